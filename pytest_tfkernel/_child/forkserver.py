@@ -1,0 +1,199 @@
+"""A fork server: imports what is slow to import, once, and forks kernels from there.
+
+Started as `python -u FOLDER forkserver` with its channel at descriptor 3. It answers two requests:
+
+    {"kind": "preload", "modules": [...], "check": "...", "sys_path": [...]}
+        {"kind": "ready"} or {"kind": "failed", "error": {"type", "message", "traceback"}}
+    {"kind": "fork", "order": {...}, "descriptors": 4}   with stdout, stderr, channel, stacks
+        {"kind": "forked", "pid": ..., "start_time": ...} or {"kind": "refused", "reason": "..."}
+
+`check` is source text that binds `reason` to None or to why a fork would not be safe; what it knows
+of the preloaded modules is the sender's affair. A kernel is forked twice, so that it is re-parented
+to the supervisor, which is the one that waits for it.
+"""
+
+import gc
+import importlib
+import os
+import random
+import signal
+import socket
+import sys
+import warnings
+
+from . import frames, kernel, proc, process
+
+CHANNEL = 3
+
+# Threads that other libraries keep and that a fork does no harm to: they hold no lock of the
+# forking thread's and the child does not need them.
+HARMLESS_THREADS = frozenset(["tf_graph_runner"])
+
+
+def main(arguments):
+    """Answer requests until the channel closes."""
+    os.set_inheritable(CHANNEL, False)
+    port = frames.Port(socket.socket(fileno=CHANNEL))
+    server = ForkServer(port, supervisor=os.getppid())
+    while True:
+        try:
+            request, descriptors = port.receive_with_descriptors()
+        except (EOFError, OSError):
+            return
+        if request["kind"] == "preload":
+            port.send(server.preload(request))
+            continue
+        answer = server.fork(request["order"], descriptors)
+        if answer is None:
+            break
+        port.send(answer)
+    kernel.serve()
+
+
+class ForkServer:
+    """The preloaded state, and how a kernel is forked from it."""
+
+    def __init__(self, port, supervisor):
+        self._port = port
+        self._supervisor = supervisor
+        self._check = ""
+        self._threads = frozenset()
+
+    def preload(self, request):
+        """Import the modules; the threads after the first of them are the ones we trust."""
+        sys.path[:0] = request["sys_path"]
+        self._check = request["check"]
+        self._threads = _threads()
+        try:
+            for position, name in enumerate(request["modules"]):
+                importlib.import_module(name)
+                if position == 0:
+                    self._threads = _threads()
+        except BaseException as error:
+            return {"kind": "failed", "error": kernel.describe(error)}
+        # Collected now and never looked at again: kernels share these pages with us.
+        gc.collect()
+        if hasattr(gc, "freeze"):
+            gc.freeze()
+        return {"kind": "ready"}
+
+    def fork(self, order, descriptors):
+        """Fork one kernel; `descriptors` are its stdout, stderr, channel and file for stacks.
+
+        The answer is None in the new process, whose caller then serves as a kernel.
+        """
+        reason = self.unsafe()
+        if reason is not None:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return {"kind": "refused", "reason": reason}
+        pid_reader, pid_writer = os.pipe()
+        go_reader, go_writer = os.pipe()
+        try:
+            middle = _fork()
+        except OSError as error:
+            middle = None
+            refusal = "the fork failed: %s" % error
+        if middle == 0:
+            _fork_again(pid_writer)
+            for descriptor in (pid_reader, pid_writer, go_writer):
+                os.close(descriptor)
+            self._become_kernel(order, descriptors, go_reader)
+            return None
+        for descriptor in descriptors + [pid_writer, go_reader]:
+            os.close(descriptor)
+        with os.fdopen(pid_reader) as file:
+            pid = file.read()
+        if middle is not None:
+            os.waitpid(middle, 0)
+            refusal = "the second fork failed: no process could be made"
+        # It waits for us to close `go_writer`, so it is alive and has a start time.
+        start_time = proc.start_time(int(pid)) if pid else None
+        # The kernel is the supervisor's child from here on, and may set its parent-death signal.
+        os.close(go_writer)
+        if not pid:
+            return {"kind": "refused", "reason": refusal}
+        return {"kind": "forked", "pid": int(pid), "start_time": start_time}
+
+    def unsafe(self):
+        """Why a fork would make a kernel that hangs or crashes; None when it is safe."""
+        scope = {"reason": None}
+        exec(self._check, scope)
+        if scope["reason"] is not None:
+            return scope["reason"]
+        for link in _links("/proc/self/fd"):
+            if link.startswith("/dev/nvidia"):
+                return "the preloaded modules hold %s open, and a GPU can't be used across a fork" % link
+        extra = sorted(name for thread, name in _threads() - self._threads if name not in HARMLESS_THREADS)
+        if extra:
+            return "the preloaded modules started %d thread(s) that a fork would lose: %s" % (
+                len(extra),
+                ", ".join(extra),
+            )
+        return None
+
+    def _become_kernel(self, order, descriptors, go_reader):
+        """In the second child, from the moment on that the supervisor has adopted it."""
+        os.read(go_reader, 1)
+        os.close(go_reader)
+        self._port.close()
+        try:
+            os.setsid()
+            process.die_with_parent(self._supervisor)
+            stdout, stderr, channel, stacks = descriptors
+            process.place_descriptors(
+                {1: stdout, 2: stderr, kernel.CHANNEL: channel, kernel.STACKS: stacks}, inheritable=False
+            )
+            os.environ.clear()
+            os.environ.update(order["environment"])
+            process.restrict(order)
+            _reseed()
+        except BaseException as error:
+            os.write(2, ("a forked kernel could not be set up: %s\n" % error).encode("utf-8", "replace"))
+            os._exit(1)
+
+
+def _fork_again(pid_writer):
+    """In the first child: returns in the second one, whose pid the first one tells before it ends."""
+    try:
+        pid = _fork()
+        if pid == 0:
+            return
+        os.write(pid_writer, str(pid).encode())
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def _fork():
+    with warnings.catch_warnings():
+        # Python 3.12 warns of any thread at all; `unsafe` has looked at which ones there are.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _reseed():
+    """Fresh random state: forks of one process would all draw the same numbers."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def _threads():
+    found = set()
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            with open("/proc/self/task/%s/comm" % thread) as file:
+                found.add((thread, file.read().strip()))
+        except OSError:
+            continue  # it has ended since
+    return frozenset(found)
+
+
+def _links(folder):
+    for name in os.listdir(folder):
+        try:
+            yield os.readlink(os.path.join(folder, name))
+        except OSError:
+            continue  # the descriptor of the listing itself

@@ -1,0 +1,189 @@
+"""A kernel: runs cells that come over its channel, one reply each, in a namespace that stays.
+
+Started as `python -u FOLDER kernel` with the channel at descriptor 3 and the file for stacks at 4,
+or entered by the fork server through `serve`. The first message is the kernel's own:
+
+    {"kind": "hello", "pid": ..., "start_time": ..., "version": [3, 11, 7], "executable": "..."}
+
+then it answers each request, in order:
+
+    {"kind": "configure", "sys_path": [...]}                        {"kind": "configured"}
+    {"kind": "execute", "cell": "...", "interactive": true}         {"kind": "reply", ...}
+    {"kind": "call", "payload": "base64", "cloudpickle": "folder"}  {"kind": "reply", ...}
+    {"kind": "shutdown"}                                            nothing: it exits with 0
+
+A reply has `ok`, `seconds`, `error` (null, or `type`, `message`, `traceback`), and one of `value`
+(see `values`), `not_carried` (why there is no value) and `pickled` (base64, for a call).
+An error ends an interactive cell; one that isn't interactive it ends as it ends a script.
+"""
+
+import ast
+import faulthandler
+import linecache
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+import types
+
+from . import calls, frames, proc, process, values
+
+CHANNEL = 3
+STACKS = 4
+_MAX_TEXT = 64 * 1024
+_KEPT_SOURCES = 100
+
+
+def main(arguments):
+    """Entry of a kernel that has an interpreter of its own."""
+    serve()
+
+
+def serve():
+    """Run cells until the channel closes. Returns to end the process in the ordinary way."""
+    for descriptor in (CHANNEL, STACKS):
+        os.set_inheritable(descriptor, False)
+    faulthandler.enable(file=STACKS, all_threads=True)
+    faulthandler.register(process.DUMP_SIGNAL, file=STACKS, all_threads=True, chain=False)
+    # Between cells an interrupt means nothing.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    port = frames.Port(socket.socket(fileno=CHANNEL))
+    session = Session()
+    port.send(hello())
+    while True:
+        try:
+            request = port.receive()
+        except (EOFError, OSError):
+            return
+        if request["kind"] == "shutdown":
+            return
+        try:
+            port.send(session.answer(request))
+        except OSError as error:
+            sys.exit("the kernel's channel is closed (%s): nobody can hear it, so it ends" % error)
+
+
+def hello():
+    """What a new kernel says of itself."""
+    return {
+        "kind": "hello",
+        "pid": os.getpid(),
+        "start_time": proc.start_time(os.getpid()),
+        "version": list(sys.version_info[:3]),
+        "executable": sys.executable,
+    }
+
+
+class Session:
+    """The namespace of the cells, which is the module `__main__`, and how requests are answered."""
+
+    def __init__(self):
+        self._main = types.ModuleType("__main__")
+        sys.modules["__main__"] = self._main
+        self._cells = 0
+
+    def answer(self, request):
+        """The reply to one request. A script's error ends the process instead."""
+        if request["kind"] == "configure":
+            sys.path[:0] = [folder for folder in request["sys_path"] if folder not in sys.path]
+            return {"kind": "configured"}
+        if request["kind"] == "call":
+            return self._guard(lambda: calls.run(request), interactive=True)
+        cell = request["cell"]
+        return self._guard(lambda: self._run(cell), interactive=request["interactive"])
+
+    def _run(self, cell):
+        """Run a cell; its value is that of its last expression."""
+        self._cells += 1
+        filename = "<cell %d>" % self._cells
+        # A modification time of None tells linecache that there is no file to compare with.
+        linecache.cache[filename] = (len(cell), None, cell.splitlines(True), filename)
+        linecache.cache.pop("<cell %d>" % (self._cells - _KEPT_SOURCES), None)
+        tree = ast.parse(cell, filename)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, filename, "exec", dont_inherit=True), self._main.__dict__)
+        if last is None:
+            return {"value": None}
+        code = compile(ast.Expression(last.value), filename, "eval", dont_inherit=True)
+        return carried(eval(code, self._main.__dict__))
+
+    def _guard(self, run, interactive):
+        started = time.monotonic()
+        error = None
+        answer = {"value": None}
+        try:
+            try:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                answer = run()
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+        except SystemExit:
+            raise
+        except BaseException as raised:
+            error = raised
+        seconds = time.monotonic() - started
+        if error is not None and not interactive:
+            self._end_as_script(error)
+        _flush()
+        reply = {"kind": "reply", "ok": error is None, "seconds": seconds, "error": None}
+        reply.update(answer if error is None else {"value": None, "error": describe(error)})
+        return reply
+
+    def _end_as_script(self, error):
+        error = error.with_traceback(_own_frames(error))
+        if sys.excepthook is sys.__excepthook__:
+            # Not the built-in hook: it doesn't know the text of cells.
+            traceback.print_exception(type(error), error, error.__traceback__)
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
+        sys.exit(1)
+
+
+def carried(value):
+    """`value` or `not_carried`, whichever a value allows."""
+    try:
+        encoded = values.encode(value)
+        size = len(frames.encode({"value": encoded}))
+    except values.NotCarriedError as error:
+        return {"not_carried": "the value can't be carried: %s" % error}
+    if size > frames.MAX_FRAME // 2:
+        return {"not_carried": "the value can't be carried: it is %d bytes of JSON; end the cell with a summary" % size}
+    return {"value": encoded}
+
+
+def describe(error):
+    """An exception as plain data, its traceback without our own frames."""
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
+    try:
+        message = str(error)
+    except Exception:
+        message = "(its message could not be made)"
+    try:
+        lines = "".join(traceback.format_exception(kind, error, _own_frames(error)))
+    except Exception:
+        lines = "(its traceback could not be made)"
+    return {"type": name, "message": message[:_MAX_TEXT], "traceback": lines[-_MAX_TEXT:]}
+
+
+def _own_frames(error):
+    """The part of a traceback that begins in the user's code."""
+    ours = os.path.dirname(os.path.abspath(__file__))
+    frame = error.__traceback__
+    while frame is not None:
+        filename = frame.tb_frame.f_code.co_filename
+        if os.path.dirname(filename) != ours and filename != ast.__file__:
+            break
+        frame = frame.tb_next
+    return frame
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            # A cell may have closed or replaced it; that is its own affair.
+            continue

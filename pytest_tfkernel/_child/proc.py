@@ -1,0 +1,91 @@
+"""What /proc says of processes (proc(5)), and the lease that marks them.
+
+A lease is a number in the soft limit of RLIMIT_LOCKS, which Linux keeps but doesn't enforce: it
+survives fork, exec, setsid and an empty environment, and anybody may read it.
+"""
+
+import os
+
+RLIMIT_LOCKS = 10
+_LEASE_LINE = b"Max file locks"
+
+
+class Stat:
+    """The few fields of /proc/PID/stat that we use."""
+
+    def __init__(self, line):
+        fields = line[line.rindex(b")") + 2 :].split()
+        self.state = fields[0].decode()
+        self.parent = int(fields[1])
+        self.start_time = int(fields[19])
+
+
+def read_stat(pid):
+    """The `Stat` of a process or zombie; None when there is none."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            return Stat(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def start_time(pid):
+    """Clock ticks since boot at which the process began; None when there is none."""
+    stat = read_stat(pid)
+    return None if stat is None else stat.start_time
+
+
+def command_line(pid):
+    """The arguments joined with spaces; the name in brackets where there are none."""
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            words = file.read().rstrip(b"\0").replace(b"\0", b" ")
+        if not words:
+            with open("/proc/%d/comm" % pid, "rb") as file:
+                words = b"[" + file.read().strip() + b"]"
+    except OSError:
+        return ""
+    return words.decode("utf-8", "backslashreplace")
+
+
+def pids():
+    """All process ids that are visible here."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def lease_of(pid):
+    """The soft limit of RLIMIT_LOCKS; None where it is unlimited or unreadable."""
+    try:
+        with open("/proc/%d/limits" % pid, "rb") as file:
+            for line in file:
+                if line.startswith(_LEASE_LINE):
+                    soft = line[len(_LEASE_LINE) :].split()[0]
+                    return None if soft == b"unlimited" else int(soft)
+    except OSError:
+        pass
+    return None
+
+
+def carriers(lease):
+    """The processes and zombies that carry a lease, as dicts of plain data."""
+    return [found for found in map(_describe, pids()) if found is not None and lease_of(found["pid"]) == lease]
+
+
+def descendants(root):
+    """The processes and zombies below `root`, as dicts of plain data."""
+    everything = [found for found in map(_describe, pids()) if found is not None]
+    children = {}
+    for found in everything:
+        children.setdefault(found["parent"], []).append(found)
+    below, generation = [], children.get(root, [])
+    while generation:
+        below.extend(generation)
+        generation = [child for parent in generation for child in children.get(parent["pid"], [])]
+    return below
+
+
+def _describe(pid):
+    stat = read_stat(pid)
+    if stat is None:
+        return None
+    return {"pid": pid, "start_time": stat.start_time, "parent": stat.parent, "state": stat.state}

@@ -1,0 +1,74 @@
+"""What a new process does to itself before it becomes a kernel.
+
+Shared by the supervisor (between fork and exec) and the fork server (after its second fork).
+"""
+
+import ctypes
+import fcntl
+import os
+import resource
+import signal
+
+from . import proc
+
+# Asks a kernel for the Python stacks of all its threads. A real-time signal, since user code uses
+# the others; neither glibc nor TensorFlow takes this one.
+DUMP_SIGNAL = signal.SIGRTMIN + 6
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def _prctl(option, argument):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(%d) failed" % option)
+
+
+def become_subreaper():
+    """Have orphaned descendants re-parented to this process (prctl(2))."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(parent):
+    """Have this process killed when its parent dies; exit if that has happened already."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def place_descriptors(wanted, inheritable):
+    """Make descriptor `wanted[target]` available as `target`, for each; the sources are closed."""
+    # Out of the way first: a target of one may be the source of another.
+    moved = {target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 64) for target, source in wanted.items()}
+    for source in set(wanted.values()):
+        os.close(source)
+    for target, source in moved.items():
+        os.dup2(source, target, inheritable or target <= 2)
+        os.close(source)
+
+
+def reset_signals():
+    """Default dispositions and an empty mask: ignored signals are inherited through exec."""
+    for number in range(1, signal.NSIG):
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except (OSError, ValueError):
+            continue  # SIGKILL, SIGSTOP and the two that glibc keeps for itself
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def restrict(order):
+    """Take on the lease, cgroups, limits and folder that `order` names.
+
+    `order` has `lease` (a number), `cgroups` (paths of `cgroup.procs` files), `limits` (pairs of
+    rlimit and soft value) and `folder` (a path or None).
+    """
+    for path in order["cgroups"]:
+        with open(path, "w") as file:
+            file.write("0")
+    for number, soft in [(proc.RLIMIT_LOCKS, order["lease"])] + [tuple(pair) for pair in order["limits"]]:
+        hard = resource.getrlimit(number)[1]
+        resource.setrlimit(number, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    if order["folder"] is not None:
+        os.chdir(order["folder"])

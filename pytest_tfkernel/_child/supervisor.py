@@ -1,0 +1,277 @@
+"""The supervisor: starts, waits for and ends every process of a pytest process.
+
+Started as `python -I -S FOLDER supervisor SOCKET OWNERS`: a descriptor, and a JSON list of
+`[pid, start_time]` of the processes it must not outlive. It is a subreaper, so whatever a kernel
+starts and leaves behind comes back to it. It runs under pytest's own Python.
+
+Requests come one at a time and are answered in order:
+
+    {"op": "start", "argv", "environment", "order", "targets": [1, 2, ...], "descriptors": n}
+        {"kind": "started", "pid", "start_time"} or {"kind": "failed", "error"}
+    {"op": "signal", "pid", "start_time", "signal"}     {"kind": "signalled", "found": bool}
+    {"op": "carriers", "lease"}                         {"kind": "carriers", "processes": [...]}
+    {"op": "end", "lease", "seconds"}                   {"kind": "ended", "survivors": [...]}
+    {"op": "hold", "folder"}, {"op": "release", "folder"}    {"kind": "done"}
+
+Between the answers it tells of every child that ended, adopted ones too:
+
+    {"kind": "exited", "pid", "start_time", "status", "user_seconds", "system_seconds", "max_rss",
+     "time", "signals": [those that were sent through here]}
+
+`status` is the word of wait4(2), `max_rss` is in bytes, `time` is CLOCK_MONOTONIC in seconds.
+"""
+
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from . import frames, proc, process
+
+Message = dict[str, Any]
+
+# A client that stops in the middle of a frame for this long is as good as gone.
+_FRAME_SECONDS = 5
+# More processes than this are stopped before any is killed: under a limit, each one killed makes
+# room for a fork bomb to fork again.
+_CROWD = 16
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until the socket closes or an owner dies, then end everything."""
+    process.become_subreaper()
+    owners = [open_owner(pid, start_time) for pid, start_time in json.loads(arguments[1])]
+    sock = socket.socket(fileno=int(arguments[0]))
+    sock.set_inheritable(False)
+    supervisor = Supervisor(sock)
+    try:
+        if None not in owners:
+            supervisor.serve([owner for owner in owners if owner is not None])
+    finally:
+        supervisor.end_everything()
+
+
+def open_owner(pid: int, start_time: int) -> int | None:
+    """A pidfd of a process; None when it is gone."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+    return pidfd if proc.start_time(pid) == start_time else None
+
+
+class Supervisor:
+    """The state: who was signalled, which folders to remove at the end, what is still to be told."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        timeout = _FRAME_SECONDS.to_bytes(8, sys.byteorder) + bytes(8)  # a struct timeval
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        self._port = frames.Port(sock)
+        self._outgoing = bytearray()
+        self._signals: dict[tuple[int, int], list[int]] = {}
+        self._folders: list[str] = []
+        self._stopping = False
+        self._wakeup, writer = socket.socketpair()
+        self._wakeup.setblocking(False)
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._stop)
+        # Those of a terminal are pytest's to answer.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def serve(self, owners: list[int]) -> None:
+        """Answer requests and tell of deaths; returns when it is time to end."""
+        selector = selectors.DefaultSelector()
+        selector.register(self._wakeup, selectors.EVENT_READ)
+        selector.register(self._port.socket, selectors.EVENT_READ)
+        for owner in owners:
+            selector.register(owner, selectors.EVENT_READ)
+        while not self._stopping:
+            interest = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
+            selector.modify(self._port.socket, interest)
+            ready = {key.fileobj: events for key, events in selector.select()}
+            if any(owner in ready for owner in owners):
+                return
+            self._reap()
+            if ready.get(self._port.socket, 0) & selectors.EVENT_READ and not self._answer_one():
+                return
+            self._flush()
+
+    def _answer_one(self) -> bool:
+        """Answer one request; False when nobody is there any more."""
+        try:
+            request, descriptors = self._port.receive_with_descriptors()
+        except (EOFError, OSError, ValueError):
+            return False
+        operation = getattr(self, f"_op_{request['op']}")
+        self._tell(operation(request, descriptors))
+        return True
+
+    def _op_start(self, request: Message, descriptors: list[int]) -> Message:
+        """Fork and exec; what fails before the exec comes back as text."""
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reader)
+            self._become(request, descriptors, writer)
+        for descriptor in [*descriptors, writer]:
+            os.close(descriptor)
+        # End of file is the exec, since the writer is closed by it.
+        with os.fdopen(reader, "rb") as file:
+            error = file.read()
+        if error:
+            return {"kind": "failed", "error": error.decode("utf-8", "backslashreplace")}
+        return {"kind": "started", "pid": pid, "start_time": proc.start_time(pid)}
+
+    def _become(self, request: Message, descriptors: list[int], writer: int) -> None:
+        try:
+            parent = os.getppid()
+            signal.set_wakeup_fd(-1)
+            # A session of its own: signals to its group don't reach pytest.
+            os.setsid()
+            process.die_with_parent(parent)
+            writer = _out_of_the_way(writer)
+            descriptors.insert(0, os.open(os.devnull, os.O_RDONLY))
+            process.place_descriptors(dict(zip([0, *request["targets"]], descriptors, strict=True)), inheritable=True)
+            process.restrict(request["order"])
+            process.reset_signals()
+            os.execve(request["argv"][0], request["argv"], request["environment"])
+        except BaseException as error:
+            os.write(writer, f"{error}".encode("utf-8", "backslashreplace"))
+        finally:
+            os._exit(127)
+
+    def _op_signal(self, request: Message, _: list[int]) -> Message:
+        """Signal a child. Nobody else reaps it, so its pid can't be another's by now."""
+        pid, start_time = request["pid"], request["start_time"]
+        found = proc.start_time(pid) == start_time
+        if found:
+            self._signals.setdefault((pid, start_time), []).append(request["signal"])
+            os.kill(pid, request["signal"])
+        return {"kind": "signalled", "found": found}
+
+    def _op_carriers(self, request: Message, _: list[int]) -> Message:
+        self._reap()
+        return {"kind": "carriers", "processes": _with_commands(proc.carriers(request["lease"]))}
+
+    def _op_end(self, request: Message, _: list[int]) -> Message:
+        survivors = self._end(lambda: proc.carriers(request["lease"]), request["seconds"])
+        return {"kind": "ended", "survivors": _with_commands(survivors)}
+
+    def _op_hold(self, request: Message, _: list[int]) -> Message:
+        self._folders.append(request["folder"])
+        return {"kind": "done"}
+
+    def _op_release(self, request: Message, _: list[int]) -> Message:
+        if request["folder"] in self._folders:
+            self._folders.remove(request["folder"])
+        return {"kind": "done"}
+
+    def end_everything(self) -> None:
+        """Kill and reap all descendants, then remove the folders that were held."""
+        self._end(lambda: proc.descendants(os.getpid()), seconds=10)
+        for folder in self._folders:
+            try:
+                os.rmdir(folder)
+            except OSError:
+                continue  # already removed, or not ours to empty
+
+    def _end(self, find: Any, seconds: float) -> list[Message]:
+        """Kill what `find` finds until it finds nothing; returns what is left after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._reap()
+            found = find()
+            if not found or time.monotonic() > deadline:
+                return [one for one in found if one["state"] != "Z"]
+            if len(found) > _CROWD and any(one["state"] not in "TZ" for one in found):
+                self._kill(found, signal.SIGSTOP)
+                continue
+            self._kill(found, signal.SIGKILL)
+            self._wait_for_child(0.02)
+
+    def _kill(self, found: list[Message], number: int) -> None:
+        for one in found:
+            if one["state"] == "Z" or proc.start_time(one["pid"]) != one["start_time"]:
+                continue
+            if number == signal.SIGKILL:
+                self._signals.setdefault((one["pid"], one["start_time"]), []).append(number)
+            try:
+                os.kill(one["pid"], number)
+            except ProcessLookupError:
+                continue  # it ended by itself
+
+    def _wait_for_child(self, seconds: float) -> None:
+        """Until a child ends; at most `seconds`, since a grandchild's end isn't signalled to us."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wakeup, selectors.EVENT_READ)
+            selector.select(seconds)
+
+    def _reap(self) -> None:
+        """Wait for every child that has ended, and tell of each."""
+        try:
+            while self._wakeup.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                waiting = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if waiting is None:
+                return
+            # Read before the wait: the zombie still has its start time.
+            start_time = proc.start_time(waiting.si_pid)
+            pid, status, usage = os.wait4(waiting.si_pid, 0)
+            self._tell(
+                {
+                    "kind": "exited",
+                    "pid": pid,
+                    "start_time": start_time,
+                    "status": status,
+                    "user_seconds": usage.ru_utime,
+                    "system_seconds": usage.ru_stime,
+                    "max_rss": usage.ru_maxrss * 1024,
+                    "time": time.monotonic(),
+                    "signals": self._signals.pop((pid, start_time or 0), []),
+                }
+            )
+
+    def _tell(self, message: Message) -> None:
+        """Queue a message: a client that doesn't read must not stop us."""
+        data = frames.encode(message)
+        self._outgoing += len(data).to_bytes(4, "big") + data
+        self._flush()
+
+    def _flush(self) -> None:
+        try:
+            while self._outgoing:
+                sent = self._port.socket.send(self._outgoing, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+                del self._outgoing[:sent]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._outgoing.clear()  # nobody is there; the next read says so
+
+
+def _out_of_the_way(descriptor: int) -> int:
+    """The same file at a number that no target takes, still closed by exec."""
+    import fcntl
+
+    moved: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 128)
+    os.close(descriptor)
+    return moved
+
+
+def _with_commands(found: list[Message]) -> list[Message]:
+    return [{**one, "command": proc.command_line(one["pid"])} for one in found]

@@ -1,0 +1,91 @@
+"""Values of cells as JSON.
+
+Plain JSON where JSON has a form. Everything else is an object with the key "$":
+
+    {"$": "float", "is": "nan" | "inf" | "-inf"}
+    {"$": "bytes", "base64": "..."}
+    {"$": "complex", "parts": [real, imaginary]}
+    {"$": "dict", "items": [[key, value], ...]}      keys that aren't text, or one that is "$"
+
+Tuples become lists. Tensors and arrays are known by their methods `numpy()` and `tolist()`.
+"""
+
+import base64
+import math
+
+MAX_ELEMENTS = 1000000
+_MAX_DEPTH = 50
+
+
+class NotCarriedError(Exception):
+    """A value has no JSON form; the message says what to do instead."""
+
+
+def encode(value, depth=0):
+    """The JSON form of a value. Raises NotCarriedError."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if depth > _MAX_DEPTH:
+        raise NotCarriedError("it is nested more than %d deep; end the cell with a flatter value" % _MAX_DEPTH)
+    if isinstance(value, int):
+        return _encode_int(value)
+    if isinstance(value, float):
+        return _encode_float(float(value))
+    if isinstance(value, complex):
+        return {"$": "complex", "parts": [_encode_float(value.real), _encode_float(value.imag)]}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        _check_size(len(value))
+        return {"$": "bytes", "base64": base64.b64encode(bytes(value)).decode("ascii")}
+    if isinstance(value, (list, tuple)):
+        _check_size(len(value))
+        return [encode(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return _encode_dict(value, depth)
+    return _encode_array(value, depth)
+
+
+def _encode_int(value):
+    if value.bit_length() > 4096:
+        raise NotCarriedError("it is an integer of more than 4096 bits; end the cell with hex(...)")
+    return int(value)
+
+
+def _encode_float(value):
+    if math.isfinite(value):
+        return value
+    return {"$": "float", "is": "nan" if value != value else "inf" if value > 0 else "-inf"}
+
+
+def _encode_dict(value, depth):
+    _check_size(len(value))
+    if all(type(key) is str and key != "$" for key in value):
+        return {key: encode(item, depth + 1) for key, item in value.items()}
+    items = [[encode(key, depth + 1), encode(item, depth + 1)] for key, item in value.items()]
+    return {"$": "dict", "items": items}
+
+
+def _encode_array(value, depth):
+    # A class has the methods of its instances, but not their data.
+    if not isinstance(value, type):
+        for method in ("numpy", "tolist"):
+            convert = getattr(value, method, None)
+            if callable(convert):
+                size = getattr(value, "size", 0)
+                _check_size(size if isinstance(size, int) else 0)
+                try:
+                    plain = convert()
+                except Exception as error:
+                    raise NotCarriedError("its %s() failed: %s: %s" % (method, type(error).__name__, error))
+                return encode(plain, depth + 1)
+    kind = type(value)
+    raise NotCarriedError(
+        "a %s.%s has no JSON form; end the cell with numbers, text, lists or dicts made from it"
+        % (kind.__module__, kind.__qualname__)
+    )
+
+
+def _check_size(count):
+    if count > MAX_ELEMENTS:
+        raise NotCarriedError("it has %d elements, more than %d; end the cell with a summary" % (count, MAX_ELEMENTS))

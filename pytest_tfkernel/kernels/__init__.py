@@ -1,0 +1,1 @@
+"""Processes: kernels, the faults that injure them, and the supervisor that holds them."""

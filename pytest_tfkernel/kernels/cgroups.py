@@ -1,0 +1,175 @@
+"""Memory and process limits that the Linux kernel enforces: cgroups of our own, v1 and v2.
+
+Files and their meaning: cgroups(7), and the kernel's admin-guide `cgroup-v1/memory.rst` and
+`cgroup-v2.rst`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel.kernels.supervisor import Supervisor
+
+MEMORY = "memory"
+PIDS = "pids"
+
+_V2_REMEDY = (
+    "move pytest into a cgroup below one that it may write to, for instance"
+    " `mkdir /sys/fs/cgroup/pytest; echo $$ > /sys/fs/cgroup/pytest/cgroup.procs;"
+    " echo '+memory +pids' > /sys/fs/cgroup/cgroup.subtree_control` in a container"
+)
+
+
+class CgroupUnavailableError(Exception):
+    """No cgroup can be made here; the text says why, and what would help."""
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A cgroup in which we may make children that have a controller."""
+
+    version: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _Mount:
+    kind: str
+    root: str
+    folder: Path
+    options: frozenset[str]
+
+
+def find_parent(controller: str, process: Path = Path("/proc/self")) -> Parent:
+    """Where a cgroup with this controller can be made. Raises CgroupUnavailableError."""
+    try:
+        mounts = list(_mounts(process))
+        memberships = (process / "cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise CgroupUnavailableError(f"cgroups can't be read here: {error}") from error
+    for line in memberships:
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return _v1_parent(controller, path, mounts)
+    for line in memberships:
+        if line.startswith("0::"):
+            return _v2_parent(controller, line[3:], mounts)
+    raise CgroupUnavailableError(f"this Linux kernel has no {controller} cgroup controller")
+
+
+def _mounts(process: Path) -> Iterator[_Mount]:
+    for line in (process / "mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        left, _, right = line.partition(" - ")
+        fields, kind = left.split(), right.split()
+        if kind[0] in ("cgroup", "cgroup2"):
+            yield _Mount(kind[0], fields[3], Path(fields[4]), frozenset(kind[-1].split(",")))
+
+
+def _v1_parent(controller: str, path: str, mounts: list[_Mount]) -> Parent:
+    for mount in mounts:
+        if mount.kind == "cgroup" and controller in mount.options:
+            folder = mount.folder / os.path.relpath(path, mount.root)
+            if not folder.is_dir():
+                # In a container, the path may be that of the host.
+                folder = mount.folder
+            if not os.access(folder, os.W_OK):
+                raise CgroupUnavailableError(f"{folder} is not writable: run as root, or with the cgroup mounted rw")
+            return Parent(1, folder)
+    raise CgroupUnavailableError(f"the {controller} cgroup controller is not mounted")
+
+
+def _v2_parent(controller: str, path: str, mounts: list[_Mount]) -> Parent:
+    for mount in mounts:
+        if mount.kind == "cgroup2":
+            break
+    else:
+        raise CgroupUnavailableError("cgroup v2 is not mounted")
+    own = Path(os.path.normpath(mount.folder / os.path.relpath(path, mount.root)))
+    # A cgroup that holds processes can't give controllers to children: ours is no candidate
+    # itself, but one above it may be.
+    for folder in (own, *own.parents):
+        if not folder.is_relative_to(mount.folder):
+            break
+        try:
+            delegated = (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
+        except OSError:
+            continue
+        if controller in delegated and os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):
+            return Parent(2, folder)
+    raise CgroupUnavailableError(
+        f"no cgroup at or above {own} is delegated with the {controller} controller: {_V2_REMEDY}"
+    )
+
+
+class Cgroup:
+    """A leaf of our own for one kernel; removed by `remove`, or else with the supervisor."""
+
+    def __init__(self, supervisor: Supervisor, name: str, controllers: tuple[str, ...]) -> None:
+        self._supervisor = supervisor
+        self._leaves: dict[str, Parent] = {}
+        for controller in controllers:
+            parent = find_parent(controller)
+            leaf = parent.folder / name
+            supervisor.hold(leaf)
+            try:
+                leaf.mkdir(exist_ok=True)
+            except OSError as error:
+                raise CgroupUnavailableError(f"no cgroup can be made in {parent.folder}: {error}") from error
+            self._leaves[controller] = Parent(parent.version, leaf)
+
+    @property
+    def procs_files(self) -> list[str]:
+        """The files to which a process writes to join."""
+        return sorted({str(leaf.folder / "cgroup.procs") for leaf in self._leaves.values()})
+
+    def add(self, pid: int) -> None:
+        """Move a process and all its threads here; what it holds already stays charged elsewhere."""
+        for path in self.procs_files:
+            Path(path).write_text(str(pid), encoding="ascii")
+
+    def limit_memory(self, limit: int) -> None:
+        """Bytes of memory, swap included, beyond which the Linux kernel kills."""
+        leaf = self._leaves[MEMORY]
+        if leaf.version == 2:  # noqa: PLR2004 - the version of the interface
+            files = {"memory.oom.group": "0", "memory.swap.max": "0", "memory.max": str(limit)}
+        else:
+            files = {
+                "memory.oom_control": "0",
+                "memory.swappiness": "0",
+                "memory.limit_in_bytes": str(limit),
+                "memory.memsw.limit_in_bytes": str(limit),
+            }
+        for name, text in files.items():
+            # Swap accounting may be compiled out; then there is no such file.
+            if (leaf.folder / name).exists():
+                (leaf.folder / name).write_text(text, encoding="ascii")
+
+    def limit_processes(self, limit: int) -> None:
+        """How many processes and threads may exist at once."""
+        (self._leaves[PIDS].folder / "pids.max").write_text(str(limit), encoding="ascii")
+
+    def oom_kills(self) -> int:
+        """How many processes the OOM killer has killed here; 0 without a memory controller."""
+        leaf = self._leaves.get(MEMORY)
+        if leaf is None:
+            return 0
+        name = "memory.events" if leaf.version == 2 else "memory.oom_control"  # noqa: PLR2004
+        try:
+            lines = (leaf.folder / name).read_text(encoding="ascii").splitlines()
+        except OSError:
+            return 0
+        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+    def remove(self) -> None:
+        """Remove it if it is empty; otherwise the supervisor does at its end."""
+        for leaf in self._leaves.values():
+            try:
+                leaf.folder.rmdir()
+            except FileNotFoundError:
+                pass
+            except OSError:
+                continue
+            self._supervisor.release(leaf.folder)

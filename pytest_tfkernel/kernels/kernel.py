@@ -1,0 +1,266 @@
+"""Kernels as their users see them."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pytest_tfkernel.kernels import calls, faults, values
+from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.errors import (
+    CallError,
+    FaultError,
+    KernelDied,
+    KernelHung,
+    KernelIsDead,
+    KernelStartError,
+)
+from pytest_tfkernel.kernels.life import Event, Life
+from pytest_tfkernel.kernels.wire import ChannelTornError, Message
+from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
+from pytest_tfkernel.model.processes import Leftover, PostMortem
+
+_KEPT_POST_MORTEMS = 100
+_SHUTDOWN_SECONDS = 5.0
+PHASES = ("idle",)
+
+
+class Kernel:
+    """A living Python process that executes cells, and its successors after each restart.
+
+    Made by `Launcher.start` or by the fixtures `tfkernel` and `tfkernel_factory`. The variables of
+    cells stay between cells and are gone after a restart. Calls from several threads are served one
+    after the other.
+    """
+
+    def __init__(
+        self,
+        spec: KernelSpec,
+        launch: Callable[[int], Life],
+        new_cgroup: Callable[[tuple[str, ...]], Cgroup],
+    ) -> None:
+        self.spec = spec
+        self.new_cgroup = new_cgroup
+        self._launch = launch
+        self._version: tuple[int, ...] = ()
+        self._left_behind: list[Leftover] = []
+        self._lock = threading.RLock()
+        self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT_POST_MORTEMS)
+        self._ended = False
+        self._life = self._start(1)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the current generation, dead or alive."""
+        return self._life.process.pid
+
+    @property
+    def generation(self) -> int:
+        """1 for the first process, one more after each restart."""
+        return self._life.generation
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process of the current generation runs."""
+        return self._life.is_alive
+
+    @property
+    def post_mortems(self) -> tuple[PostMortem, ...]:
+        """Those of the last 100 deaths, the latest at the end."""
+        with self._lock:
+            self._notice_death()
+            return tuple(self._post_mortems)
+
+    @property
+    def left_behind(self) -> tuple[Leftover, ...]:
+        """What outlived dead generations and has been ended since."""
+        return tuple(self._left_behind)
+
+    def leftovers(self) -> list[Leftover]:
+        """What the dead process has left running now, after up to 1 s in which it may still end."""
+        with self._lock:
+            return self._life.leftovers()
+
+    @property
+    def life(self) -> Life:
+        """The current generation, for faults and trials."""
+        return self._life
+
+    def execute(self, cell: str, *, timeout: float | None = None, interactive: bool = True) -> Reply:
+        """Run source text; its reply.
+
+        An exception in an interactive cell is in the reply; otherwise it ends the process, as it
+        ends a script. `timeout` is in seconds, by default that of the spec.
+
+        Raises KernelDied when the process ends before it replies, KernelHung (a KernelDied) when it
+        takes longer than `timeout`, KernelIsDead when it had died before.
+        """
+        with self._lock:
+            life = self._living()
+            life.last_cell = cell
+            request = {"kind": "execute", "cell": cell, "interactive": interactive}
+            return self._ask(life, request, timeout)
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function in the kernel; what it returns.
+
+        The function, its arguments and its result are pickled: closures, lambdas and functions of
+        test modules work. Both Pythons must be of the same minor version.
+
+        Raises CallError when it can't be sent or raises there, and as `execute` does.
+        """
+        with self._lock:
+            life = self._living()
+            if self._version[:2] != sys.version_info[:2]:
+                here, there = ".".join(map(str, sys.version_info[:2])), ".".join(map(str, self._version[:2]))
+                raise CallError(
+                    f"a function can't be sent from Python {here} to Python {there}, whose bytecode differs:"
+                    " send source text with execute() instead"
+                )
+            life.last_cell = f"call of {calls.name_of(function)}"
+            request = calls.pack(function, args, kwargs)
+            reply = self._ask(life, request, None)
+            if reply.error is not None:
+                raise CallError(f"{calls.name_of(function)} raised {reply.error}\n{reply.error.traceback}", reply.error)
+            return reply.value
+
+    def inject(self, fault: str | faults.Fault, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
+        """Let a fault strike; what came of it. `timeout` bounds its cell, if it has one.
+
+        Raises FaultError for an unknown fault or phase, FaultNotPossibleError when this machine
+        can't produce it, KernelIsDead when the kernel had died before.
+        """
+        with self._lock:
+            chosen = faults.find(fault)
+            if phase not in PHASES:
+                raise FaultError(f"phase {phase!r} is unknown: choose from {', '.join(PHASES)}")
+            life = self._living()
+            reply = None
+            try:
+                reply = chosen.strike(self, timeout)
+            except KernelDied as died:
+                return Outcome(chosen.name, None, died.post_mortem)
+            if chosen.expects.dies and life.wait(chosen.seconds, channel=False) is Event.DEATH:
+                return Outcome(chosen.name, reply, self._bury(life))
+            return Outcome(chosen.name, reply, None)
+
+    def interrupt(self) -> None:
+        """Send SIGINT, as Ctrl-C does: the running cell ends with KeyboardInterrupt."""
+        # Without the lock: the cell that is to be interrupted holds it in another thread.
+        self._life.signal(signal.SIGINT)
+
+    def signal(self, number: int) -> None:
+        """Send any signal to the kernel's process."""
+        self._life.signal(number)
+
+    def restart(self) -> None:
+        """End the process if it lives, and start the next generation from the same spec."""
+        with self._lock:
+            self.shutdown()
+            self._life = self._start(self._life.generation + 1)
+            self._ended = False
+
+    def shutdown(self) -> None:
+        """Ask the process to end, and make it end after 5 s; then end whatever it left running.
+
+        Does nothing the second time.
+        """
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+            life = self._life
+            self._notice_death()
+            if life.post_mortem is None:
+                with contextlib.suppress(ChannelTornError):
+                    life.send({"kind": "shutdown"})
+                if life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:
+                    life.end(f"it did not shut down within {_SHUTDOWN_SECONDS:g} s, so it was ended", deadline=True)
+                self._bury(life)
+            self._left_behind += life.clean_up()
+
+    def _living(self) -> Life:
+        self._notice_death()
+        post_mortem = self._life.post_mortem
+        if post_mortem is not None and self._life.died_at is not None:
+            ago = time.monotonic() - self._life.died_at
+            raise KernelIsDead(
+                f"the kernel has been dead for {ago:.1f} s: {post_mortem.headline()}; call restart() for a new one",
+                post_mortem,
+            )
+        return self._life
+
+    def _notice_death(self) -> None:
+        if self._life.post_mortem is None and not self._life.is_alive:
+            self._bury(self._life)
+
+    def _bury(self, life: Life) -> PostMortem:
+        post_mortem = life.bury()
+        if not self._post_mortems or self._post_mortems[-1] is not post_mortem:
+            self._post_mortems.append(post_mortem)
+        return post_mortem
+
+    def _ask(self, life: Life, request: Message, timeout: float | None) -> Reply:
+        marks = life.marks()
+        try:
+            life.send(request)
+        except ChannelTornError as error:
+            life.end(f"{error}, so it was ended", deadline=True)
+            raise KernelHung(self._bury(life)) from None
+        message = self._receive(life, self.spec.timeout if timeout is None else timeout)
+        try:
+            if "pickled" in message:
+                value = calls.unpack(message["pickled"])
+            elif "not_carried" in message:
+                value = NotCarried(message["not_carried"])
+            else:
+                value = values.decode(message["value"])
+            return life.reply(message, value, marks)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            life.end(f"its reply is none of ours ({type(error).__name__}: {error}), so it was ended")
+            raise KernelDied(self._bury(life)) from None
+
+    def _receive(self, life: Life, seconds: float) -> Message:
+        """The next message; otherwise the kernel is dead afterwards, and KernelDied says so."""
+        event = life.wait(seconds)
+        if event is Event.READABLE:
+            message = life.receive()
+            if message is not None:
+                return message
+            life.closing()
+        elif event is Event.DEADLINE:
+            life.dump_stacks()
+            life.end(f"no reply for {seconds:g} s, so it was ended", deadline=True)
+            raise KernelHung(self._bury(life))
+        raise KernelDied(self._bury(life))
+
+    def _start(self, generation: int) -> Life:
+        """Bring a new process to the point where it waits for cells."""
+        life = self._launch(generation)
+        seconds = self.spec.start_timeout
+        try:
+            self._version = tuple(self._receive(life, seconds)["version"])
+            life.send({"kind": "configure", "sys_path": list(self.spec.sys_path)})
+            self._receive(life, seconds)
+            if self.spec.startup:
+                life.last_cell = self.spec.startup
+                request = {"kind": "execute", "cell": self.spec.startup, "interactive": True}
+                error = self._ask(life, request, seconds).error
+                life.last_cell = None
+                if error is not None:
+                    life.end("its startup cell failed")
+                    life.bury()
+                    raise KernelStartError(f"the startup cell failed with {error}\n{error.traceback}")
+        except KernelDied as died:
+            self._left_behind += life.clean_up()
+            raise KernelStartError(f"the kernel did not start: {died}") from None
+        except KernelStartError:
+            self._left_behind += life.clean_up()
+            raise
+        return life

@@ -1,0 +1,141 @@
+"""Where kernels come from: one launcher per session, with its supervisor and fork servers."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import resource
+import secrets
+from collections.abc import Sequence
+from types import TracebackType
+
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.kernels.errors import KernelStartError
+from pytest_tfkernel.kernels.interpreters import describe
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.life import Life, Parts
+from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
+from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
+from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
+from pytest_tfkernel.kernels.specs import check
+from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.kernels.wire import Channel
+from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
+
+# pytest changes this one for every test: it says nothing about a kernel that outlives the test.
+_NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
+
+
+class Launcher:
+    """Starts kernels, and ends them all in `close`. A context manager.
+
+    `owners` are processes, beside this one, whose death ends everything.
+    """
+
+    def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
+        self.supervisor = Supervisor(owners)
+        # Unique on this machine for all practical purposes, and readable in /proc/PID/limits.
+        self._leases = itertools.count(secrets.randbits(40) << 20)
+        provisioners: tuple[Provisioner, ...] = (
+            SubprocessProvisioner(self.supervisor),
+            ForkServerProvisioner(self.supervisor, self.new_lease),
+        )
+        self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
+        self._interpreters: dict[str, Interpreter] = {}
+
+    def new_lease(self) -> int:
+        """A number that marks one process and all that it starts."""
+        return next(self._leases)
+
+    def interpreter(self, python: str) -> Interpreter:
+        """What the interpreter says of itself. Raises SpecError when kernels can't run there."""
+        if python not in self._interpreters:
+            self._interpreters[python] = describe(python, self.supervisor, self.new_lease())
+        return self._interpreters[python]
+
+    def start(self, spec: KernelSpec | None = None) -> Kernel:
+        """A running kernel. Raises SpecError or KernelStartError, each with what to do."""
+        chosen = spec if spec is not None else KernelSpec()
+        check(chosen, tuple(self.provisioners))
+        interpreter = self.interpreter(chosen.python)
+        return Kernel(chosen, lambda generation: self._launch(chosen, interpreter, generation), self.new_cgroup)
+
+    def new_cgroup(self, controllers: tuple[str, ...]) -> Cgroup:
+        """A cgroup for one kernel. Raises CgroupUnavailableError."""
+        return Cgroup(self.supervisor, f"tfkernel-{os.getpid()}-{self.new_lease():x}", controllers)
+
+    def close(self) -> None:
+        """End every kernel, the fork servers and the supervisor."""
+        for provisioner in self.provisioners.values():
+            provisioner.close()
+        self.supervisor.close()
+
+    def __enter__(self) -> Launcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int) -> Life:
+        cgroup = self._limiting_cgroup(spec)
+        lease = self.new_lease()
+        channel, theirs = Channel.pair()
+        parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup)
+        order = Order(
+            spec=spec,
+            interpreter=interpreter,
+            environment=_environment(spec, lease),
+            lease=lease,
+            limits=_limits(spec),
+            cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),
+            stdout=parts.stdout.descriptor,
+            stderr=parts.stderr.descriptor,
+            channel=theirs.fileno(),
+            stacks=parts.stacks.descriptor,
+        )
+        try:
+            process = self.provisioners[spec.provisioner].launch(order)
+        except BaseException:
+            parts.discard()
+            raise
+        finally:
+            theirs.close()
+        return Life(self.supervisor, process, parts, generation)
+
+    def _limiting_cgroup(self, spec: KernelSpec) -> Cgroup | None:
+        limited = {MEMORY: spec.memory_limit, PIDS: spec.process_limit}
+        controllers = tuple(name for name, limit in limited.items() if limit is not None)
+        if not controllers:
+            return None
+        try:
+            cgroup = self.new_cgroup(controllers)
+            if spec.memory_limit is not None:
+                cgroup.limit_memory(spec.memory_limit)
+            if spec.process_limit is not None:
+                cgroup.limit_processes(spec.process_limit)
+        except (CgroupUnavailableError, OSError) as error:
+            raise KernelStartError(
+                f"memory_limit and process_limit need a cgroup, and none can be made: {error}"
+            ) from error
+        return cgroup
+
+
+def _environment(spec: KernelSpec, lease: int) -> dict[str, str]:
+    environment = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
+    # Unbuffered, C stdio included: last words reach their file. The token helps people, not us.
+    environment |= {"PYTHONUNBUFFERED": "1", "PYTEST_TFKERNEL_LEASE": str(lease)}
+    for name, text in spec.environment.items():
+        if text is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = text
+    return environment
+
+
+def _limits(spec: KernelSpec) -> tuple[tuple[int, int], ...]:
+    wanted = {resource.RLIMIT_AS: spec.address_space_limit, resource.RLIMIT_NOFILE: spec.open_files_limit}
+    return tuple((number, limit) for number, limit in wanted.items() if limit is not None)

@@ -1,0 +1,287 @@
+"""One generation of a kernel: a process from launch to post-mortem."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import enum
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_tfkernel._child.process import DUMP_SIGNAL
+from pytest_tfkernel.kernels.captures import KEPT_BYTES, Capture
+from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.supervisor import Death, Supervisor, open_pidfd
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.kernels import CellError, Reply
+from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
+
+_TAIL_BYTES = 16 * 1024
+_LAST_CELL = 4096
+# Signals that a process brings upon itself by a crash. Anyone could send them, but nobody does.
+_CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
+)
+# How often we look whether output has to be given back: often while there is some, seldom without.
+_BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
+# A kernel that closed its channel is usually on its way out.
+_CLOSING_SECONDS = 1.0
+_STACKS_SECONDS = 1.0
+# What a dead kernel started may need a moment to notice, as multiprocessing's helpers do.
+_SETTLE_SECONDS = 1.0
+
+
+class Event(enum.Enum):
+    """What a wait came upon."""
+
+    READABLE = enum.auto()
+    DEATH = enum.auto()
+    DEADLINE = enum.auto()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is made before a process is, and outlives it."""
+
+    channel: Channel
+    stdout: Capture
+    stderr: Capture
+    stacks: Capture
+    lease: int
+    cgroup: Cgroup | None
+
+    def close(self) -> None:
+        """Free all but the cgroup, which goes when its last process has."""
+        self.channel.close()
+        for capture in (self.stdout, self.stderr, self.stacks):
+            capture.close()
+
+    def discard(self) -> None:
+        """Free everything: there is no process."""
+        self.close()
+        if self.cgroup is not None:
+            self.cgroup.remove()
+
+
+class Life:
+    """A living or dead process with its channel, its output and its cgroup.
+
+    `post_mortem` is None while it lives. Not safe to use from several threads at once.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        process: ProcessId,
+        parts: Parts,
+        generation: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._supervisor = supervisor
+        self._parts = parts
+        self._clock = clock
+        self._pidfd = open_pidfd(process)
+        self._started = clock()
+        self._note = ""
+        self._deadline_passed = False
+        self._oom_kills = self.oom_kills()
+        self.process = process
+        self.generation = generation
+        self.last_cell: str | None = None
+        self.died_at: float | None = None
+        self.post_mortem: PostMortem | None = None
+
+    @property
+    def lease(self) -> int:
+        """The mark of this process and of all that it starts."""
+        return self._parts.lease
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs; a zombie doesn't."""
+        return self.post_mortem is None and self._pidfd is not None and not _ready(self._pidfd)
+
+    def oom_kills(self) -> int:
+        """How many processes of this kernel's cgroup the OOM killer has killed."""
+        return self._parts.cgroup.oom_kills() if self._parts.cgroup is not None else 0
+
+    def join(self, cgroup: Cgroup) -> None:
+        """Move the living process into a cgroup, which is this life's from now on."""
+        cgroup.add(self.process.pid)
+        self._parts = dataclasses.replace(self._parts, cgroup=cgroup)
+        self._oom_kills = cgroup.oom_kills()
+
+    @property
+    def cgroup(self) -> Cgroup | None:
+        """The cgroup of its own, if it has one."""
+        return self._parts.cgroup
+
+    def send(self, message: Message) -> None:
+        """Send a request. Channel errors are left to the wait for the answer."""
+        self._oom_kills = self.oom_kills()
+        with contextlib.suppress(ChannelClosedError):
+            self._parts.channel.send(message)
+
+    def receive(self) -> Message | None:
+        """The message that has arrived; None when the channel is closed or torn, and so the kernel."""
+        try:
+            return self._parts.channel.receive()
+        except ChannelClosedError:
+            self._note = ""
+        except ChannelTornError as error:
+            self._note = f"its channel is unusable: {error}"
+        return None
+
+    def wait(self, seconds: float, channel: bool = True) -> Event:
+        """Until there is a message, a death, or no time left."""
+        deadline = self._clock() + seconds
+        poll = select.poll()
+        if channel:
+            poll.register(self._parts.channel.fileno(), select.POLLIN)
+        if self._pidfd is not None:
+            poll.register(self._pidfd, select.POLLIN)
+        pause = _BUSY_SECONDS
+        while True:
+            remaining = max(0.0, deadline - self._clock())
+            ready = {descriptor for descriptor, _ in poll.poll(min(remaining, pause) * 1000)}
+            if channel and self._parts.channel.fileno() in ready:
+                return Event.READABLE
+            if self._pidfd is None or self._pidfd in ready:
+                return Event.DEATH
+            if not remaining:
+                return Event.DEADLINE
+            busy = any([stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr)])
+            pause = _BUSY_SECONDS if busy else min(pause * 2, _QUIET_SECONDS)
+
+    def marks(self) -> tuple[int, int]:
+        """How much has been written to stdout and stderr so far."""
+        return self._parts.stdout.size(), self._parts.stderr.size()
+
+    def reply(self, message: Message, value: object, marks: tuple[int, int]) -> Reply:
+        """A reply with what was written since `marks`."""
+        stdout, stdout_cut = self._parts.stdout.read(marks[0], KEPT_BYTES)
+        stderr, stderr_cut = self._parts.stderr.read(marks[1], KEPT_BYTES)
+        error = CellError(**message["error"]) if message["error"] is not None else None
+        return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut)
+
+    def signal(self, number: int) -> bool:
+        """Send a signal; False when the process is gone."""
+        return self._supervisor.signal(self.process, number)
+
+    def dump_stacks(self) -> None:
+        """Ask for the stacks of all Python threads, and wait until they are written."""
+        before = size = self._parts.stacks.size()
+        if not self.signal(DUMP_SIGNAL):
+            return
+        self.signal(signal.SIGCONT)  # a stopped process answers no signal
+        deadline = self._clock() + _STACKS_SECONDS
+        while self._clock() < deadline and not (self._pidfd is None or _ready(self._pidfd, 0.01)):
+            # A memfd can't be waited for: written is what has grown, and then no more.
+            size, earlier = self._parts.stacks.size(), size
+            if size > before and size == earlier:
+                return
+
+    def end(self, note: str = "", deadline: bool = False) -> list[Leftover]:
+        """Kill the process and all it started; returns what would not die."""
+        if not self._note:
+            self._note = note
+        self._deadline_passed = deadline
+        return self._supervisor.end(self.lease)
+
+    def closing(self) -> None:
+        """After the channel broke: give the process time to end by itself, then end it."""
+        if self.wait(_CLOSING_SECONDS, channel=False) is not Event.DEATH:
+            self._note = f"{self._note or 'its channel was closed'} while it lived, so it was ended"
+            self.end()
+
+    def bury(self, seconds: float = 10.0) -> PostMortem:
+        """The post-mortem of a process that has died or is just dying; the same one every time."""
+        if self.post_mortem is None:
+            death = self._supervisor.death_of(self.process, seconds)
+            self.died_at = death.time if death is not None else self._clock()
+            cause, killer = self._judge(death)
+            stdout, stdout_cut = self._parts.stdout.read(0, _TAIL_BYTES)
+            stderr, stderr_cut = self._parts.stderr.read(0, _TAIL_BYTES)
+            self.post_mortem = PostMortem(
+                process=self.process,
+                generation=self.generation,
+                exit_status=death.status if death is not None else None,
+                cause=cause,
+                killer=killer,
+                usage=death.usage if death is not None else None,
+                uptime=self.died_at - self._started,
+                last_cell=self.last_cell[:_LAST_CELL] if self.last_cell is not None else None,
+                stack=self._parts.stacks.read(0, 4 * _TAIL_BYTES)[0],
+                stdout=stdout,
+                stderr=stderr,
+                stdout_cut=stdout_cut,
+                stderr_cut=stderr_cut,
+                note=self._note,
+            )
+            self._close()
+        return self.post_mortem
+
+    def _judge(self, death: Death | None) -> tuple[Cause, Killer]:
+        if death is None:
+            return Cause.UNKNOWN, Killer.UNKNOWN
+        if self._deadline_passed:
+            return Cause.DEADLINE, Killer.US
+        status: ExitStatus = death.status
+        if status.signal is None:
+            return Cause.EXIT, Killer.SELF
+        if status.signal in death.signals:
+            return Cause.SIGNAL, Killer.US
+        if status.signal == signal.SIGKILL and self.oom_kills() > self._oom_kills:
+            return Cause.OOM_KILL, Killer.OOM_KILLER
+        return Cause.SIGNAL, Killer.SELF if status.signal in _CRASHES else Killer.UNKNOWN
+
+    def _close(self) -> None:
+        """Free all that isn't in the post-mortem."""
+        self._parts.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+
+    def leftovers(self, seconds: float = _SETTLE_SECONDS) -> list[Leftover]:
+        """What carries this life's lease beside its process, after up to `seconds` to end by itself."""
+        deadline = self._clock() + seconds
+        while True:
+            found = [one for one in self._supervisor.carriers(self.lease) if one.process != self.process]
+            remaining = deadline - self._clock()
+            if not found or remaining <= 0:
+                return found
+            _wait_for_any([one.process for one in found], remaining)
+
+    def clean_up(self) -> list[Leftover]:
+        """After the death: end what was left running, remove the cgroup; returns what was left."""
+        left = self.leftovers()
+        survivors = self._supervisor.end(self.lease) if left else []
+        if self._parts.cgroup is not None and not survivors:
+            self._parts.cgroup.remove()
+        return left
+
+
+def _wait_for_any(processes: list[ProcessId], seconds: float) -> None:
+    """Until one of them is dead."""
+    pidfds = [open_pidfd(process) for process in processes]
+    poll = select.poll()
+    for pidfd in pidfds:
+        if pidfd is not None:
+            poll.register(pidfd, select.POLLIN)
+    # A zombie that nobody reaps is dead already: its pidfd says so at once, so look again, but not
+    # in a circle.
+    if poll.poll(seconds * 1000 if None not in pidfds else 10):
+        time.sleep(0.001)
+    for pidfd in pidfds:
+        if pidfd is not None:
+            os.close(pidfd)
+
+
+def _ready(pidfd: int, seconds: float = 0.0) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))

@@ -1,0 +1,50 @@
+"""A real OOM kill: a memory cgroup of the kernel's own, and a cell that fills it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_tfkernel.kernels.cgroups import MEMORY, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.kernels.errors import FaultNotPossibleError
+from pytest_tfkernel.model.kernels import Reply
+
+if TYPE_CHECKING:
+    from pytest_tfkernel.kernels.kernel import Kernel
+
+OOM_KILL = "oom-kill"
+
+# What a kernel may take beyond what it holds when the fault strikes.
+_HEADROOM = 32 * 1024 * 1024
+# The cell gives up beyond this: a limit that doesn't bite must not eat the machine's memory.
+_MOST = 1024 * 1024 * 1024
+
+_CELL = """\
+import mmap
+held = []
+for _ in range({pieces}):
+    piece = mmap.mmap(-1, 1 << 20)
+    for offset in range(0, 1 << 20, mmap.PAGESIZE):
+        piece[offset] = 1
+    held.append(piece)
+held.clear()
+raise RuntimeError("touched {pieces} MiB under a limit and was not killed")
+"""
+
+
+def allocate_until_killed(kernel: Kernel, timeout: float | None) -> Reply:
+    """Limit the kernel's memory and have it allocate more; it must die of that.
+
+    A kernel whose spec has a memory limit is in a cgroup already; any other is moved into one, where
+    what it held before isn't charged. Raises FaultNotPossibleError.
+    """
+    pieces = _MOST >> 20
+    if kernel.spec.memory_limit is None:
+        try:
+            cgroup = kernel.new_cgroup((MEMORY,))
+            cgroup.limit_memory(_HEADROOM)
+            kernel.life.join(cgroup)
+        except (CgroupUnavailableError, OSError) as error:
+            raise FaultNotPossibleError(f"no OOM kill can be made here: {error}") from error
+    else:
+        pieces += kernel.spec.memory_limit >> 20
+    return kernel.execute(_CELL.format(pieces=pieces), timeout=timeout)

@@ -1,0 +1,1 @@
+"""How a kernel's process comes to be: one provisioner a file."""

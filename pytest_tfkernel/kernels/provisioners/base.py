@@ -1,0 +1,53 @@
+"""What a provisioner is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
+
+
+@dataclass(frozen=True)
+class Order:
+    """One process to make: the spec, and what is already prepared for it.
+
+    `stdout`, `stderr`, `channel` and `stacks` are descriptors of the caller's; `cgroups` are
+    `cgroup.procs` files to join; `limits` are pairs of rlimit and soft value.
+    """
+
+    spec: KernelSpec
+    interpreter: Interpreter
+    environment: Mapping[str, str]
+    lease: int
+    limits: tuple[tuple[int, int], ...]
+    cgroups: tuple[str, ...]
+    stdout: int
+    stderr: int
+    channel: int
+    stacks: int
+
+    def for_child(self) -> dict[str, Any]:
+        """What `_child.process.restrict` reads."""
+        return {
+            "lease": self.lease,
+            "limits": [list(pair) for pair in self.limits],
+            "cgroups": list(self.cgroups),
+            "folder": self.spec.folder,
+        }
+
+
+class Provisioner(Protocol):
+    """Makes processes for kernels. One object serves a whole session."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in a spec."""
+
+    def launch(self, order: Order) -> ProcessId:
+        """Make the process; it will say hello on its channel. Raises KernelStartError."""
+
+    def close(self) -> None:
+        """End what the provisioner itself keeps running; its kernels live on."""

@@ -1,0 +1,147 @@
+"""Kernels forked from a process that has imported TensorFlow and done nothing with it: warm."""
+
+from __future__ import annotations
+
+import collections
+import select
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_tfkernel._child import forkserver as child
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError
+from pytest_tfkernel.kernels.provisioners.base import Order
+from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.processes import ProcessId
+
+DEFAULT_PRELOAD = ("tensorflow",)
+# Each holds an imported TensorFlow, some 500 MB resident.
+_MAX_SERVERS = 4
+_FORK_SECONDS = 30.0
+
+# Variables that libraries read while they are imported. A change of one needs a fork server of its
+# own; all others are set after the fork.
+_IMPORT_TIME = (
+    "CUDA", "GRPC", "HOME", "KERAS", "KMP", "LD_", "MALLOC_", "MKL", "NUMPY", "NVIDIA", "OMP", "OPENBLAS",
+    "PATH", "PROTOCOL_BUFFERS", "PYTHON", "TF", "XLA",
+)  # fmt: skip
+
+# Runs in the fork server: binds `reason`. An *existing* context object is harmless (a seed or a
+# device setting makes one); an initialised one has thread pools, which a fork loses.
+_CHECK = """
+import sys
+reason = None
+for _name in ("tensorflow.python.eager.context", "tensorflow_core.python.eager.context"):
+    _context = getattr(sys.modules.get(_name), "_context", None)
+    if getattr(_context, "_initialized", False) or getattr(_context, "_context_handle", None) is not None:
+        reason = "TensorFlow is initialised already (a session, a tensor or a device list at import time)"
+"""
+
+
+@dataclass(frozen=True)
+class _Server:
+    process: ProcessId
+    channel: Channel
+    lease: int
+    log: Capture
+
+
+class ForkServerProvisioner:
+    """Keeps one fork server per interpreter, preload and import-time environment."""
+
+    name = "forkserver"
+
+    def __init__(self, supervisor: Supervisor, new_lease: Callable[[], int]) -> None:
+        self._supervisor = supervisor
+        self._new_lease = new_lease
+        self._servers: collections.OrderedDict[tuple[object, ...], _Server] = collections.OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def servers(self) -> tuple[ProcessId, ...]:
+        """The processes of the fork servers, the one that was used last at the end."""
+        return tuple(server.process for server in self._servers.values())
+
+    def launch(self, order: Order) -> ProcessId:
+        """See `Provisioner`. The first launch imports the preload, within the spec's start timeout."""
+        with self._lock:
+            key = _key(order)
+            server = self._servers.get(key) or self._start(key, order)
+            self._servers.move_to_end(key)
+            request = {"kind": "fork", "order": {**order.for_child(), "environment": dict(order.environment)}}
+            descriptors = (order.stdout, order.stderr, order.channel, order.stacks)
+            answer = self._ask(key, server, request, descriptors, _FORK_SECONDS)
+        if answer["kind"] == "refused":
+            raise ForkRefusedError(
+                f"the fork server refuses to fork: {answer['reason']};"
+                " preload less, or use provisioner='subprocess'"
+            )
+        return ProcessId(answer["pid"], answer["start_time"])
+
+    def close(self) -> None:
+        """End the fork servers."""
+        with self._lock:
+            for key in list(self._servers):
+                self._drop(key)
+
+    def _start(self, key: tuple[object, ...], order: Order) -> _Server:
+        while len(self._servers) >= _MAX_SERVERS:
+            self._drop(next(iter(self._servers)))
+        ours, theirs = Channel.pair()
+        lease, log = self._new_lease(), Capture("forkserver")
+        with theirs:
+            process = self._supervisor.start(
+                [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
+                order.environment,
+                {"lease": lease, "limits": [], "cgroups": [], "folder": order.spec.folder},
+                {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
+            )
+        server = _Server(process, ours, lease, log)
+        self._servers[key] = server
+        modules = list(preload_of(order))
+        request = {"kind": "preload", "modules": modules, "check": _CHECK, "sys_path": list(order.spec.sys_path)}
+        answer = self._ask(key, server, request, (), order.spec.start_timeout)
+        if answer["kind"] == "failed":
+            self._drop(key)
+            error = answer["error"]
+            raise KernelStartError(
+                f"{order.interpreter.executable} can't import {', '.join(modules)}: {error['type']}:"
+                f" {error['message']}; install it there, or name other modules with preload=(...)"
+            )
+        return server
+
+    def _ask(
+        self, key: tuple[object, ...], server: _Server, request: Message, descriptors: tuple[int, ...], seconds: float
+    ) -> Message:
+        poll = select.poll()
+        poll.register(server.channel.fileno(), select.POLLIN)
+        try:
+            server.channel.send(request, descriptors)
+            if poll.poll(seconds * 1000):
+                return server.channel.receive()
+            why = f"did not answer for {seconds:.0f} s"
+        except (ChannelClosedError, ChannelTornError) as error:
+            death = self._supervisor.death_of(server.process, 1.0)
+            why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
+        words = server.log.read(0, 4096)[0].strip()
+        self._drop(key)
+        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
+        raise KernelStartError(f"the fork server {why} on {request['kind']}{last}")
+
+    def _drop(self, key: tuple[object, ...]) -> None:
+        server = self._servers.pop(key)
+        server.channel.close()
+        self._supervisor.end(server.lease)
+        server.log.close()
+
+
+def preload_of(order: Order) -> tuple[str, ...]:
+    """The modules that the fork server imports for this order."""
+    return DEFAULT_PRELOAD if order.spec.preload is None else order.spec.preload
+
+
+def _key(order: Order) -> tuple[object, ...]:
+    variables = tuple(sorted(pair for pair in order.environment.items() if pair[0].startswith(_IMPORT_TIME)))
+    return order.interpreter.executable, preload_of(order), order.spec.sys_path, variables

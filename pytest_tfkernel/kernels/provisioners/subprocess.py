@@ -1,0 +1,29 @@
+"""A fresh interpreter for every kernel: cold, and exactly what a user's own `python` does."""
+
+from __future__ import annotations
+
+from pytest_tfkernel._child import kernel
+from pytest_tfkernel.kernels.provisioners.base import Order
+from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.model.processes import ProcessId
+
+
+class SubprocessProvisioner:
+    """Starts the interpreter of the spec as a child of the supervisor."""
+
+    name = "subprocess"
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    def launch(self, order: Order) -> ProcessId:
+        """See `Provisioner`."""
+        return self._supervisor.start(
+            [order.interpreter.executable, "-u", str(CHILD_FOLDER), "kernel"],
+            order.environment,
+            order.for_child(),
+            {1: order.stdout, 2: order.stderr, kernel.CHANNEL: order.channel, kernel.STACKS: order.stacks},
+        )
+
+    def close(self) -> None:
+        """Nothing is kept running."""

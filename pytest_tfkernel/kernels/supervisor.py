@@ -1,0 +1,210 @@
+"""The client of the supervisor process: one per pytest process, shared by all its kernels."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
+
+CHILD_FOLDER = Path(proc.__file__).parent
+
+# Deaths that nobody asked about: enough for every process of a busy session, little memory.
+_KEPT_DEATHS = 4096
+_REQUEST_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Death:
+    """What the supervisor tells of a process that it waited for.
+
+    `time` is CLOCK_MONOTONIC in seconds; `signals` are those sent through the supervisor.
+    """
+
+    process: ProcessId
+    status: ExitStatus
+    usage: ResourceUsage
+    time: float
+    signals: tuple[int, ...]
+
+
+class Supervisor:
+    """Starts, signals and ends processes; knows how each of them died. Safe to use from threads.
+
+    `owners` are further processes, beside this one, whose death ends everything.
+    """
+
+    def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
+        ours, theirs = socket.socketpair()
+        me = ProcessId(os.getpid(), proc.start_time(os.getpid()) or 0)
+        watched = json.dumps([[owner.pid, owner.start_time] for owner in (me, *owners)])
+        self._log = os.memfd_create("tfkernel-supervisor")
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor", str(theirs.fileno()), watched],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                cwd="/",
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+        self._channel = Channel(ours)
+        self._deaths: collections.OrderedDict[ProcessId, Death] = collections.OrderedDict()
+        self._lock = threading.Lock()
+        self._creator = os.getpid()
+        self._closed = False
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        return self._process.pid
+
+    def start(
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        order: Mapping[str, object],
+        descriptors: Mapping[int, int],
+    ) -> ProcessId:
+        """Start a process; `descriptors` are by target. Raises KernelStartError when exec fails."""
+        message = {
+            "op": "start",
+            "argv": list(argv),
+            "environment": dict(environment),
+            "order": dict(order),
+            "targets": list(descriptors),
+        }
+        answer = self._ask(message, tuple(descriptors.values()))
+        if answer["kind"] == "failed":
+            raise KernelStartError(f"{argv[0]} could not be started: {answer['error']}")
+        return ProcessId(answer["pid"], answer["start_time"])
+
+    def signal(self, process: ProcessId, number: int) -> bool:
+        """Signal a process of ours; False when it is gone."""
+        message = {"op": "signal", "pid": process.pid, "start_time": process.start_time, "signal": int(number)}
+        return bool(self._ask(message)["found"])
+
+    def carriers(self, lease: int) -> list[Leftover]:
+        """The processes and zombies that carry a lease now."""
+        return _leftovers(self._ask({"op": "carriers", "lease": lease})["processes"])
+
+    def end(self, lease: int, seconds: float = 10.0) -> list[Leftover]:
+        """Kill all that carry a lease; returns what still lives after `seconds`."""
+        answer = self._ask({"op": "end", "lease": lease, "seconds": seconds}, seconds=seconds + _REQUEST_SECONDS)
+        return _leftovers(answer["survivors"])
+
+    def hold(self, folder: Path) -> None:
+        """Have a folder removed with the supervisor, however this process ends."""
+        self._ask({"op": "hold", "folder": str(folder)})
+
+    def release(self, folder: Path) -> None:
+        """Take back `hold`."""
+        self._ask({"op": "release", "folder": str(folder)})
+
+    def death_of(self, process: ProcessId, seconds: float) -> Death | None:
+        """How a process died, waiting at most `seconds` for the word of it."""
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            while process not in self._deaths:
+                remaining = deadline - time.monotonic()
+                if remaining < 0 or not _readable(self._channel, remaining):
+                    return None
+                self._note(self._receive())
+            return self._deaths[process]
+
+    def close(self) -> None:
+        """End every process and the supervisor itself. Does nothing the second time."""
+        # A forked child of pytest has a copy of this object, and no business with our processes.
+        if self._closed or os.getpid() != self._creator:
+            return
+        self._closed = True
+        self._channel.close()
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        os.close(self._log)
+
+    def _ask(self, message: Message, descriptors: tuple[int, ...] = (), seconds: float = _REQUEST_SECONDS) -> Message:
+        if self._closed:
+            raise SupervisorGoneError("this session's kernels have ended: start none after its end")
+        if os.getpid() != self._creator:
+            raise SupervisorGoneError("kernels belong to the process that made them, and this is a fork of it")
+        deadline = time.monotonic() + seconds
+        with self._lock:
+            try:
+                self._channel.send(message, descriptors)
+            except (ChannelClosedError, ChannelTornError) as error:
+                raise self._gone(str(error)) from None
+            while True:
+                if not _readable(self._channel, max(0.0, deadline - time.monotonic())):
+                    raise self._gone(f"it did not answer for {seconds:.0f} s")
+                answer = self._receive()
+                if answer["kind"] != "exited":
+                    return answer
+                self._note(answer)
+
+    def _receive(self) -> Message:
+        try:
+            return self._channel.receive()
+        except (ChannelClosedError, ChannelTornError) as error:
+            raise self._gone(str(error)) from None
+
+    def _gone(self, why: str) -> SupervisorGoneError:
+        words = os.pread(self._log, 4096, 0).decode("utf-8", "backslashreplace").strip()
+        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
+        return SupervisorGoneError(f"the supervisor (pid {self.pid}) is gone, and every kernel with it ({why}){last}")
+
+    def _note(self, event: Message) -> None:
+        process = ProcessId(event["pid"], event["start_time"])
+        self._deaths[process] = Death(
+            process,
+            ExitStatus.from_wait(event["status"]),
+            ResourceUsage(event["user_seconds"], event["system_seconds"], event["max_rss"]),
+            event["time"],
+            tuple(event["signals"]),
+        )
+        if len(self._deaths) > _KEPT_DEATHS:
+            self._deaths.popitem(last=False)
+
+
+def open_pidfd(process: ProcessId) -> int | None:
+    """A pidfd of this very process; None when it is dead already."""
+    try:
+        pidfd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    if proc.start_time(process.pid) == process.start_time:
+        return pidfd
+    os.close(pidfd)
+    return None
+
+
+def _readable(channel: Channel, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(channel.fileno(), select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _leftovers(processes: list[Message]) -> list[Leftover]:
+    return [
+        Leftover(ProcessId(one["pid"], one["start_time"]), one["parent"], one["state"], one["command"])
+        for one in processes
+    ]

@@ -1,0 +1,85 @@
+"""Our end of a socket pair: frames with deadlines, and errors that say what was wrong with them."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any
+
+from pytest_tfkernel._child import frames
+
+Message = dict[str, Any]
+
+# A frame that has begun must go on: a peer that stops within one for this long has torn it.
+_FRAME_SECONDS = 10
+
+
+class ChannelClosedError(Exception):
+    """The other end is gone."""
+
+
+class ChannelTornError(Exception):
+    """What came is not a frame of ours; the text says how."""
+
+
+class Channel:
+    """One end of a socket pair. Blocking; waiting for the first byte is the caller's affair."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        timeout = struct.pack("ll", _FRAME_SECONDS, 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
+        self._port = frames.Port(sock)
+
+    @classmethod
+    def pair(cls) -> tuple[Channel, socket.socket]:
+        """Our end, and the other one as a socket to hand over."""
+        ours, theirs = socket.socketpair()
+        return cls(ours), theirs
+
+    def fileno(self) -> int:
+        """For poll(2)."""
+        return self._port.socket.fileno()
+
+    def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+        """Send one message, and descriptors after it; they stay open here."""
+        if descriptors:
+            message = {**message, "descriptors": len(descriptors)}
+        try:
+            self._port.send(message)
+            if descriptors:
+                socket.send_fds(self._port.socket, [bytes([len(descriptors) % 256])], descriptors)
+        except BlockingIOError as error:
+            raise ChannelTornError(f"it took no input for {_FRAME_SECONDS} s") from error
+        except OSError as error:
+            raise ChannelClosedError(str(error)) from error
+
+    def receive(self) -> Message:
+        """Receive one message, whose first byte has arrived."""
+        try:
+            message = self._port.receive()
+        except (EOFError, ConnectionError) as error:
+            raise ChannelClosedError(str(error)) from error
+        except BlockingIOError as error:
+            raise ChannelTornError(f"a frame stopped half way for {_FRAME_SECONDS} s") from error
+        except OSError as error:
+            raise _torn_or_closed(error) from error
+        except (ValueError, RecursionError) as error:
+            raise ChannelTornError(f"a frame is not JSON ({error})") from error
+        if not isinstance(message, dict) or not isinstance(message.get("kind"), str):
+            raise ChannelTornError("a frame is not a message of ours")
+        return message
+
+    def close(self) -> None:
+        """Close our end."""
+        self._port.close()
+
+
+def _torn_or_closed(error: OSError) -> Exception:
+    # multiprocessing.connection raises a bare OSError with these texts, and no errno.
+    text = str(error)
+    if "bad message length" in text:
+        return ChannelTornError(f"a frame is longer than {frames.MAX_FRAME} bytes, or its length is garbage")
+    if "got end of file during message" in text:
+        return ChannelClosedError("the other end closed within a frame")
+    return ChannelClosedError(text)

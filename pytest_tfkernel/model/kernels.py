@@ -1,0 +1,99 @@
+"""What a kernel is asked for, and what it answers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_tfkernel.model.processes import PostMortem
+
+
+@dataclass(frozen=True)
+class KernelSpec:
+    """What to launch.
+
+    `python` is a path or a name on PATH. `preload` names the modules that a fork server imports
+    before it forks (default: tensorflow). `environment` changes the environment of pytest; a value
+    of None removes a variable. `sys_path` goes in front of the kernel's own. `startup` is a cell
+    that runs in each new process before it is handed out. `timeout` is the default deadline of a
+    cell and `start_timeout` that of a start, in seconds. Limits are in bytes and in counts;
+    `memory_limit` and `process_limit` need a cgroup, `address_space_limit` and `open_files_limit`
+    are rlimits.
+    """
+
+    python: str = sys.executable
+    provisioner: str = "forkserver"
+    preload: tuple[str, ...] | None = None
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    folder: str | None = None
+    sys_path: tuple[str, ...] = ()
+    startup: str = ""
+    timeout: float = 120.0
+    start_timeout: float = 120.0
+    memory_limit: int | None = None
+    process_limit: int | None = None
+    address_space_limit: int | None = None
+    open_files_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that can run kernels: where it is, its version, and its TensorFlow, if any."""
+
+    executable: str
+    version: tuple[int, int, int]
+    tensorflow: str | None
+
+    def __str__(self) -> str:
+        version = ".".join(map(str, self.version))
+        tensorflow = f"TensorFlow {self.tensorflow}" if self.tensorflow else "no TensorFlow"
+        return f"Python {version}, {tensorflow} ({self.executable})"
+
+
+@dataclass(frozen=True)
+class NotCarried:
+    """Stands for a value that has no JSON form; `reason` says what to do instead."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CellError:
+    """An exception in a cell: `type` is its qualified name, `builtins.` left off."""
+
+    type: str
+    message: str
+    traceback: str
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a kernel answered to one cell.
+
+    `value` is that of the last expression: plain data, or `NotCarried`. `stdout` and `stderr` are
+    what reached the descriptors while the cell ran: text, at most 1 MiB each, whose beginning was
+    cut by `stdout_cut` and `stderr_cut` bytes. `seconds` is the time in the kernel.
+    """
+
+    ok: bool
+    value: Any
+    stdout: str
+    stderr: str
+    error: CellError | None
+    seconds: float
+    stdout_cut: int = 0
+    stderr_cut: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fault did: the cell's reply if it got one, the post-mortem if the kernel died."""
+
+    fault: str
+    reply: Reply | None
+    post_mortem: PostMortem | None
