@@ -9,30 +9,12 @@ from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels.errors import FaultError
 from pytest_tfkernel.kernels.oom import OOM_KILL, allocate_until_killed
+from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
 
 if TYPE_CHECKING:
     from pytest_tfkernel.kernels.kernel import Kernel
-
-
-@dataclass(frozen=True)
-class Dies:
-    """The kernel must die of this. `stack` says whether faulthandler has a stack to show."""
-
-    status: ExitStatus
-    cause: Cause
-    killer: Killer
-    stack: bool = False
-    dies: bool = True
-
-
-@dataclass(frozen=True)
-class Lives:
-    """The kernel must live on and answer with one of these errors, by the end of their names."""
-
-    errors: tuple[str, ...]
-    dies: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from pytest_tfkernel.kernels.errors import (
 )
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.wire import ChannelTornError, Message
+from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 
@@ -146,7 +147,7 @@ class Kernel:
                 reply = chosen.strike(self, timeout)
             except KernelDied as died:
                 return Outcome(chosen.name, None, died.post_mortem)
-            if chosen.expects.dies and life.wait(chosen.seconds, channel=False) is Event.DEATH:
+            if isinstance(chosen.expects, Dies) and life.wait(chosen.seconds, channel=False) is Event.DEATH:
                 return Outcome(chosen.name, reply, self._bury(life))
             return Outcome(chosen.name, reply, None)
 

@@ -1,0 +1,138 @@
+"""Trials, what was seen in them, and what that means."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_tfkernel.model.faults import Dies, Lives
+from pytest_tfkernel.model.kernels import Interpreter, Outcome
+from pytest_tfkernel.model.processes import Leftover, ProcessId
+
+
+class State(enum.Enum):
+    """PASS: looked, and it held. UNKNOWN: could not be looked at."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says, and why, in one line."""
+
+    state: State
+    reason: str
+
+    @classmethod
+    def passed(cls, reason: str = "") -> Verdict:
+        """It was looked at, and it held."""
+        return cls(State.PASS, reason)
+
+    @classmethod
+    def failed(cls, reason: str) -> Verdict:
+        """It was looked at, and did not hold."""
+        return cls(State.FAIL, reason)
+
+    @classmethod
+    def unknown(cls, reason: str) -> Verdict:
+        """It could not be looked at."""
+        return cls(State.UNKNOWN, reason)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a trial is about. `fault` is `none` for a trial without one."""
+
+    provisioner: str
+    example: str
+    fault: str
+    phase: str = "idle"
+
+    def __str__(self) -> str:
+        return f"{self.provisioner}-{self.example}-{self.fault}-{self.phase}"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one process of a kernel showed.
+
+    `imported`: TensorFlow was imported before anything was asked. `operations_before` and
+    `operations_after` count those of the default graph, before and after the example; `session`:
+    there was a default session. `result` is compared between generations, `details` are not.
+    `again` is what the open session said in a later cell. `error` says why something is missing.
+    """
+
+    process: ProcessId
+    imported: bool | None = None
+    operations_before: int | None = None
+    session: bool | None = None
+    result: Any = None
+    details: dict[str, Any] | None = None
+    operations_after: int | None = None
+    again: Any = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything seen in one trial: plain data, no live object.
+
+    `expects` is what must follow the fault; None without one. `after_fault` is what the open session
+    said after a fault that the kernel survived, and `after_fault_error` why it said nothing.
+    `old_is_gone`: the dead process is reaped. `leftovers` are processes and zombies that it left;
+    None when nobody looked. `not_possible` says why the fault could not be produced here, and
+    `no_restart` why there is no second generation.
+    """
+
+    setting: Setting
+    interpreter: Interpreter
+    first: Generation
+    expects: Dies | Lives | None = None
+    outcome: Outcome | None = None
+    not_possible: str = ""
+    process_after_fault: ProcessId | None = None
+    after_fault: Any = None
+    after_fault_error: str = ""
+    old_is_gone: bool | None = None
+    leftovers: tuple[Leftover, ...] | None = None
+    second: Generation | None = None
+    no_restart: str = ""
+
+
+@dataclass(frozen=True)
+class RunnerDeath:
+    """What was seen after a pytest that had kernels was killed.
+
+    `started` are the processes that existed below it and the supervisor before, `survivors` those of
+    them, and those that they started, which lived `seconds` later. `error` says why nothing was seen.
+    """
+
+    setting: Setting
+    started: tuple[Leftover, ...]
+    survivors: tuple[Leftover, ...]
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something that a machine has or lacks; `reason` says why it lacks it and what would help."""
+
+    name: str
+    summary: str
+    available: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One verdict of one run, as reports read it."""
+
+    item: str
+    guarantee: str
+    setting: Setting
+    verdict: Verdict
+    post_mortem: str = ""
