@@ -8,18 +8,11 @@ import sys
 
 _FOLDER = sys.path.pop(0)
 
+# Only now: none of our modules can stand for one of the standard library.
+import importlib  # noqa: E402 - see above
+import types  # noqa: E402 - see above
 
-def _load(role):
-    import importlib
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location(
-        "_tfkernel_child", _FOLDER + "/__init__.py", submodule_search_locations=[_FOLDER]
-    )
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["_tfkernel_child"] = package
-    spec.loader.exec_module(package)
-    return importlib.import_module("_tfkernel_child." + role)
-
-
-_load(sys.argv[1]).main(sys.argv[2:])
+_package = types.ModuleType("_tfkernel_child")
+_package.__path__ = [_FOLDER]
+sys.modules[_package.__name__] = _package
+importlib.import_module(_package.__name__ + "." + sys.argv[1]).main(sys.argv[2:])

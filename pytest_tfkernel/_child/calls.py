@@ -1,12 +1,17 @@
 """Functions sent to a kernel by cloudpickle."""
 
 import base64
+import importlib
 import importlib.util
 import os
 import sys
+from types import ModuleType
+from typing import Any, Dict
+
+from .frames import Message
 
 
-def run(request):
+def run(request: Message) -> Dict[str, Any]:
     """Call the function in a request of kind `call`; the result is pickled."""
     cloudpickle = _cloudpickle(request["cloudpickle"])
     function, arguments, keywords = cloudpickle.loads(base64.b64decode(request["payload"]))
@@ -14,18 +19,20 @@ def run(request):
     return {"pickled": base64.b64encode(cloudpickle.dumps(result)).decode("ascii")}
 
 
-def _cloudpickle(folder):
+def _cloudpickle(folder: str) -> ModuleType:
     """The interpreter's own cloudpickle, or else the one in `folder`, which is pytest's.
 
     The functions that arrive name the module `cloudpickle`, so it must be importable here.
     """
     try:
-        import cloudpickle
+        return importlib.import_module("cloudpickle")
     except ImportError:
         spec = importlib.util.spec_from_file_location(
             "cloudpickle", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
         )
-        cloudpickle = importlib.util.module_from_spec(spec)
-        sys.modules["cloudpickle"] = cloudpickle
-        spec.loader.exec_module(cloudpickle)
+        if spec is None or spec.loader is None:
+            raise
+    cloudpickle = importlib.util.module_from_spec(spec)
+    sys.modules["cloudpickle"] = cloudpickle
+    spec.loader.exec_module(cloudpickle)
     return cloudpickle

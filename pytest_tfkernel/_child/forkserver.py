@@ -16,12 +16,15 @@ import gc
 import importlib
 import os
 import random
-import signal
 import socket
 import sys
 import warnings
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 from . import frames, kernel, proc, process
+from .frames import Message
+
+Thread = Tuple[str, str]  # its number and its name
 
 CHANNEL = 3
 
@@ -30,7 +33,7 @@ CHANNEL = 3
 HARMLESS_THREADS = frozenset(["tf_graph_runner"])
 
 
-def main(arguments):
+def main(_: List[str]) -> None:
     """Answer requests until the channel closes."""
     os.set_inheritable(CHANNEL, False)
     port = frames.Port(socket.socket(fileno=CHANNEL))
@@ -53,13 +56,13 @@ def main(arguments):
 class ForkServer:
     """The preloaded state, and how a kernel is forked from it."""
 
-    def __init__(self, port, supervisor):
+    def __init__(self, port: frames.Port, supervisor: int) -> None:
         self._port = port
         self._supervisor = supervisor
         self._check = ""
-        self._threads = frozenset()
+        self._threads: FrozenSet[Thread] = frozenset()
 
-    def preload(self, request):
+    def preload(self, request: Message) -> Message:
         """Import the modules; the threads after the first of them are the ones we trust."""
         sys.path[:0] = request["sys_path"]
         self._check = request["check"]
@@ -73,11 +76,12 @@ class ForkServer:
             return {"kind": "failed", "error": kernel.describe(error)}
         # Collected now and never looked at again: kernels share these pages with us.
         gc.collect()
-        if hasattr(gc, "freeze"):
-            gc.freeze()
+        freeze = getattr(gc, "freeze", None)  # from Python 3.7 on
+        if freeze is not None:
+            freeze()
         return {"kind": "ready"}
 
-    def fork(self, order, descriptors):
+    def fork(self, order: Dict[str, Any], descriptors: List[int]) -> Optional[Message]:
         """Fork one kernel; `descriptors` are its stdout, stderr, channel and file for stacks.
 
         The answer is None in the new process, whose caller then serves as a kernel.
@@ -100,7 +104,7 @@ class ForkServer:
                 os.close(descriptor)
             self._become_kernel(order, descriptors, go_reader)
             return None
-        for descriptor in descriptors + [pid_writer, go_reader]:
+        for descriptor in [*descriptors, pid_writer, go_reader]:
             os.close(descriptor)
         with os.fdopen(pid_reader) as file:
             pid = file.read()
@@ -115,12 +119,12 @@ class ForkServer:
             return {"kind": "refused", "reason": refusal}
         return {"kind": "forked", "pid": int(pid), "start_time": start_time}
 
-    def unsafe(self):
+    def unsafe(self) -> Optional[str]:
         """Why a fork would make a kernel that hangs or crashes; None when it is safe."""
-        scope = {"reason": None}
-        exec(self._check, scope)
+        scope: Dict[str, Any] = {"reason": None}
+        exec(self._check, scope)  # noqa: S102 - it knows the modules, and we don't
         if scope["reason"] is not None:
-            return scope["reason"]
+            return str(scope["reason"])
         for link in _links("/proc/self/fd"):
             if link.startswith("/dev/nvidia"):
                 return "the preloaded modules hold %s open, and a GPU can't be used across a fork" % link
@@ -132,7 +136,7 @@ class ForkServer:
             )
         return None
 
-    def _become_kernel(self, order, descriptors, go_reader):
+    def _become_kernel(self, order: Dict[str, Any], descriptors: List[int], go_reader: int) -> None:
         """In the second child, from the moment on that the supervisor has adopted it."""
         os.read(go_reader, 1)
         os.close(go_reader)
@@ -153,7 +157,7 @@ class ForkServer:
             os._exit(1)
 
 
-def _fork_again(pid_writer):
+def _fork_again(pid_writer: int) -> None:
     """In the first child: returns in the second one, whose pid the first one tells before it ends."""
     try:
         pid = _fork()
@@ -165,14 +169,14 @@ def _fork_again(pid_writer):
         os._exit(1)
 
 
-def _fork():
+def _fork() -> int:
     with warnings.catch_warnings():
         # Python 3.12 warns of any thread at all; `unsafe` has looked at which ones there are.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
-def _reseed():
+def _reseed() -> None:
     """Fresh random state: forks of one process would all draw the same numbers."""
     random.seed()
     numpy_random = sys.modules.get("numpy.random")
@@ -180,7 +184,7 @@ def _reseed():
         numpy_random.seed()
 
 
-def _threads():
+def _threads() -> FrozenSet[Thread]:
     found = set()
     for thread in os.listdir("/proc/self/task"):
         try:
@@ -191,7 +195,7 @@ def _threads():
     return frozenset(found)
 
 
-def _links(folder):
+def _links(folder: str) -> Iterator[str]:
     for name in os.listdir(folder):
         try:
             yield os.readlink(os.path.join(folder, name))

@@ -6,13 +6,17 @@ on. Descriptors follow a frame that announces their number in `"descriptors"`.
 
 import json
 import os
+import socket
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
+from typing import Any, Dict, List, Tuple
+
+Message = Dict[str, Any]
 
 MAX_FRAME = 64 * 1024 * 1024
 
 
-def encode(message):
+def encode(message: Message) -> bytes:
     """The bytes of one message. Lone surrogates survive as escapes."""
     return json.dumps(message, allow_nan=False).encode("ascii")
 
@@ -23,22 +27,25 @@ class Port:
     Every method raises EOFError or OSError when the other end is gone or the frame is torn.
     """
 
-    def __init__(self, sock):
+    def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self._connection = Connection(os.dup(sock.fileno()))
 
-    def send(self, message):
+    def send(self, message: Message) -> None:
+        """Send one message."""
         self._connection.send_bytes(encode(message))
 
-    def receive(self):
+    def receive(self) -> Any:
+        """One message, or whatever JSON the other end sends instead. Raises ValueError when it isn't JSON."""
         return json.loads(self._connection.recv_bytes(MAX_FRAME).decode("ascii"))
 
-    def receive_with_descriptors(self):
+    def receive_with_descriptors(self) -> Tuple[Any, List[int]]:
         """One message and the list of descriptors that came with it."""
         message = self.receive()
         count = message.get("descriptors", 0)
         return message, reduction.recvfds(self.socket, count) if count else []
 
-    def close(self):
+    def close(self) -> None:
+        """Close this end."""
         self._connection.close()
         self.socket.close()

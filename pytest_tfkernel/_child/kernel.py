@@ -27,8 +27,10 @@ import sys
 import time
 import traceback
 import types
+from typing import Any, Callable, Dict, List, Optional
 
 from . import calls, frames, proc, process, values
+from .frames import Message
 
 CHANNEL = 3
 STACKS = 4
@@ -36,12 +38,12 @@ _MAX_TEXT = 64 * 1024
 _KEPT_SOURCES = 100
 
 
-def main(arguments):
+def main(_: List[str]) -> None:
     """Entry of a kernel that has an interpreter of its own."""
     serve()
 
 
-def serve():
+def serve() -> None:
     """Run cells until the channel closes. Returns to end the process in the ordinary way."""
     for descriptor in (CHANNEL, STACKS):
         os.set_inheritable(descriptor, False)
@@ -65,7 +67,7 @@ def serve():
             sys.exit("the kernel's channel is closed (%s): nobody can hear it, so it ends" % error)
 
 
-def hello():
+def hello() -> Message:
     """What a new kernel says of itself."""
     return {
         "kind": "hello",
@@ -79,12 +81,12 @@ def hello():
 class Session:
     """The namespace of the cells, which is the module `__main__`, and how requests are answered."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._main = types.ModuleType("__main__")
         sys.modules["__main__"] = self._main
         self._cells = 0
 
-    def answer(self, request):
+    def answer(self, request: Message) -> Message:
         """The reply to one request. A script's error ends the process instead."""
         if request["kind"] == "configure":
             sys.path[:0] = [folder for folder in request["sys_path"] if folder not in sys.path]
@@ -94,7 +96,7 @@ class Session:
         cell = request["cell"]
         return self._guard(lambda: self._run(cell), interactive=request["interactive"])
 
-    def _run(self, cell):
+    def _run(self, cell: str) -> Dict[str, Any]:
         """Run a cell; its value is that of its last expression."""
         self._cells += 1
         filename = "<cell %d>" % self._cells
@@ -102,17 +104,19 @@ class Session:
         linecache.cache[filename] = (len(cell), None, cell.splitlines(True), filename)
         linecache.cache.pop("<cell %d>" % (self._cells - _KEPT_SOURCES), None)
         tree = ast.parse(cell, filename)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, filename, "exec", dont_inherit=True), self._main.__dict__)
-        if last is None:
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr):
+            tree.body.pop()
+        exec(compile(tree, filename, "exec", dont_inherit=True), self._main.__dict__)  # noqa: S102 - what we are for
+        if not isinstance(last, ast.Expr):
             return {"value": None}
         code = compile(ast.Expression(last.value), filename, "eval", dont_inherit=True)
-        return carried(eval(code, self._main.__dict__))
+        return carried(eval(code, self._main.__dict__))  # noqa: S307 - what we are for
 
-    def _guard(self, run, interactive):
+    def _guard(self, run: Callable[[], Dict[str, Any]], *, interactive: bool) -> Message:
         started = time.monotonic()
-        error = None
-        answer = {"value": None}
+        error: Optional[BaseException] = None
+        answer: Dict[str, Any] = {"value": None}
         try:
             try:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -127,11 +131,11 @@ class Session:
         if error is not None and not interactive:
             self._end_as_script(error)
         _flush()
-        reply = {"kind": "reply", "ok": error is None, "seconds": seconds, "error": None}
+        reply: Message = {"kind": "reply", "ok": error is None, "seconds": seconds, "error": None}
         reply.update(answer if error is None else {"value": None, "error": describe(error)})
         return reply
 
-    def _end_as_script(self, error):
+    def _end_as_script(self, error: BaseException) -> None:
         error = error.with_traceback(_own_frames(error))
         if sys.excepthook is sys.__excepthook__:
             # Not the built-in hook: it doesn't know the text of cells.
@@ -141,7 +145,7 @@ class Session:
         sys.exit(1)
 
 
-def carried(value):
+def carried(value: Any) -> Dict[str, Any]:
     """`value` or `not_carried`, whichever a value allows."""
     try:
         encoded = values.encode(value)
@@ -153,7 +157,7 @@ def carried(value):
     return {"value": encoded}
 
 
-def describe(error):
+def describe(error: BaseException) -> Dict[str, str]:
     """An exception as plain data, its traceback without our own frames."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
@@ -168,7 +172,7 @@ def describe(error):
     return {"type": name, "message": message[:_MAX_TEXT], "traceback": lines[-_MAX_TEXT:]}
 
 
-def _own_frames(error):
+def _own_frames(error: BaseException) -> Optional[types.TracebackType]:
     """The part of a traceback that begins in the user's code."""
     ours = os.path.dirname(os.path.abspath(__file__))
     frame = error.__traceback__
@@ -180,10 +184,9 @@ def _own_frames(error):
     return frame
 
 
-def _flush():
+def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except Exception:
-            # A cell may have closed or replaced it; that is its own affair.
+        except Exception:  # noqa: S112 - a cell may have closed or replaced it, which is its own affair
             continue

@@ -5,6 +5,9 @@ survives fork, exec, setsid and an empty environment, and anybody may read it.
 """
 
 import os
+from typing import Any, Dict, List, Optional
+
+Process = Dict[str, Any]
 
 RLIMIT_LOCKS = 10
 _LEASE_LINE = b"Max file locks"
@@ -13,14 +16,14 @@ _LEASE_LINE = b"Max file locks"
 class Stat:
     """The few fields of /proc/PID/stat that we use."""
 
-    def __init__(self, line):
+    def __init__(self, line: bytes) -> None:
         fields = line[line.rindex(b")") + 2 :].split()
         self.state = fields[0].decode()
         self.parent = int(fields[1])
         self.start_time = int(fields[19])
 
 
-def read_stat(pid):
+def read_stat(pid: int) -> Optional[Stat]:
     """The `Stat` of a process or zombie; None when there is none."""
     try:
         with open("/proc/%d/stat" % pid, "rb") as file:
@@ -29,13 +32,13 @@ def read_stat(pid):
         return None
 
 
-def start_time(pid):
+def start_time(pid: int) -> Optional[int]:
     """Clock ticks since boot at which the process began; None when there is none."""
     stat = read_stat(pid)
     return None if stat is None else stat.start_time
 
 
-def command_line(pid):
+def command_line(pid: int) -> str:
     """The arguments joined with spaces; the name in brackets where there are none."""
     try:
         with open("/proc/%d/cmdline" % pid, "rb") as file:
@@ -48,12 +51,12 @@ def command_line(pid):
     return words.decode("utf-8", "backslashreplace")
 
 
-def pids():
+def pids() -> List[int]:
     """All process ids that are visible here."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def lease_of(pid):
+def lease_of(pid: int) -> Optional[int]:
     """The soft limit of RLIMIT_LOCKS; None where it is unlimited or unreadable."""
     try:
         with open("/proc/%d/limits" % pid, "rb") as file:
@@ -66,25 +69,26 @@ def lease_of(pid):
     return None
 
 
-def carriers(lease):
-    """The processes and zombies that carry a lease, as dicts of plain data."""
+def carriers(lease: int) -> List[Process]:
+    """The processes and zombies that carry a lease."""
     return [found for found in map(_describe, pids()) if found is not None and lease_of(found["pid"]) == lease]
 
 
-def descendants(root):
-    """The processes and zombies below `root`, as dicts of plain data."""
+def descendants(root: int) -> List[Process]:
+    """The processes and zombies below `root`."""
     everything = [found for found in map(_describe, pids()) if found is not None]
-    children = {}
+    children: Dict[int, List[Process]] = {}
     for found in everything:
         children.setdefault(found["parent"], []).append(found)
-    below, generation = [], children.get(root, [])
+    below: List[Process] = []
+    generation = children.get(root, [])
     while generation:
         below.extend(generation)
         generation = [child for parent in generation for child in children.get(parent["pid"], [])]
     return below
 
 
-def _describe(pid):
+def _describe(pid: int) -> Optional[Process]:
     stat = read_stat(pid)
     if stat is None:
         return None

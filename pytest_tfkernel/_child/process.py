@@ -8,6 +8,7 @@ import fcntl
 import os
 import resource
 import signal
+from typing import Any, Dict, Mapping
 
 from . import proc
 
@@ -15,40 +16,41 @@ from . import proc
 # the others; neither glibc nor TensorFlow takes this one.
 DUMP_SIGNAL = signal.SIGRTMIN + 6
 
+_STDERR = 2
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def _prctl(option, argument):
+def _prctl(option: int, argument: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(%d) failed" % option)
 
 
-def become_subreaper():
+def become_subreaper() -> None:
     """Have orphaned descendants re-parented to this process (prctl(2))."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with_parent(parent):
+def die_with_parent(parent: int) -> None:
     """Have this process killed when its parent dies; exit if that has happened already."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
 
 
-def place_descriptors(wanted, inheritable):
+def place_descriptors(wanted: Dict[int, int], *, inheritable: bool) -> None:
     """Make descriptor `wanted[target]` available as `target`, for each; the sources are closed."""
     # Out of the way first: a target of one may be the source of another.
     moved = {target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 64) for target, source in wanted.items()}
     for source in set(wanted.values()):
         os.close(source)
     for target, source in moved.items():
-        os.dup2(source, target, inheritable or target <= 2)
+        os.dup2(source, target, inheritable or target <= _STDERR)
         os.close(source)
 
 
-def reset_signals():
+def reset_signals() -> None:
     """Default dispositions and an empty mask: ignored signals are inherited through exec."""
     for number in range(1, signal.NSIG):
         try:
@@ -58,7 +60,7 @@ def reset_signals():
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def restrict(order):
+def restrict(order: Mapping[str, Any]) -> None:
     """Take on the lease, cgroups, limits and folder that `order` names.
 
     `order` has `lease` (a number), `cgroups` (paths of `cgroup.procs` files), `limits` (pairs of

@@ -28,11 +28,10 @@ import signal
 import socket
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
 
 from . import frames, proc, process
-
-Message = dict[str, Any]
+from .frames import Message
 
 # A client that stops in the middle of a frame for this long is as good as gone.
 _FRAME_SECONDS = 5
@@ -144,7 +143,7 @@ class Supervisor:
             process.place_descriptors(dict(zip([0, *request["targets"]], descriptors, strict=True)), inheritable=True)
             process.restrict(request["order"])
             process.reset_signals()
-            os.execve(request["argv"][0], request["argv"], request["environment"])
+            os.execve(request["argv"][0], request["argv"], request["environment"])  # noqa: S606 - what we are for
         except BaseException as error:
             os.write(writer, f"{error}".encode("utf-8", "backslashreplace"))
         finally:
@@ -185,7 +184,7 @@ class Supervisor:
             except OSError:
                 continue  # already removed, or not ours to empty
 
-    def _end(self, find: Any, seconds: float) -> list[Message]:
+    def _end(self, find: Callable[[], list[proc.Process]], seconds: float) -> list[proc.Process]:
         """Kill what `find` finds until it finds nothing; returns what is left after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
@@ -199,7 +198,7 @@ class Supervisor:
             self._kill(found, signal.SIGKILL)
             self._wait_for_child(0.02)
 
-    def _kill(self, found: list[Message], number: int) -> None:
+    def _kill(self, found: list[proc.Process], number: int) -> None:
         for one in found:
             if one["state"] == "Z" or proc.start_time(one["pid"]) != one["start_time"]:
                 continue
@@ -273,5 +272,5 @@ def _out_of_the_way(descriptor: int) -> int:
     return moved
 
 
-def _with_commands(found: list[Message]) -> list[Message]:
+def _with_commands(found: list[proc.Process]) -> list[proc.Process]:
     return [{**one, "command": proc.command_line(one["pid"])} for one in found]

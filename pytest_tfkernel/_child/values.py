@@ -12,16 +12,18 @@ Tuples become lists. Tensors and arrays are known by their methods `numpy()` and
 
 import base64
 import math
+from typing import Any, Dict
 
 MAX_ELEMENTS = 1000000
 _MAX_DEPTH = 50
+_MAX_BITS = 4096
 
 
 class NotCarriedError(Exception):
     """A value has no JSON form; the message says what to do instead."""
 
 
-def encode(value, depth=0):
+def encode(value: Any, depth: int = 0) -> Any:
     """The JSON form of a value. Raises NotCarriedError."""
     if value is None or isinstance(value, bool):
         return value
@@ -46,19 +48,19 @@ def encode(value, depth=0):
     return _encode_array(value, depth)
 
 
-def _encode_int(value):
-    if value.bit_length() > 4096:
-        raise NotCarriedError("it is an integer of more than 4096 bits; end the cell with hex(...)")
+def _encode_int(value: int) -> int:
+    if value.bit_length() > _MAX_BITS:
+        raise NotCarriedError("it is an integer of more than %d bits; end the cell with hex(...)" % _MAX_BITS)
     return int(value)
 
 
-def _encode_float(value):
+def _encode_float(value: float) -> Any:
     if math.isfinite(value):
         return value
-    return {"$": "float", "is": "nan" if value != value else "inf" if value > 0 else "-inf"}
+    return {"$": "float", "is": "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"}
 
 
-def _encode_dict(value, depth):
+def _encode_dict(value: Dict[Any, Any], depth: int) -> Any:
     _check_size(len(value))
     if all(type(key) is str and key != "$" for key in value):
         return {key: encode(item, depth + 1) for key, item in value.items()}
@@ -66,7 +68,7 @@ def _encode_dict(value, depth):
     return {"$": "dict", "items": items}
 
 
-def _encode_array(value, depth):
+def _encode_array(value: Any, depth: int) -> Any:
     # A class has the methods of its instances, but not their data.
     if not isinstance(value, type):
         for method in ("numpy", "tolist"):
@@ -77,7 +79,7 @@ def _encode_array(value, depth):
                 try:
                     plain = convert()
                 except Exception as error:
-                    raise NotCarriedError("its %s() failed: %s: %s" % (method, type(error).__name__, error))
+                    raise NotCarriedError("its %s() failed: %s: %s" % (method, type(error).__name__, error)) from error
                 return encode(plain, depth + 1)
     kind = type(value)
     raise NotCarriedError(
@@ -86,6 +88,6 @@ def _encode_array(value, depth):
     )
 
 
-def _check_size(count):
+def _check_size(count: int) -> None:
     if count > MAX_ELEMENTS:
         raise NotCarriedError("it has %d elements, more than %d; end the cell with a summary" % (count, MAX_ELEMENTS))
