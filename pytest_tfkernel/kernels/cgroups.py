@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pytest_tfkernel.kernels.supervisor import Supervisor
 
+_V2 = 2  # the version of the interface
 MEMORY = "memory"
 PIDS = "pids"
 
@@ -98,7 +99,7 @@ def _v2_parent(controller: str, path: str, mounts: list[_Mount]) -> Parent:
         except OSError:
             continue
         if controller in delegated and os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):
-            return Parent(2, folder)
+            return Parent(_V2, folder)
     raise CgroupUnavailableError(
         f"no cgroup at or above {own} is delegated with the {controller} controller: {_V2_REMEDY}"
     )
@@ -133,7 +134,7 @@ class Cgroup:
     def limit_memory(self, limit: int) -> None:
         """Bytes of memory, swap included, beyond which the Linux kernel kills."""
         leaf = self._leaves[MEMORY]
-        if leaf.version == 2:  # noqa: PLR2004 - the version of the interface
+        if leaf.version == _V2:
             files = {"memory.oom.group": "0", "memory.swap.max": "0", "memory.max": str(limit)}
         else:
             files = {
@@ -156,7 +157,7 @@ class Cgroup:
         leaf = self._leaves.get(MEMORY)
         if leaf is None:
             return 0
-        name = "memory.events" if leaf.version == 2 else "memory.oom_control"  # noqa: PLR2004
+        name = "memory.events" if leaf.version == _V2 else "memory.oom_control"
         try:
             lines = (leaf.folder / name).read_text(encoding="ascii").splitlines()
         except OSError:

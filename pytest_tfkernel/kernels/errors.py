@@ -39,7 +39,7 @@ class FaultError(TFKernelError, ValueError):
 
 
 class FaultNotPossibleError(TFKernelError):
-    """This machine can't produce the fault; the text says why."""
+    """The fault can't be produced on this machine; the text says why."""
 
 
 class KernelDied(TFKernelError):  # noqa: N818 - what happened is no error of the caller's

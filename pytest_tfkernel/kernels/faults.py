@@ -44,9 +44,7 @@ def _by_signal(number: signal.Signals, *, stack: bool = False) -> Fault:
     )
 
 
-def _by_cell(
-    name: str, summary: str, cell: str, expects: Dies | Lives, *, interactive: bool = True
-) -> Fault:
+def _by_cell(name: str, summary: str, cell: str, expects: Dies | Lives, *, interactive: bool = True) -> Fault:
     def strike(kernel: Kernel, timeout: float | None) -> Reply:
         return kernel.execute(cell, timeout=timeout, interactive=interactive)
 
@@ -118,9 +116,7 @@ FAULTS: tuple[Fault, ...] = (
         seconds=30.0,
     ),
     _by_cell("oom-tensor", "a tensor of 4 PiB", _OOM_TENSOR, Lives(("ResourceExhaustedError",))),
-    _by_cell(
-        "oom-memory-error", "an allocation beyond RLIMIT_AS", _OOM_MEMORY_ERROR, Lives(("MemoryError",))
-    ),
+    _by_cell("oom-memory-error", "an allocation beyond RLIMIT_AS", _OOM_MEMORY_ERROR, Lives(("MemoryError",))),
 )
 
 

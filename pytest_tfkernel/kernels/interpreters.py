@@ -7,6 +7,7 @@ import os
 import resource
 import select
 import shutil
+from pathlib import Path
 
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError
@@ -53,8 +54,9 @@ def find(python: str) -> str:
     """The absolute path of an interpreter given as a path or a name on PATH. Raises SpecError."""
     path = shutil.which(python)
     if path is not None:
-        return os.path.abspath(path)
-    if os.path.exists(python):
+        # Not resolved: an environment is known by the link in its own folder.
+        return str(Path(path).absolute())
+    if Path(python).exists():
         raise SpecError(f"python={python!r} is not an executable file: name a Python interpreter")
     raise SpecError(f"python={python!r} doesn't exist: name a Python interpreter, as a path or as found on PATH")
 

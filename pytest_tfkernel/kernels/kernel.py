@@ -250,14 +250,7 @@ class Kernel:
             life.send({"kind": "configure", "sys_path": list(self.spec.sys_path)})
             self._receive(life, seconds)
             if self.spec.startup:
-                life.last_cell = self.spec.startup
-                request = {"kind": "execute", "cell": self.spec.startup, "interactive": True}
-                error = self._ask(life, request, seconds).error
-                life.last_cell = None
-                if error is not None:
-                    life.end("its startup cell failed")
-                    life.bury()
-                    raise KernelStartError(f"the startup cell failed with {error}\n{error.traceback}")
+                self._run_startup(life)
         except KernelDied as died:
             self._left_behind += life.clean_up()
             raise KernelStartError(f"the kernel did not start: {died}") from None
@@ -265,3 +258,14 @@ class Kernel:
             self._left_behind += life.clean_up()
             raise
         return life
+
+    def _run_startup(self, life: Life) -> None:
+        """Run the spec's startup cell. Raises KernelStartError when it fails, after the kernel's end."""
+        life.last_cell = self.spec.startup
+        request = {"kind": "execute", "cell": self.spec.startup, "interactive": True}
+        error = self._ask(life, request, self.spec.start_timeout).error
+        life.last_cell = None
+        if error is not None:
+            life.end("its startup cell failed")
+            life.bury()
+            raise KernelStartError(f"the startup cell failed with {error}\n{error.traceback}")

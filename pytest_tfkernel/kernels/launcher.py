@@ -8,6 +8,7 @@ import resource
 import secrets
 from collections.abc import Sequence
 from types import TracebackType
+from typing import final
 
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
@@ -28,6 +29,7 @@ from pytest_tfkernel.model.processes import ProcessId
 _NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 
 
+@final
 class Launcher:
     """Starts kernels, and ends them all in `close`. A context manager.
 

@@ -136,7 +136,7 @@ class Life:
             self._note = f"its channel is unusable: {error}"
         return None
 
-    def wait(self, seconds: float, channel: bool = True) -> Event:
+    def wait(self, seconds: float, *, channel: bool = True) -> Event:
         """Until there is a message, a death, or no time left."""
         deadline = self._clock() + seconds
         poll = select.poll()
@@ -154,8 +154,8 @@ class Life:
                 return Event.DEATH
             if not remaining:
                 return Event.DEADLINE
-            busy = any([stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr)])
-            pause = _BUSY_SECONDS if busy else min(pause * 2, _QUIET_SECONDS)
+            reclaimed = [stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr)]
+            pause = _BUSY_SECONDS if any(reclaimed) else min(pause * 2, _QUIET_SECONDS)
 
     def marks(self) -> tuple[int, int]:
         """How much has been written to stdout and stderr so far."""
@@ -185,7 +185,7 @@ class Life:
             if size > before and size == earlier:
                 return
 
-    def end(self, note: str = "", deadline: bool = False) -> list[Leftover]:
+    def end(self, note: str = "", *, deadline: bool = False) -> list[Leftover]:
         """Kill the process and all it started; returns what would not die."""
         if not self._note:
             self._note = note

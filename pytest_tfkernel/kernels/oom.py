@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.kernels.cgroups import MEMORY, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
 

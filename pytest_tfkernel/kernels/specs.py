@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
@@ -23,11 +23,15 @@ def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
         )
     if isinstance(spec.preload, str) or isinstance(spec.sys_path, str):
         raise SpecError("preload and sys_path are tuples of text: write ('name',) with a comma")
-    if spec.folder is not None and not os.path.isdir(spec.folder):
+    if spec.folder is not None and not Path(spec.folder).is_dir():
         raise SpecError(f"folder={spec.folder!r} is no folder: make it first, or leave it out")
     for name in ("timeout", "start_timeout"):
         if not getattr(spec, name) > 0:
             raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
+    _check_limits(spec)
+
+
+def _check_limits(spec: KernelSpec) -> None:
     smallest = {
         "memory_limit": _SMALLEST_MEMORY,
         "process_limit": 1,
@@ -38,9 +42,9 @@ def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
         limit = getattr(spec, name)
         if limit is not None and limit < least:
             raise SpecError(f"{name}={limit!r} is too little for a Python to start: give at least {least}")
-    if spec.memory_limit is not None and spec.address_space_limit is not None:
-        if spec.address_space_limit < spec.memory_limit:
-            raise SpecError(
-                f"address_space_limit={spec.address_space_limit} is below memory_limit={spec.memory_limit},"
-                " which could then never be reached: drop one of them"
-            )
+    memory, address_space = spec.memory_limit, spec.address_space_limit
+    if memory is not None and address_space is not None and address_space < memory:
+        raise SpecError(
+            f"address_space_limit={address_space} is below memory_limit={memory},"
+            " which could then never be reached: drop one of them"
+        )

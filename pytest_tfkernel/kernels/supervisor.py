@@ -53,7 +53,7 @@ class Supervisor:
         watched = json.dumps([[owner.pid, owner.start_time] for owner in (me, *owners)])
         self._log = os.memfd_create("tfkernel-supervisor")
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own code, no shell
                 [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor", str(theirs.fileno()), watched],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -118,7 +118,7 @@ class Supervisor:
         self._ask({"op": "release", "folder": str(folder)})
 
     def death_of(self, process: ProcessId, seconds: float) -> Death | None:
-        """How a process died, waiting at most `seconds` for the word of it."""
+        """How a process died, waiting at most `seconds` for the word of it; it is told once."""
         deadline = time.monotonic() + seconds
         with self._lock:
             while process not in self._deaths:
@@ -126,7 +126,7 @@ class Supervisor:
                 if remaining < 0 or not _readable(self._channel, remaining):
                     return None
                 self._note(self._receive())
-            return self._deaths[process]
+            return self._deaths.pop(process)
 
     def close(self) -> None:
         """End every process and the supervisor itself. Does nothing the second time."""

@@ -75,8 +75,7 @@ class ForkServerProvisioner:
             answer = self._ask(key, server, request, descriptors, _FORK_SECONDS)
         if answer["kind"] == "refused":
             raise ForkRefusedError(
-                f"the fork server refuses to fork: {answer['reason']};"
-                " preload less, or use provisioner='subprocess'"
+                f"the fork server refuses to fork: {answer['reason']}; preload less, or use provisioner='subprocess'"
             )
         return ProcessId(answer["pid"], answer["start_time"])
 
