@@ -1,0 +1,4 @@
+"""What all tests of this repository share."""
+
+# Runs pytest on files that a test writes: how the plugin's own options are tested.
+pytest_plugins = ["pytester"]
