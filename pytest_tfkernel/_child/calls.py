@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any, Dict
 
-from .frames import Message
+from .frames import MAX_FRAME, Message
 
 
 def run(request: Message) -> Dict[str, Any]:
@@ -16,7 +16,10 @@ def run(request: Message) -> Dict[str, Any]:
     cloudpickle = _cloudpickle(request["cloudpickle"])
     function, arguments, keywords = cloudpickle.loads(base64.b64decode(request["payload"]))
     result = function(*arguments, **keywords)
-    return {"pickled": base64.b64encode(cloudpickle.dumps(result)).decode("ascii")}
+    pickled = base64.b64encode(cloudpickle.dumps(result)).decode("ascii")
+    if len(pickled) > MAX_FRAME // 2:
+        raise ValueError("its result is %d bytes: return less, or the name of a file that holds it" % len(pickled))
+    return {"pickled": pickled}
 
 
 def _cloudpickle(folder: str) -> ModuleType:

@@ -32,8 +32,14 @@ class Port:
         self._connection = Connection(os.dup(sock.fileno()))
 
     def send(self, message: Message) -> None:
-        """Send one message."""
-        self._connection.send_bytes(encode(message))
+        """Send one message. Raises ValueError, and sends nothing, when it is too long for a frame."""
+        data = encode(message)
+        if len(data) > MAX_FRAME:
+            raise ValueError(
+                "a message of %d bytes is longer than the %d that fit: pass large data through a file"
+                % (len(data), MAX_FRAME)
+            )
+        self._connection.send_bytes(data)
 
     def receive(self) -> Any:
         """One message, or whatever JSON the other end sends instead. Raises ValueError when it isn't JSON."""

@@ -61,8 +61,12 @@ def serve() -> None:
             return
         if request["kind"] == "shutdown":
             return
+        answer = session.answer(request)
+        if os.getpid() != session.pid:
+            # A child that a cell forked and didn't end: it ends here, and has no say on the channel.
+            return
         try:
-            port.send(session.answer(request))
+            port.send(answer)
         except OSError as error:
             sys.exit("the kernel's channel is closed (%s): nobody can hear it, so it ends" % error)
 
@@ -84,6 +88,7 @@ class Session:
     def __init__(self) -> None:
         self._main = types.ModuleType("__main__")
         sys.modules["__main__"] = self._main
+        self.pid = os.getpid()
         self._cells = 0
 
     def answer(self, request: Message) -> Message:
@@ -128,7 +133,7 @@ class Session:
         except BaseException as raised:
             error = raised
         seconds = time.monotonic() - started
-        if error is not None and not interactive:
+        if error is not None and (not interactive or os.getpid() != self.pid):
             self._end_as_script(error)
         _flush()
         reply: Message = {"kind": "reply", "ok": error is None, "seconds": seconds, "error": None}

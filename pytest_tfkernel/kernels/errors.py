@@ -34,6 +34,10 @@ class CallError(TFKernelError):
         self.error = error
 
 
+class TooLargeError(TFKernelError, ValueError):
+    """A cell or the arguments of a call don't fit into one message; the kernel lives on."""
+
+
 class FaultError(TFKernelError, ValueError):
     """A fault or phase that doesn't exist."""
 

@@ -20,6 +20,7 @@ from pytest_tfkernel.kernels.errors import (
     KernelHung,
     KernelIsDead,
     KernelStartError,
+    TooLargeError,
 )
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.wire import ChannelTornError, Message
@@ -211,6 +212,8 @@ class Kernel:
         marks = life.marks()
         try:
             life.send(request)
+        except ValueError as error:
+            raise TooLargeError(str(error)) from None
         except ChannelTornError as error:
             life.end(f"{error}, so it was ended", deadline=True)
             raise KernelHung(self._bury(life)) from None

@@ -1,0 +1,190 @@
+"""What the tests share: a launcher, cheap kernels, interpreters, and a look at what is left in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_tfkernel._child import proc, process
+from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.supervisor import open_pidfd
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
+
+StartKernel = Callable[..., Kernel]
+FindPython = Callable[[str], str]
+
+# No TensorFlow, no import at all: such a kernel starts in milliseconds.
+LIGHT = KernelSpec(preload=())
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the session when its tests leave a process, a cgroup, shared memory or a temporary file."""
+    temporary = tmp_path_factory.mktemp("tmpdir")
+    shared = set(os.listdir("/dev/shm"))
+    before = {one["pid"] for one in proc.descendants(os.getpid())}
+    # Orphans of a process that a test has killed come to us, so that they can be counted.
+    process.become_subreaper()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        patch.setattr(tempfile, "tempdir", None)
+        yield
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    left = [proc.command_line(one["pid"]) for one in proc.descendants(os.getpid()) if one["pid"] not in before]
+    assert left == [], "processes outlived the tests"
+    assert cgroups_of(os.getpid()) == [], "cgroups outlived the tests"
+    assert list(temporary.iterdir()) == [], "temporary files outlived the tests"
+    assert set(os.listdir("/dev/shm")) - shared - _used_by_others("/dev/shm/") == set(), "shared memory outlived"
+
+
+def cgroups_of(pid: int) -> list[Path]:
+    """The cgroups that this process of ours has made and that are still there."""
+    folders = set()
+    for controller in (MEMORY, PIDS):
+        with contextlib.suppress(CgroupUnavailableError):
+            folders |= set(find_parent(controller).folder.glob(f"tfkernel-{pid}-*"))
+    return sorted(folders)
+
+
+def _used_by_others(prefix: str) -> set[str]:
+    # We aren't alone on the machine: what a living process maps or holds open is its own.
+    names = set()
+    for pid in proc.pids():
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").split()
+            words += [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+            names |= {word.removeprefix(prefix) for word in words if word.startswith(prefix)}
+    return names
+
+
+@pytest.fixture(scope="session")
+def launcher(nothing_is_left: None) -> Iterator[Launcher]:
+    """One launcher for all tests that don't hurt it."""
+    with Launcher() as launcher:
+        yield launcher
+
+
+@pytest.fixture
+def start(launcher: Launcher) -> Iterator[StartKernel]:
+    """Start a kernel without TensorFlow, or as the keywords say; each is ended with the test."""
+    yield from _starter(launcher)
+
+
+def _starter(launcher: Launcher) -> Iterator[StartKernel]:
+    started: list[Kernel] = []
+
+    def start(**spec: object) -> Kernel:
+        changes = {"timeout": 30.0, "start_timeout": 60.0, **spec}
+        if changes.get("provisioner", "forkserver") == "forkserver":
+            changes.setdefault("preload", ())
+        started.append(launcher.start(KernelSpec(**changes)))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for kernel in started:
+        kernel.shutdown()
+        assert not kernel.is_alive
+        assert kernel.life.leftovers() == []
+
+
+@pytest.fixture
+def kernel(start: StartKernel) -> Kernel:
+    """A kernel without TensorFlow."""
+    return start()
+
+
+@pytest.fixture(scope="session")
+def tensorflow_python(launcher: Launcher) -> str:
+    """Our own interpreter, where it has TensorFlow."""
+    if launcher.interpreter(sys.executable).tensorflow is None:
+        pytest.skip(f"{sys.executable} has no TensorFlow: install tensorflow-cpu")
+    return sys.executable
+
+
+@pytest.fixture(scope="session")
+def find_python() -> FindPython:
+    """Find an interpreter by its version, `3.7` say; skips with the reason where there is none."""
+    found: dict[str, str | None] = {}
+
+    def find(version: str) -> str:
+        if version not in found:
+            found[version] = _find_python(version)
+        path = found[version]
+        if path is None:
+            pytest.skip(f"no Python {version} found, neither on PATH nor by pyenv")
+        return path
+
+    return find
+
+
+def _find_python(version: str) -> str | None:
+    candidates = [shutil.which(f"python{version}")]
+    candidates += map(str, Path("~/.pyenv/versions").expanduser().glob(f"{version}.*/bin/python"))
+    for candidate in candidates:
+        if candidate is None:
+            continue
+        # A shim of pyenv's is there for every version, also for those that it won't run.
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        answer = subprocess.run([candidate, "-c", code], capture_output=True, text=True, check=False)
+        if answer.stdout.strip() == version:
+            return candidate
+    return None
+
+
+@pytest.fixture
+def needs_cgroup() -> Callable[[str], None]:
+    """Skip the test, with the reason, where no cgroup with this controller can be made."""
+
+    def need(controller: str) -> None:
+        try:
+            find_parent(controller)
+        except CgroupUnavailableError as error:
+            pytest.skip(str(error))
+
+    return need
+
+
+@pytest.fixture(scope="session")
+def await_death() -> Callable[[int], None]:
+    """Wait until a process is dead, reaped or not; fails after 10 s."""
+
+    def wait(pid: int) -> None:
+        start_time = proc.start_time(pid)
+        pidfd = open_pidfd(ProcessId(pid, start_time)) if start_time is not None else None
+        if pidfd is None:
+            return
+        try:
+            assert select.select([pidfd], [], [], 10)[0], f"process {pid} lives: {proc.command_line(pid)}"
+        finally:
+            os.close(pidfd)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Wait for what no descriptor tells of, such as a file that another process removes; 10 s at most."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "it didn't happen within 10 s"
+            time.sleep(0.005)
+
+    return wait
