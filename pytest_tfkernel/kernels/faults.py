@@ -51,35 +51,43 @@ def _by_cell(name: str, summary: str, cell: str, expects: Dies | Lives, *, inter
     return Fault(name, summary, strike, expects)
 
 
-_INDEX_ERROR = "numbers = [1.0, 2.0]\nnumbers[2]"
+_INDEX_ERROR = "[1.0, 2.0][2]"
 
-# Graphs and sessions of their own: what the kernel holds open stays as it was.
+# The cells bind one name, which no user has, and work in graphs and sessions of their own: what the
+# kernel holds stays as it was.
 _TF_INDEX_ERROR = """\
-import tensorflow as tf
-with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-    session.run(tf.gather(tf.constant([1.0, 2.0]), tf.compat.v1.placeholder_with_default([7], [1])))
+def _tfkernel_fault():
+    import tensorflow as tf
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        position = tf.compat.v1.placeholder(tf.int32, [1])
+        session.run(tf.gather(tf.constant([1.0, 2.0]), position), {position: [7]})
+_tfkernel_fault()
 """
 
 # 2**50 floats are 4 PiB. The shape is fed: a known one is tried a second time by constant folding,
 # and TensorFlow's allocator waits 10 s for memory in each try (BFCAllocator::AllocateRaw).
 _OOM_TENSOR = """\
-import tensorflow as tf
-with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-    shape = tf.compat.v1.placeholder(tf.int64, [2])
-    session.run(tf.fill(shape, 1.0), {shape: [2**25, 2**25]})
+def _tfkernel_fault():
+    import tensorflow as tf
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        shape = tf.compat.v1.placeholder(tf.int64, [2])
+        session.run(tf.fill(shape, 1.0), {shape: [2**25, 2**25]})
+_tfkernel_fault()
 """
 
 # 256 MiB more than it has now, and then 1 GiB in one piece. The limit is lifted again.
 _OOM_MEMORY_ERROR = """\
-import resource
-with open("/proc/self/statm") as statm:
-    size = int(statm.read().split()[0]) * resource.getpagesize()
-before = resource.getrlimit(resource.RLIMIT_AS)
-resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), before[1]))
-try:
-    bytearray(1 << 30)
-finally:
-    resource.setrlimit(resource.RLIMIT_AS, before)
+def _tfkernel_fault():
+    import resource
+    with open("/proc/self/statm") as statm:
+        size = int(statm.read().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), before[1]))
+    try:
+        bytearray(1 << 30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+_tfkernel_fault()
 """
 
 FAULTS: tuple[Fault, ...] = (

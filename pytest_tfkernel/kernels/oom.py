@@ -19,15 +19,16 @@ _HEADROOM = 32 * 1024 * 1024
 _MOST = 1024 * 1024 * 1024
 
 _CELL = """\
-import mmap
-held = []
-for _ in range({pieces}):
-    piece = mmap.mmap(-1, 1 << 20)
-    for offset in range(0, 1 << 20, mmap.PAGESIZE):
-        piece[offset] = 1
-    held.append(piece)
-held.clear()
-raise RuntimeError("touched {pieces} MiB under a limit and was not killed")
+def _tfkernel_fault():
+    import mmap
+    held = []
+    for _ in range({pieces}):
+        piece = mmap.mmap(-1, 1 << 20)
+        for offset in range(0, 1 << 20, mmap.PAGESIZE):
+            piece[offset] = 1
+        held.append(piece)
+    raise RuntimeError("touched {pieces} MiB under a limit and was not killed")
+_tfkernel_fault()
 """
 
 

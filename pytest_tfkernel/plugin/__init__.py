@@ -1,0 +1,1 @@
+"""What faces pytest: options, fixtures, and the suite as items."""

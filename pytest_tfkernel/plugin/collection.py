@@ -1,0 +1,105 @@
+"""The suite as pytest sees it: a collector, and one item per setting and guarantee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Observation, Record, RunnerDeath, Setting, State, Verdict
+from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
+from pytest_tfkernel.plugin.sessions import launcher_of
+from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
+from pytest_tfkernel.suite.settings import settings, slow_first
+from pytest_tfkernel.suite.trial import observe
+
+# An error stands for a trial that had no kernel to look at.
+_Seen = Observation | RunnerDeath | TFKernelError
+
+_OBSERVATIONS = pytest.StashKey[dict[Setting, _Seen]]()
+
+
+class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
+    """Ends an item whose guarantee could not be looked at; pytest takes it for a skip."""
+
+
+class FailedVerdict(Exception):  # noqa: N818 - a verdict, and no error of the program's
+    """Ends an item whose guarantee did not hold."""
+
+
+class SuiteCollector(pytest.Collector):
+    """All items of the suite that the options ask for."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item per setting and guarantee that applies, those of a setting together."""
+        options = self.config.stash[OPTIONS]
+        for setting, guarantee in pairs(() if options.selected else options.provisioners):
+            name = f"{guarantee.id}[{setting}]"
+            if not options.selected or f"{ID_PREFIX}{name}" in options.selected:
+                yield GuaranteeItem.from_parent(self, name=name, guarantee=guarantee, setting=setting)
+
+
+class GuaranteeItem(pytest.Item):
+    """One guarantee in one setting; the first item of a setting plays its trial."""
+
+    def __init__(self, *, guarantee: Guarantee, setting: Setting, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.guarantee = guarantee
+        self.setting = setting
+        self.record: Record | None = None
+        if self.config.pluginmanager.hasplugin("timeout"):
+            # Every wait of a trial has a deadline of its own, and one cut short says nothing.
+            self.add_marker(pytest.mark.timeout(0))
+
+    def runtest(self) -> None:
+        """Judge the observation of this setting, played now if it hasn't been."""
+        seen = observation(self.config, self.setting)
+        if isinstance(seen, TFKernelError):
+            verdict = Verdict.failed(f"the trial could not be played: {seen}")
+        else:
+            verdict = self.guarantee.judge(seen)
+        self.record = Record(self.nodeid, self.guarantee.id, self.setting, verdict, _post_mortem(seen))
+        if verdict.state is State.UNKNOWN:
+            raise UnknownVerdict(verdict.reason)
+        if verdict.state is State.FAIL:
+            raise FailedVerdict(verdict.reason)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What a person needs to know, and no traceback of ours."""
+        if isinstance(excinfo.value, FailedVerdict) and self.record is not None:
+            lines = [f"FAIL {self.nodeid}", self.guarantee.statement, f"But: {excinfo.value}"]
+            return "\n".join([*lines, self.record.post_mortem]).rstrip()
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        """Where it is: nowhere in the user's files."""
+        return "tfkernel", None, self.nodeid
+
+
+def pairs(provisioners: tuple[str, ...] = ()) -> Iterator[tuple[Setting, Guarantee]]:
+    """Every setting with every guarantee that applies to it."""
+    for setting in slow_first(settings(provisioners)):
+        for guarantee in GUARANTEES:
+            if guarantee.applies(setting):
+                yield setting, guarantee
+
+
+def observation(config: pytest.Config, setting: Setting) -> _Seen:
+    """What was seen in a setting, which is played once in a session: a rerun judges the same kill."""
+    seen = config.stash.setdefault(_OBSERVATIONS, {})
+    if setting not in seen:
+        spec = KernelSpec(python=config.stash[OPTIONS].python)
+        try:
+            seen[setting] = observe(setting, launcher_of(config), spec)
+        except TFKernelError as error:
+            seen[setting] = error
+    return seen[setting]
+
+
+def _post_mortem(seen: _Seen) -> str:
+    outcome = seen.outcome if isinstance(seen, Observation) else None
+    return outcome.post_mortem.describe() if outcome is not None and outcome.post_mortem is not None else ""
+

@@ -1,0 +1,90 @@
+"""The fixtures: kernels for people's own tests."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from pytest_tfkernel.plugin.options import OPTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_tfkernel.kernels.kernel import Kernel
+    from pytest_tfkernel.model.kernels import KernelSpec
+
+
+class KernelFactory(Protocol):
+    """What the fixture `tfkernel_factory` gives."""
+
+    def __call__(self, spec: KernelSpec | None = None, **changes: Any) -> Kernel:
+        """A running kernel of `spec`, or of `tfkernel_spec`, with some fields changed."""
+
+
+@pytest.fixture
+def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
+    """The kernel spec of this test; override this fixture to change it for a module or a folder.
+
+    Kernels start in pytest's root folder, with the folder of the test file and pytest's own
+    `pythonpath` on `sys.path`. The marker `tfkernel(field=...)` changes fields for one test.
+    """
+    from pytest_tfkernel.model.kernels import KernelSpec
+
+    options = request.config.stash[OPTIONS]
+    fields: dict[str, Any] = {
+        "python": options.python,
+        "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
+        "folder": str(request.config.rootpath),
+        "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
+    }
+    for marker in reversed(list(request.node.iter_markers("tfkernel"))):
+        fields.update(marker.kwargs)
+    try:
+        return KernelSpec(**fields)
+    except TypeError as error:
+        pytest.fail(f"the marker tfkernel names a field that a kernel spec doesn't have: {error}", pytrace=False)
+
+
+@pytest.fixture
+def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) -> Iterator[KernelFactory]:
+    """Makes kernels: `tfkernel_factory()`, `tfkernel_factory(timeout=5)`, `tfkernel_factory(spec)`.
+
+    All of them are ended after the test. The test fails if one of their processes had to be killed.
+    """
+    if sys.platform != "linux":
+        pytest.skip("kernels of pytest-tfkernel run on Linux only")
+    import dataclasses
+
+    from pytest_tfkernel.plugin.sessions import launcher_of
+
+    launcher = launcher_of(request.config)
+    kernels: list[Kernel] = []
+
+    def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:
+        __tracebackhide__ = True
+        kernel = launcher.start(dataclasses.replace(spec or tfkernel_spec, **changes))
+        kernels.append(kernel)
+        return kernel
+
+    yield make
+    for kernel in kernels:
+        kernel.shutdown()
+    left = [f"{one}, started by kernel {kernel.pid}" for kernel in kernels for one in kernel.left_behind]
+    if left:
+        pytest.fail(f"{request.node.nodeid} left running (ended now): {'; '.join(left)}", pytrace=False)
+
+
+@pytest.fixture
+def tfkernel(tfkernel_factory: KernelFactory, tfkernel_spec: KernelSpec) -> Kernel:
+    """A running kernel of `tfkernel_spec`: `execute`, `call`, `inject`, `restart` and so on.
+
+    It is ended after the test. The test fails if one of its processes had to be killed.
+    """
+    from pytest_tfkernel.kernels.errors import TFKernelError
+
+    try:
+        return tfkernel_factory(tfkernel_spec)
+    except TFKernelError as error:
+        pytest.fail(f"no kernel: {error}", pytrace=False)

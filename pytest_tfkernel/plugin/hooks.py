@@ -1,0 +1,47 @@
+"""The plugin's entry: hooks only. What they hand over to is imported when it is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_tfkernel.plugin import options
+from pytest_tfkernel.plugin.fixtures import tfkernel, tfkernel_factory, tfkernel_spec
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+__all__ = ["tfkernel", "tfkernel_factory", "tfkernel_spec"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare our options."""
+    options.add(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the options; where the suite was asked for, add the hooks that run it."""
+    config.addinivalue_line(
+        "markers",
+        "tfkernel(**fields): change fields of the kernel spec of this test, as in"
+        " tfkernel(provisioner='subprocess', timeout=5)",
+    )
+    chosen = config.stash[options.OPTIONS] = options.read(config)
+    if chosen.suite:
+        from pytest_tfkernel.plugin import suite_hooks
+
+        suite_hooks.enable(config, chosen)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker of pytest-xdist on this machine whose death ends its kernels too."""
+    if node.gateway.spec.popen:
+        import os
+
+        from pytest_tfkernel._child import proc
+        from pytest_tfkernel.plugin.sessions import CONTROLLER
+
+        node.workerinput[CONTROLLER] = [os.getpid(), proc.start_time(os.getpid())]

@@ -1,0 +1,84 @@
+"""The options of the plugin, from the command line and from ini files."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# How the id of one of our items begins, so that it can be pasted back.
+ID_PREFIX = "tfkernel::"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for. `suite`: run ours. `selected`: only these ids of it, if any are named."""
+
+    suite: bool
+    selected: tuple[str, ...]
+    python: str
+    provisioners: tuple[str, ...]
+    require: tuple[str, ...]
+
+
+OPTIONS = pytest.StashKey[Options]()
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare them."""
+    group = parser.getgroup("tfkernel", "process lifetime of TensorFlow kernels")
+    group.addoption(
+        "--tfkernel",
+        action="store_true",
+        default=False,
+        help="run the conformance suite: kill and restart real TensorFlow kernels on this machine and check"
+        " every guarantee; name paths beside it to run your own tests too",
+    )
+    group.addoption(
+        "--tfkernel-python",
+        metavar="PATH",
+        default=None,
+        help="the interpreter in which kernels run (default: the one that runs pytest)",
+    )
+    parser.addini("tfkernel_python", "the interpreter in which kernels run", default="")
+    group.addoption(
+        "--tfkernel-provisioner",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="how kernels are made: subprocess or forkserver; repeat it for several (default: all)",
+    )
+    parser.addini("tfkernel_provisioner", "how kernels are made, one name a line", type="linelist", default=[])
+    group.addoption(
+        "--tfkernel-require",
+        metavar="CAPABILITY",
+        action="append",
+        default=[],
+        help="a capability that this machine must have, such as oom-kill or gpu: without it the run is an"
+        " error and not a run with UNKNOWNs; repeat it for several",
+    )
+    parser.addini("tfkernel_require", "capabilities that must be there, one a line", type="linelist", default=[])
+
+
+def read(config: pytest.Config) -> Options:
+    """What was asked for; pasted ids are taken out of `config.args`, where pytest expects paths."""
+    selected = tuple(argument for argument in config.args if argument.startswith(ID_PREFIX))
+    if selected:
+        config.args[:] = [argument for argument in config.args if argument not in selected]
+    return Options(
+        suite=config.getoption("--tfkernel") or bool(selected),
+        selected=selected,
+        python=config.getoption("--tfkernel-python") or config.getini("tfkernel_python") or sys.executable,
+        provisioners=_listed(config, "provisioner"),
+        require=_listed(config, "require"),
+    )
+
+
+def _listed(config: pytest.Config, name: str) -> tuple[str, ...]:
+    given: Sequence[str] = config.getoption(f"--tfkernel-{name}") or config.getini(f"tfkernel_{name}")
+    return tuple(dict.fromkeys(given))

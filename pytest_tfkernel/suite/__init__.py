@@ -1,0 +1,1 @@
+"""What must hold: examples, the trials that injure them, and the guarantees that judge."""

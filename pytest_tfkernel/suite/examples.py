@@ -1,0 +1,103 @@
+"""The three canonical examples, as cells that run on TensorFlow 1.15 and on every 2.x.
+
+Each holds its session open, since the state of a session is what a death takes away. All work in the
+default graph: `disable_eager_execution` makes TensorFlow 2 build graphs there, as 1.x does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Example:
+    """One program: `run` builds and runs it and gives `{"result": ..., "details": {...}}`; `again` asks once more.
+
+    `result` is what `run` must give, and `again_result` what `again` must.
+    """
+
+    name: str
+    title: str
+    run: str
+    again: str
+    result: Any
+    again_result: Any
+
+
+# The first cell of every kernel: looks before TensorFlow is imported, then at the default graph.
+LOOK = """\
+import sys
+_imported = "tensorflow" in sys.modules
+import tensorflow as tf
+tf.compat.v1.disable_eager_execution()
+{
+    "imported": _imported,
+    "operations": len(tf.compat.v1.get_default_graph().get_operations()),
+    "session": tf.compat.v1.get_default_session() is not None,
+}
+"""
+
+# Said on both streams before a fault strikes; a post-mortem must hold it.
+LAST_WORDS = "last words before the fault"
+SPEAK = f"print({LAST_WORDS!r})\nprint({LAST_WORDS!r}, file=sys.stderr)"
+
+COUNT_OPERATIONS = "len(tf.compat.v1.get_default_graph().get_operations())"
+
+_GRAPH_ADD = """\
+total = tf.add(tf.constant(2.0), tf.constant(3.0))
+session = tf.compat.v1.Session()
+{"result": session.run(total), "details": {}}
+"""
+
+_VARIABLE_ASSIGN = """\
+my_variable = tf.Variable(1.0, name="my_variable", dtype=tf.float32)
+add_one = my_variable.assign(my_variable + 1.0)
+initializer = tf.compat.v1.global_variables_initializer()
+session = tf.compat.v1.Session()
+try:
+    uninitialised = session.run(my_variable)
+except tf.errors.FailedPreconditionError:
+    uninitialised = "FailedPreconditionError"
+session.run(initializer)
+first = session.run(my_variable)
+session.run(add_one)
+{"result": [uninitialised, first, session.run(my_variable)], "details": {}}
+"""
+
+_GPU_MATMUL = """\
+import numpy
+left, right = (numpy.random.random_sample((1000, 1000)).astype("float32") for _ in range(2))
+product = tf.matmul(tf.constant(left), tf.constant(right))
+session = tf.compat.v1.Session()
+computed = session.run(product)
+exact = left.astype("float64").dot(right.astype("float64"))
+gpus = [device.name for device in session.list_devices() if device.device_type == "GPU"]
+error = float(abs(computed - exact).max() / exact.max()) if computed.shape == exact.shape else None
+{"result": list(computed.shape), "details": {"error": error, "gpus": gpus}}
+"""
+
+EXAMPLES: tuple[Example, ...] = (
+    Example("graph_add", "2.0 + 3.0 in a graph", _GRAPH_ADD, "session.run(total)", 5.0, 5.0),
+    Example(
+        "variable_assign",
+        "a variable that is 1.0, then 2.0",
+        _VARIABLE_ASSIGN,
+        "session.run(my_variable)",
+        ["FailedPreconditionError", 1.0, 2.0],
+        2.0,
+    ),
+    Example(
+        "gpu_matmul",
+        "a (1000, 1000) matrix product",
+        _GPU_MATMUL,
+        "list(session.run(product).shape)",
+        [1000, 1000],
+        [1000, 1000],
+    ),
+)
+
+
+def find(name: str) -> Example:
+    """An example by its name. Raises KeyError."""
+    return {example.name: example for example in EXAMPLES}[name]

@@ -1,0 +1,38 @@
+"""The judges, in the order in which they are reported."""
+
+from pytest_tfkernel.suite.guarantees.base import Guarantee
+from pytest_tfkernel.suite.guarantees.death import (
+    death_is_explained,
+    nothing_is_left,
+    process_is_new,
+    runner_death_leaves_nothing,
+    script_dies_of_error,
+    session_is_rebuilt,
+    variable_is_reset,
+)
+from pytest_tfkernel.suite.guarantees.life import (
+    error_is_not_death,
+    gpu_matmul,
+    graph_add,
+    starts_blank,
+    state_lives_with_process,
+    variable_assign,
+)
+
+GUARANTEES: tuple[Guarantee, ...] = (
+    starts_blank,
+    graph_add,
+    variable_assign,
+    gpu_matmul,
+    state_lives_with_process,
+    error_is_not_death,
+    script_dies_of_error,
+    death_is_explained,
+    process_is_new,
+    session_is_rebuilt,
+    variable_is_reset,
+    nothing_is_left,
+    runner_death_leaves_nothing,
+)
+
+__all__ = ["GUARANTEES", "Guarantee"]

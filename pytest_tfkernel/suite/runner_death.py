@@ -1,0 +1,106 @@
+"""The trial in which pytest itself is killed: a real pytest, with a kernel that left a daemon."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.processes import Leftover, ProcessId
+from pytest_tfkernel.model.trials import RunnerDeath, Setting
+
+DEADLINE = 2.0
+_START_SECONDS = 60.0
+_PACKAGE = Path(__file__).parents[1]
+VICTIM = _PACKAGE / "suite" / "victim.py"
+# The runner is told by this variable which descriptor to write to when its kernel is ready.
+READY = "PYTEST_TFKERNEL_READY"
+_READY_DESCRIPTOR = 5
+
+
+def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerDeath:
+    """Start a pytest, wait until its kernel has left a daemon, kill it, and look.
+
+    `victim` is the test file that it runs: it must write one line to the descriptor `READY`.
+    """
+    lease = launcher.new_lease()
+    before = set(_below(launcher))
+    log = Capture("runner")
+    reader, writer = os.pipe()
+    try:
+        runner = _start(launcher, victim, lease, log, writer)
+        os.close(writer)
+        said = _read_line(reader)
+        if not said:
+            words = log.read(0, 4096)[0].strip().splitlines()
+            return RunnerDeath(setting, (), (), 0.0, f"no runner came up to be killed: {words[-1:]}")
+        started = [process for process in _below(launcher) if process not in before]
+        launcher.supervisor.signal(runner, signal.SIGKILL)
+        killed = time.monotonic()
+        psutil.wait_procs(started, timeout=DEADLINE)
+        seconds = time.monotonic() - killed
+        survivors = [process for process in _below(launcher) if process not in before]
+        return RunnerDeath(setting, _leftovers(started), _leftovers(survivors), seconds)
+    except (TFKernelError, OSError) as error:
+        return RunnerDeath(setting, (), (), 0.0, f"the runner could not be started and killed: {error}")
+    finally:
+        os.close(reader)
+        log.close()
+        _end(launcher, before)
+
+
+def _start(launcher: Launcher, victim: Path, lease: int, log: Capture, ready: int) -> ProcessId:
+    # A pytest of its own, whatever plugins and options the one around it has.
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": os.pathsep.join([str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        READY: str(_READY_DESCRIPTOR),
+    }
+    options = ["-p", "pytest_tfkernel.plugin.hooks", "-p", "no:cacheprovider", "-c", os.devnull]
+    return launcher.supervisor.start(
+        [sys.executable, "-m", "pytest", *options, "--rootdir", str(victim.parent), str(victim)],
+        environment,
+        {"lease": lease, "limits": [], "cgroups": [], "folder": str(victim.parent)},
+        {1: log.descriptor, 2: log.descriptor, _READY_DESCRIPTOR: ready},
+    )
+
+
+def _read_line(reader: int) -> bytes:
+    """What the runner wrote; nothing when it ended or took too long."""
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    return os.read(reader, 4096) if poll.poll(_START_SECONDS * 1000) else b""
+
+
+def _below(launcher: Launcher) -> list[psutil.Process]:
+    return psutil.Process(launcher.supervisor.pid).children(recursive=True)
+
+
+def _leftovers(processes: list[psutil.Process]) -> tuple[Leftover, ...]:
+    found = []
+    for process in processes:
+        stat = proc.read_stat(process.pid)
+        identity = ProcessId(process.pid, stat.start_time if stat is not None else 0)
+        state = stat.state if stat is not None else "X"
+        parent = stat.parent if stat is not None else 0
+        found.append(Leftover(identity, parent, state, proc.command_line(process.pid)))
+    return tuple(found)
+
+
+def _end(launcher: Launcher, before: set[psutil.Process]) -> None:
+    """End what survived: its leases are those of another launcher, so read them off."""
+    for process in _below(launcher):
+        lease = proc.lease_of(process.pid)
+        if process not in before and lease is not None:
+            launcher.supervisor.end(lease)

@@ -1,0 +1,119 @@
+"""A trial: one setting played once, from a new kernel to its successor."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels import faults
+from pytest_tfkernel.kernels.errors import FaultNotPossibleError, KernelDied, KernelIsDead, KernelStartError
+from pytest_tfkernel.kernels.faults import Fault
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.faults import Dies
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.suite import examples, runner_death
+from pytest_tfkernel.suite.examples import Example
+from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+
+
+class _CellFailedError(Exception):
+    """A cell of the trial's own ended in an error; the text says which."""
+
+
+def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Observation | RunnerDeath:
+    """Play the trial of a setting, whichever kind it is of."""
+    if setting.fault == RUNNER_DEATH:
+        return runner_death.play(setting, launcher)
+    return play(setting, launcher, spec)
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Observation:
+    """Start, run, inject, look, restart, run again. Every kernel of the trial has ended afterwards.
+
+    `spec` is that of the kernel; its provisioner is the setting's. Raises KernelStartError or
+    SpecError when there is no first kernel to look at.
+    """
+    chosen = dataclasses.replace(spec or KernelSpec(), provisioner=setting.provisioner)
+    example = examples.find(setting.example)
+    interpreter = launcher.interpreter(chosen.python)
+    kernel = launcher.start(chosen)
+    try:
+        seen = Observation(setting, interpreter, _run(kernel, example))
+        if setting.fault == NO_FAULT or seen.first.error:
+            return seen
+        return _injure(kernel, example, faults.find(setting.fault), seen)
+    finally:
+        kernel.shutdown()
+
+
+def _run(kernel: Kernel, example: Example) -> Generation:
+    """What a new process shows, and what the example gives in it."""
+    seen = Generation(kernel.life.process)
+    try:
+        blank = _value(kernel, examples.LOOK)
+        seen = dataclasses.replace(
+            seen, imported=blank["imported"], operations_before=blank["operations"], session=blank["session"]
+        )
+        given = _value(kernel, example.run)
+        seen = dataclasses.replace(seen, result=given["result"], details=given["details"])
+        return dataclasses.replace(
+            seen,
+            operations_after=_value(kernel, examples.COUNT_OPERATIONS),
+            again=_value(kernel, example.again),
+        )
+    except (_CellFailedError, KernelDied, KernelIsDead) as error:
+        return dataclasses.replace(seen, error=str(error))
+
+
+def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation) -> Observation:
+    seen = dataclasses.replace(seen, expects=fault.expects)
+    try:
+        _value(kernel, examples.SPEAK)
+        outcome = kernel.inject(fault)
+    except FaultNotPossibleError as error:
+        return dataclasses.replace(seen, not_possible=str(error))
+    except (_CellFailedError, KernelDied, KernelIsDead) as error:
+        return dataclasses.replace(seen, not_possible=f"the kernel could not be used before the fault: {error}")
+    seen = dataclasses.replace(seen, outcome=outcome)
+    if kernel.is_alive:
+        seen = _after_fault(kernel, example, seen)
+    if isinstance(fault.expects, Dies):
+        seen = _restart(kernel, example, seen)
+    return seen
+
+
+def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observation:
+    """Ask the session that was held open, in the process that survived."""
+    try:
+        again = _value(kernel, example.again)
+    except (_CellFailedError, KernelDied, KernelIsDead) as error:
+        return dataclasses.replace(seen, after_fault_error=str(error))
+    return dataclasses.replace(seen, process_after_fault=kernel.life.process, after_fault=again)
+
+
+def _restart(kernel: Kernel, example: Example, seen: Observation) -> Observation:
+    """Look for what the dead process left, then run everything again in a new one."""
+    if not kernel.is_alive:
+        seen = dataclasses.replace(
+            seen, leftovers=tuple(kernel.leftovers()), old_is_gone=not _exists(seen.first.process)
+        )
+    try:
+        kernel.restart()
+    except KernelStartError as error:
+        return dataclasses.replace(seen, no_restart=str(error))
+    return dataclasses.replace(seen, second=_run(kernel, example))
+
+
+def _value(kernel: Kernel, cell: str) -> Any:
+    reply = kernel.execute(cell)
+    if reply.error is not None:
+        raise _CellFailedError(str(reply.error).splitlines()[0])
+    return reply.value
+
+
+def _exists(process: ProcessId) -> bool:
+    return proc.start_time(process.pid) == process.start_time
