@@ -161,6 +161,27 @@ def needs_cgroup() -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
+def escape() -> str:
+    """A cell that starts a process which does all it can to get away; its value is that one's pid."""
+    return """
+import os
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        os.set_inheritable(writer, True)
+        os.execve("/bin/sh", ["sh", "-c", "echo $$ >&%d; exec sleep 62" % writer], {})
+    os._exit(0)
+os.wait()
+os.close(writer)
+with os.fdopen(reader) as file:
+    escaped = int(file.readline())
+escaped
+"""
+
+
+@pytest.fixture(scope="session")
 def await_death() -> Callable[[int], None]:
     """Wait until a process is dead, reaped or not; fails after 10 s."""
 

@@ -117,8 +117,13 @@ class Supervisor:
 
     def _op_start(self, request: Message, descriptors: list[int]) -> Message:
         """Fork and exec; what fails before the exec comes back as text."""
-        reader, writer = os.pipe()
-        pid = os.fork()
+        try:
+            reader, writer = os.pipe()
+            pid = os.fork()
+        except OSError as error:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return {"kind": "failed", "error": str(error)}
         if pid == 0:
             os.close(reader)
             self._become(request, descriptors, writer)

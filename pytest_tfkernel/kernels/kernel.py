@@ -20,6 +20,7 @@ from pytest_tfkernel.kernels.errors import (
     KernelHung,
     KernelIsDead,
     KernelStartError,
+    SupervisorGoneError,
     TooLargeError,
 )
 from pytest_tfkernel.kernels.life import Event, Life
@@ -76,7 +77,8 @@ class Kernel:
     def post_mortems(self) -> tuple[PostMortem, ...]:
         """Those of the last 100 deaths, the latest at the end."""
         with self._lock:
-            self._notice_death()
+            with contextlib.suppress(SupervisorGoneError):
+                self._notice_death()
             return tuple(self._post_mortems)
 
     @property
@@ -177,15 +179,19 @@ class Kernel:
             if self._ended:
                 return
             self._ended = True
-            life = self._life
-            self._notice_death()
-            if life.post_mortem is None:
-                with contextlib.suppress(ChannelTornError):
-                    life.send({"kind": "shutdown"})
-                if life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:
-                    life.end(f"it did not shut down within {_SHUTDOWN_SECONDS:g} s, so it was ended", deadline=True)
-                self._bury(life)
-            self._left_behind += life.clean_up()
+            # Without a supervisor there is no process either.
+            with contextlib.suppress(SupervisorGoneError):
+                self._end(self._life)
+
+    def _end(self, life: Life) -> None:
+        self._notice_death()
+        if life.post_mortem is None:
+            with contextlib.suppress(ChannelTornError):
+                life.send({"kind": "shutdown"})
+            if life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:
+                life.end(f"it did not shut down within {_SHUTDOWN_SECONDS:g} s, so it was ended", deadline=True)
+            self._bury(life)
+        self._left_behind += life.clean_up()
 
     def _living(self) -> Life:
         self._notice_death()

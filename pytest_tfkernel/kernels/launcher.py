@@ -6,6 +6,7 @@ import itertools
 import os
 import resource
 import secrets
+import weakref
 from collections.abc import Sequence
 from types import TracebackType
 from typing import final
@@ -45,6 +46,8 @@ class Launcher:
             ForkServerProvisioner(self.supervisor, self.new_lease),
         )
         self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
+        self._creator = os.getpid()
+        self._kernels: weakref.WeakSet[Kernel] = weakref.WeakSet()
         self._interpreters: dict[str, Interpreter] = {}
 
     def new_lease(self) -> int:
@@ -62,7 +65,9 @@ class Launcher:
         chosen = spec if spec is not None else KernelSpec()
         check(chosen, tuple(self.provisioners))
         interpreter = self.interpreter(chosen.python)
-        return Kernel(chosen, lambda generation: self._launch(chosen, interpreter, generation), self.new_cgroup)
+        kernel = Kernel(chosen, lambda generation: self._launch(chosen, interpreter, generation), self.new_cgroup)
+        self._kernels.add(kernel)
+        return kernel
 
     def new_cgroup(self, controllers: tuple[str, ...]) -> Cgroup:
         """A cgroup for one kernel. Raises CgroupUnavailableError."""
@@ -70,9 +75,14 @@ class Launcher:
 
     def close(self) -> None:
         """End every kernel, the fork servers and the supervisor."""
+        if os.getpid() != self._creator:
+            return  # a fork of ours has no say
         for provisioner in self.provisioners.values():
             provisioner.close()
         self.supervisor.close()
+        # Their processes are gone; this frees what they held here.
+        for kernel in list(self._kernels):
+            kernel.shutdown()
 
     def __enter__(self) -> Launcher:
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import enum
 import os
 import select
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.captures import KEPT_BYTES, Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.supervisor import Death, Supervisor, open_pidfd
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
@@ -86,7 +86,9 @@ class Life:
         self._clock = clock
         self._pidfd = open_pidfd(process)
         self._started = clock()
+        self._cgroups = [parts.cgroup] if parts.cgroup is not None else []
         self._note = ""
+        self._closed = False
         self._deadline_passed = False
         self._oom_kills = self.oom_kills()
         self.process = process
@@ -107,21 +109,22 @@ class Life:
 
     def oom_kills(self) -> int:
         """How many processes of this kernel's cgroup the OOM killer has killed."""
-        return self._parts.cgroup.oom_kills() if self._parts.cgroup is not None else 0
+        return self._cgroups[-1].oom_kills() if self._cgroups else 0
 
     def join(self, cgroup: Cgroup) -> None:
         """Move the living process into a cgroup, which is this life's from now on."""
         cgroup.add(self.process.pid)
-        self._parts = dataclasses.replace(self._parts, cgroup=cgroup)
+        self._cgroups.append(cgroup)
         self._oom_kills = cgroup.oom_kills()
 
     @property
     def cgroup(self) -> Cgroup | None:
         """The cgroup of its own, if it has one."""
-        return self._parts.cgroup
+        return self._cgroups[-1] if self._cgroups else None
 
     def send(self, message: Message) -> None:
         """Send a request. Channel errors are left to the wait for the answer."""
+        self._supervisor.check_ours()
         self._oom_kills = self.oom_kills()
         with contextlib.suppress(ChannelClosedError):
             self._parts.channel.send(message)
@@ -201,7 +204,11 @@ class Life:
     def bury(self, seconds: float = 10.0) -> PostMortem:
         """The post-mortem of a process that has died or is just dying; the same one every time."""
         if self.post_mortem is None:
-            death = self._supervisor.death_of(self.process, seconds)
+            try:
+                death = self._supervisor.death_of(self.process, seconds)
+            except SupervisorGoneError:
+                self._close()
+                raise
             self.died_at = death.time if death is not None else self._clock()
             cause, killer = self._judge(death)
             stdout, stdout_cut = self._parts.stdout.read(0, _TAIL_BYTES)
@@ -241,6 +248,9 @@ class Life:
 
     def _close(self) -> None:
         """Free all that isn't in the post-mortem."""
+        if self._closed:
+            return
+        self._closed = True
         self._parts.close()
         if self._pidfd is not None:
             os.close(self._pidfd)
@@ -260,8 +270,8 @@ class Life:
         """After the death: end what was left running, remove the cgroup; returns what was left."""
         left = self.leftovers()
         survivors = self._supervisor.end(self.lease) if left else []
-        if self._parts.cgroup is not None and not survivors:
-            self._parts.cgroup.remove()
+        for cgroup in self._cgroups if not survivors else ():
+            cgroup.remove()
         return left
 
 

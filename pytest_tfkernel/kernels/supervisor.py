@@ -118,12 +118,15 @@ class Supervisor:
         self._ask({"op": "release", "folder": str(folder)})
 
     def death_of(self, process: ProcessId, seconds: float) -> Death | None:
-        """How a process died, waiting at most `seconds` for the word of it; it is told once."""
+        """How a process died, waiting at most `seconds` for the word of it; it is told once.
+
+        Raises SupervisorGoneError when nobody is there any more who could tell.
+        """
         deadline = time.monotonic() + seconds
         with self._lock:
             while process not in self._deaths:
-                remaining = deadline - time.monotonic()
-                if remaining < 0 or not _readable(self._channel, remaining):
+                self.check_ours()
+                if not _readable(self._channel, max(0.0, deadline - time.monotonic())):
                     return None
                 self._note(self._receive())
             return self._deaths.pop(process)
@@ -143,10 +146,7 @@ class Supervisor:
         os.close(self._log)
 
     def _ask(self, message: Message, descriptors: tuple[int, ...] = (), seconds: float = _REQUEST_SECONDS) -> Message:
-        if self._closed:
-            raise SupervisorGoneError("this session's kernels have ended: start none after its end")
-        if os.getpid() != self._creator:
-            raise SupervisorGoneError("kernels belong to the process that made them, and this is a fork of it")
+        self.check_ours()
         deadline = time.monotonic() + seconds
         with self._lock:
             try:
@@ -160,6 +160,13 @@ class Supervisor:
                 if answer["kind"] != "exited":
                     return answer
                 self._note(answer)
+
+    def check_ours(self) -> None:
+        """Raise SupervisorGoneError after `close`, and in a fork of the process that made this."""
+        if self._closed:
+            raise SupervisorGoneError("this session's kernels have ended: start none after its end")
+        if os.getpid() != self._creator:
+            raise SupervisorGoneError("kernels belong to the process that made them, and this is a fork of it")
 
     def _receive(self) -> Message:
         try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import select
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_tfkernel._child import forkserver as child
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.captures import Capture
-from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError
+from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.provisioners.base import Order
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
@@ -68,6 +70,9 @@ class ForkServerProvisioner:
         """See `Provisioner`. The first launch imports the preload, within the spec's start timeout."""
         with self._lock:
             key = _key(order)
+            if key in self._servers and not _is_running(self._servers[key].process):
+                # Killed while it had nothing to do: the next one is as good.
+                self._drop(key)
             server = self._servers.get(key) or self._start(key, order)
             self._servers.move_to_end(key)
             request = {"kind": "fork", "order": {**order.for_child(), "environment": dict(order.environment)}}
@@ -90,13 +95,19 @@ class ForkServerProvisioner:
             self._drop(next(iter(self._servers)))
         ours, theirs = Channel.pair()
         lease, log = self._new_lease(), Capture("forkserver")
-        with theirs:
+        try:
             process = self._supervisor.start(
                 [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
                 order.environment,
                 {"lease": lease, "limits": [], "cgroups": [], "folder": order.spec.folder},
                 {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
             )
+        except BaseException:
+            ours.close()
+            log.close()
+            raise
+        finally:
+            theirs.close()
         server = _Server(process, ours, lease, log)
         self._servers[key] = server
         modules = list(preload_of(order))
@@ -132,8 +143,14 @@ class ForkServerProvisioner:
     def _drop(self, key: tuple[object, ...]) -> None:
         server = self._servers.pop(key)
         server.channel.close()
-        self._supervisor.end(server.lease)
+        with contextlib.suppress(SupervisorGoneError):
+            self._supervisor.end(server.lease)
         server.log.close()
+
+
+def _is_running(process: ProcessId) -> bool:
+    stat = proc.read_stat(process.pid)
+    return stat is not None and stat.start_time == process.start_time and stat.state != "Z"
 
 
 def preload_of(order: Order) -> tuple[str, ...]:
