@@ -23,7 +23,9 @@ def capabilities(interpreter: Interpreter, devices: Path = Path("/dev")) -> tupl
 
 
 def _tensorflow(interpreter: Interpreter) -> Capability:
-    reason = "" if interpreter.tensorflow else f"install it with `{interpreter.executable} -m pip install tensorflow-cpu`"
+    reason = (
+        "" if interpreter.tensorflow else f"install it with `{interpreter.executable} -m pip install tensorflow-cpu`"
+    )
     return Capability("tensorflow", "TensorFlow", interpreter.tensorflow is not None, reason)
 
 

@@ -67,7 +67,7 @@ def _start(launcher: Launcher, victim: Path, lease: int, log: Capture, ready: in
         "PYTHONDONTWRITEBYTECODE": "1",
         READY: str(_READY_DESCRIPTOR),
     }
-    options = ["-p", "pytest_tfkernel.plugin.hooks", "-p", "no:cacheprovider", "-c", os.devnull]
+    options = ["-p", "pytest_tfkernel.plugin.hooks", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
     return launcher.supervisor.start(
         [sys.executable, "-m", "pytest", *options, "--rootdir", str(victim.parent), str(victim)],
         environment,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.kernels import KernelSpec
-
-if TYPE_CHECKING:
-    from pytest_tfkernel.plugin.fixtures import KernelFactory
 
 # Leaves a process that has a session of its own, no environment, another parent, and no wish to end.
 _DAEMON = """\
@@ -27,7 +25,7 @@ os.wait()
 """
 
 
-def test_waits_to_be_killed(tfkernel_factory: KernelFactory) -> None:
+def test_waits_to_be_killed(tfkernel_factory: Callable[[KernelSpec], Kernel]) -> None:
     """Never ends by itself."""
     kernel = tfkernel_factory(KernelSpec(provisioner="subprocess"))
     assert kernel.execute(_DAEMON).ok

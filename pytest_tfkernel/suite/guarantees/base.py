@@ -31,7 +31,7 @@ class Guarantee:
         """The verdict; a judge that can't make sense of what it sees says UNKNOWN."""
         try:
             return self.decide(observation)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what it sees may be broken in any way
             return Verdict.unknown(f"the judge failed on this observation: {type(error).__name__}: {error}")
 
 

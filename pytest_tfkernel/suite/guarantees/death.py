@@ -106,7 +106,7 @@ def session_is_rebuilt(seen: Observation) -> Verdict:
     control="restores_its_variable",
 )
 def variable_is_reset(seen: Observation) -> Verdict:
-    """In the next process the variable is uninitialised before the initializer, 1.0 after it and 2.0 after the assignment."""
+    """After a restart the variable is uninitialised before the initializer, 1.0 after it, 2.0 after the assignment."""
     example = examples.find("variable_assign")
     second = _second(seen)
     if isinstance(second, Verdict):
@@ -116,7 +116,9 @@ def variable_is_reset(seen: Observation) -> Verdict:
     if second.error:
         return Verdict.unknown(f"the example did not run again: {second.error}")
     if second.result != example.result:
-        return Verdict.failed(f"read {second.result!r} (before, after the initializer, after assign), not {example.result!r}")
+        return Verdict.failed(
+            f"read {second.result!r} (before, after the initializer, after assign), not {example.result!r}"
+        )
     return Verdict.passed("uninitialised, 1.0, 2.0")
 
 

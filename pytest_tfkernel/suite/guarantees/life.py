@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tfkernel.model.faults import Lives
-from pytest_tfkernel.model.trials import Generation, Observation, Setting, Verdict
+from pytest_tfkernel.model.trials import Generation, Observation, Verdict
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.guarantees.applicability import has_example, has_example_of, is_survived, is_without_fault
 from pytest_tfkernel.suite.guarantees.base import guarantee

@@ -1,0 +1,96 @@
+"""Every judge has been seen to fail: real kernels that misbehave, and the guarantee that each breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Setting, State
+from pytest_tfkernel.suite import runner_death, trial
+from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
+
+_FOLDER = Path(__file__).parents[1] / "saboteurs"
+_BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A saboteur, the guarantee that it breaks, where, and a part of what the judge says then."""
+
+    saboteur: str
+    guarantee: str
+    setting: Setting
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.saboteur}-{self.guarantee}"
+
+
+def _warm(example: str, fault: str) -> Setting:
+    return Setting("forkserver", example, fault)
+
+
+pytestmark = pytest.mark.usefixtures("tensorflow_python")
+
+AIMS = (
+    Aim("keeps_its_graph", "starts-blank", _warm("graph_add", "none"), "began with 1 operations"),
+    Aim("opens_a_session", "starts-blank", _warm("graph_add", "none"), "began with a default session"),
+    Aim("imports_early", "starts-blank", Setting("subprocess", "graph_add", "none"), "tensorflow imported"),
+    Aim("adds_wrongly", "graph-add", _warm("graph_add", "none"), "gave 6.0"),
+    Aim("assigns_nothing", "variable-assign", _warm("variable_assign", "none"), "1.0, 1.0]"),
+    Aim("multiplies_wrongly", "gpu-matmul", _warm("gpu_matmul", "none"), "off by"),
+    Aim("forgets_between_cells", "state-lives-with-process", _warm("variable_assign", "none"), "read 1.0"),
+    Aim("dies_of_errors", "error-is-not-death", _warm("variable_assign", "index-error"), "exit code 1"),
+    Aim("forgets_on_error", "error-is-not-death", _warm("variable_assign", "index-error"), "closed Session"),
+    Aim("exits_with_zero", "script-dies-of-error", _warm("graph_add", "index-error-script"), "exit code 0"),
+    Aim("hides_its_traceback", "script-dies-of-error", _warm("graph_add", "index-error-script"), "no traceback"),
+    Aim("hides_its_stack", "death-is-explained", _warm("graph_add", "sigsegv"), "no Python stack"),
+    Aim("exits_on_sigterm", "death-is-explained", _warm("graph_add", "sigterm"), "exit code 0"),
+    Aim("swallows_last_words", "death-is-explained", _warm("graph_add", "sigkill"), "last words"),
+    Aim("survives_sigterm", "process-is-new", _warm("graph_add", "sigterm"), "survived sigterm"),
+    Aim("keeps_its_graph", "session-is-rebuilt", _warm("graph_add", "sigkill"), "began with 1 operations"),
+    Aim("restores_its_variable", "variable-is-reset", _warm("variable_assign", "sigkill"), "2.0, 3.0]"),
+    Aim("leaves_an_orphan", "nothing-is-left", _warm("graph_add", "sigkill"), "process "),
+    Aim("leaves_a_zombie", "nothing-is-left", _warm("graph_add", "sigkill"), "zombie "),
+)
+
+
+@pytest.mark.parametrize("aim", AIMS, ids=str)
+def test_judge_says_fail_of_its_saboteur(aim: Aim, launcher: Launcher, tmp_path: Path) -> None:
+    spec = KernelSpec(
+        startup=(_FOLDER / f"{aim.saboteur}.py").read_text(),
+        environment={"SABOTEUR_FOLDER": str(tmp_path)},
+    )
+    verdict = _BY_ID[aim.guarantee].judge(trial.play(aim.setting, launcher, spec))
+    assert verdict.state is State.FAIL, verdict
+    assert aim.reason in verdict.reason
+
+
+@pytest.mark.parametrize("setting", sorted({aim.setting for aim in AIMS}, key=str), ids=str)
+def test_the_same_judges_say_pass_of_an_honest_kernel(setting: Setting, launcher: Launcher) -> None:
+    seen = trial.play(setting, launcher)
+    verdicts = {guarantee.id: guarantee.judge(seen) for guarantee in GUARANTEES if guarantee.applies(setting)}
+    assert {verdict.state for verdict in verdicts.values()} == {State.PASS}, verdicts
+
+
+def test_runner_death_is_seen_to_leave_something(launcher: Launcher) -> None:
+    setting = Setting("subprocess", DAEMON, RUNNER_DEATH)
+    seen = runner_death.play(setting, launcher, _FOLDER / "stops_its_supervisor.py")
+    verdict = _BY_ID["runner-death-leaves-nothing"].judge(seen)
+    assert verdict.state is State.FAIL, verdict
+    assert "alive after 2" in verdict.reason
+
+
+def test_every_guarantee_names_a_saboteur_that_aims_at_it() -> None:
+    aims = {(aim.saboteur, aim.guarantee) for aim in AIMS} | {("stops_its_supervisor", "runner-death-leaves-nothing")}
+    assert {(guarantee.control, guarantee.id) for guarantee in GUARANTEES} <= aims
+
+
+def test_every_saboteur_is_used() -> None:
+    used = {aim.saboteur for aim in AIMS} | {"stops_its_supervisor"}
+    assert {path.stem for path in _FOLDER.glob("*.py")} == used
