@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from pytest_tfkernel.kernels.launcher import Launcher
     from pytest_tfkernel.model.faults import Dies, Lives
     from pytest_tfkernel.model.kernels import CellError, KernelSpec, NotCarried, Outcome, Reply
-    from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId, ResourceUsage
+    from pytest_tfkernel.model.processes import (
+        Cause,
+        ExitStatus,
+        Killer,
+        Leftover,
+        PostMortem,
+        ProcessId,
+        ResourceUsage,
+    )
 
 __all__ = [
     "CallError",

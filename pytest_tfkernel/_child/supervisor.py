@@ -131,9 +131,9 @@ class Supervisor:
             os.close(descriptor)
         # End of file is the exec, since the writer is closed by it.
         with os.fdopen(reader, "rb") as file:
-            error = file.read()
-        if error:
-            return {"kind": "failed", "error": error.decode("utf-8", "backslashreplace")}
+            complaint = file.read()
+        if complaint:
+            return {"kind": "failed", "error": complaint.decode("utf-8", "backslashreplace")}
         return {"kind": "started", "pid": pid, "start_time": proc.start_time(pid)}
 
     def _become(self, request: Message, descriptors: list[int], writer: int) -> None:

@@ -102,4 +102,3 @@ def observation(config: pytest.Config, setting: Setting) -> _Seen:
 def _post_mortem(seen: _Seen) -> str:
     outcome = seen.outcome if isinstance(seen, Observation) else None
     return outcome.post_mortem.describe() if outcome is not None and outcome.post_mortem is not None else ""
-
