@@ -51,7 +51,11 @@ def serve() -> None:
     faulthandler.register(process.DUMP_SIGNAL, file=STACKS, all_threads=True, chain=False)
     # Between cells an interrupt means nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    port = frames.Port(socket.socket(fileno=CHANNEL))
+    channel = socket.socket(fileno=CHANNEL)
+    port = frames.Port(channel)
+    # No object owns descriptor 3: the channel closes with the process. What TensorFlow does after the
+    # end of the interpreter, long on a busy machine, would otherwise look like a kernel that cut itself off.
+    channel.detach()
     session = Session()
     port.send(hello())
     while True:

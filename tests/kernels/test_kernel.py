@@ -105,6 +105,13 @@ class TestExecute:
     def test_a_script_without_an_error_lives(self, kernel: Kernel) -> None:
         assert kernel.execute("1 + 1", interactive=False).value == 2
 
+    def test_a_script_whose_exit_takes_long_dies_of_its_error(self, kernel: Kernel) -> None:
+        # As TensorFlow's threads do on a busy machine: after Python has let go of all its objects.
+        at_exit = "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.__cxa_atexit(libc.sleep, ctypes.c_void_p(2), None)"
+        with pytest.raises(KernelDied) as died:
+            kernel.execute(f"{at_exit}\n[][0]", interactive=False)
+        assert died.value.post_mortem.exit_status == ExitStatus(code=1)
+
     def test_a_script_ends_as_its_excepthook_says(self, kernel: Kernel) -> None:
         with pytest.raises(KernelDied) as caught:
             kernel.execute("import sys\nsys.excepthook = lambda *_: print('hooked')\n1 / 0", interactive=False)
