@@ -2,14 +2,15 @@
 
 Started as `python -u FOLDER forkserver` with its channel at descriptor 3. It answers two requests:
 
-    {"kind": "preload", "modules": [...], "check": "...", "sys_path": [...]}
+    {"kind": "preload", "modules": [...], "trusted": [...], "check": "...", "sys_path": [...]}
         {"kind": "ready"} or {"kind": "failed", "error": {"type", "message", "traceback"}}
     {"kind": "fork", "order": {...}, "descriptors": 4}   with stdout, stderr, channel, stacks
         {"kind": "forked", "pid": ..., "start_time": ...} or {"kind": "refused", "reason": "..."}
 
-`check` is source text that binds `reason` to None or to why a fork would not be safe; what it knows
-of the preloaded modules is the sender's affair. A kernel is forked twice, so that it is re-parented
-to the supervisor, which is the one that waits for it.
+`trusted` names modules that start threads at their import which a fork may lose. `check` is source
+text that binds `reason` to None or to why a fork would not be safe. What both know of the preloaded
+modules is the sender's affair. A kernel is forked twice, so that it is re-parented to the supervisor,
+which is the one that waits for it.
 """
 
 import gc
@@ -18,13 +19,12 @@ import os
 import random
 import socket
 import sys
+import threading
 import warnings
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional
 
-from . import frames, kernel, proc, process
+from . import frames, imports, kernel, proc, process
 from .frames import Message
-
-Thread = Tuple[str, str]  # its number and its name
 
 CHANNEL = 3
 
@@ -60,20 +60,21 @@ class ForkServer:
         self._port = port
         self._supervisor = supervisor
         self._check = ""
-        self._threads: FrozenSet[Thread] = frozenset()
+        self._threads: FrozenSet[imports.Thread] = frozenset()
 
     def preload(self, request: Message) -> Message:
-        """Import the modules; the threads after the first of them are the ones we trust."""
+        """Import the modules; the threads that come with the trusted ones may be lost by a fork."""
         sys.path[:0] = request["sys_path"]
         self._check = request["check"]
         self._threads = _threads()
+        trusted = imports.ThreadsOfImports(request["trusted"], _threads)
         try:
-            for position, name in enumerate(request["modules"]):
-                importlib.import_module(name)
-                if position == 0:
-                    self._threads = _threads()
+            with trusted:
+                for name in request["modules"]:
+                    importlib.import_module(name)
         except BaseException as error:
             return {"kind": "failed", "error": kernel.describe(error)}
+        self._threads |= trusted.threads
         # Collected now and never looked at again: kernels share these pages with us.
         gc.collect()
         freeze = getattr(gc, "freeze", None)  # from Python 3.7 on
@@ -128,6 +129,16 @@ class ForkServer:
         for link in _links("/proc/self/fd"):
             if link.startswith("/dev/nvidia"):
                 return "the preloaded modules hold %s open, and a GPU can't be used across a fork" % link
+        # Those of Python are somebody's own, also if they came with the first module.
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        mine = threading.get_ident()
+        running = sys._current_frames()  # noqa: SLF001 - the documented way to all of them
+        python = sorted(names.get(ident, "unnamed") for ident in running if ident != mine)
+        if python:
+            return "the preloaded modules started %d Python thread(s) that a fork would lose: %s" % (
+                len(python),
+                ", ".join(python),
+            )
         extra = sorted(name for thread, name in _threads() - self._threads if name not in HARMLESS_THREADS)
         if extra:
             return "the preloaded modules started %d thread(s) that a fork would lose: %s" % (
@@ -184,7 +195,7 @@ def _reseed() -> None:
         numpy_random.seed()
 
 
-def _threads() -> FrozenSet[Thread]:
+def _threads() -> FrozenSet[imports.Thread]:
     found = set()
     for thread in os.listdir("/proc/self/task"):
         try:

@@ -74,6 +74,11 @@ class Kernel:
         return self._life.is_alive
 
     @property
+    def is_shut_down(self) -> bool:
+        """Whether `shutdown` has ended the current generation."""
+        return self._ended
+
+    @property
     def post_mortems(self) -> tuple[PostMortem, ...]:
         """Those of the last 100 deaths, the latest at the end."""
         with self._lock:
@@ -170,10 +175,10 @@ class Kernel:
             self._life = self._start(self._life.generation + 1)
             self._ended = False
 
-    def shutdown(self) -> None:
+    def shutdown(self, *, now: bool = False) -> None:
         """Ask the process to end, and make it end after 5 s; then end whatever it left running.
 
-        Does nothing the second time.
+        `now` makes it end without asking. Does nothing the second time.
         """
         with self._lock:
             if self._ended:
@@ -181,11 +186,14 @@ class Kernel:
             self._ended = True
             # Without a supervisor there is no process either.
             with contextlib.suppress(SupervisorGoneError):
-                self._end(self._life)
+                self._end(self._life, now=now)
 
-    def _end(self, life: Life) -> None:
+    def _end(self, life: Life, *, now: bool) -> None:
         self._notice_death()
-        if life.post_mortem is None:
+        if life.post_mortem is None and now:
+            life.end("it was ended without being asked")
+            self._bury(life)
+        elif life.post_mortem is None:
             with contextlib.suppress(ChannelTornError):
                 life.send({"kind": "shutdown"})
             if life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:

@@ -6,7 +6,6 @@ import itertools
 import os
 import resource
 import secrets
-import weakref
 from collections.abc import Sequence
 from types import TracebackType
 from typing import final
@@ -47,7 +46,7 @@ class Launcher:
         )
         self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
         self._creator = os.getpid()
-        self._kernels: weakref.WeakSet[Kernel] = weakref.WeakSet()
+        self._kernels: list[Kernel] = []
         self._interpreters: dict[str, Interpreter] = {}
 
     def new_lease(self) -> int:
@@ -66,7 +65,7 @@ class Launcher:
         check(chosen, tuple(self.provisioners))
         interpreter = self.interpreter(chosen.python)
         kernel = Kernel(chosen, lambda generation: self._launch(chosen, interpreter, generation), self.new_cgroup)
-        self._kernels.add(kernel)
+        self._kernels = [one for one in self._kernels if not one.is_shut_down] + [kernel]
         return kernel
 
     def new_cgroup(self, controllers: tuple[str, ...]) -> Cgroup:
@@ -81,7 +80,7 @@ class Launcher:
             provisioner.close()
         self.supervisor.close()
         # Their processes are gone; this frees what they held here.
-        for kernel in list(self._kernels):
+        for kernel in self._kernels:
             kernel.shutdown()
 
     def __enter__(self) -> Launcher:

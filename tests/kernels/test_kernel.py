@@ -61,7 +61,7 @@ class TestExecute:
         assert not reply.ok
         assert reply.error is not None
         assert (reply.error.type, reply.error.message) == ("__main__.Odd", "why")
-        assert reply.error.traceback.startswith("Traceback (most recent call last):\n  File \"<cell 1>\", line 4")
+        assert reply.error.traceback.startswith('Traceback (most recent call last):\n  File "<cell 1>", line 4')
         assert "    raise Odd('why')" in reply.error.traceback
         assert "_child" not in reply.error.traceback
 
@@ -96,7 +96,9 @@ class TestExecute:
             kernel.execute("print('before')\n[][1]", interactive=False)
         post_mortem = caught.value.post_mortem
         assert (post_mortem.exit_status, post_mortem.cause, post_mortem.killer) == (
-            ExitStatus(code=1), Cause.EXIT, Killer.SELF,
+            ExitStatus(code=1),
+            Cause.EXIT,
+            Killer.SELF,
         )
         assert post_mortem.stdout == "before\n"
         assert "[][1]" in post_mortem.stderr
@@ -158,11 +160,15 @@ class TestDeath:
         with pytest.raises(KernelDied, match="of exit code 7"):
             kernel.execute("exit(7)")
 
-    def test_asking_a_dead_kernel_says_since_when_and_of_what(self, kernel: Kernel, await_death: Callable[[int], None]) -> None:
+    def test_asking_a_dead_kernel_says_since_when_and_of_what(
+        self, kernel: Kernel, await_death: Callable[[int], None]
+    ) -> None:
         os.kill(kernel.pid, signal.SIGTERM)
         await_death(kernel.pid)
         for ask in (lambda: kernel.execute("1"), lambda: kernel.call(int), lambda: kernel.inject("sigkill")):
-            with pytest.raises(KernelIsDead, match=r"dead for 0\.\d s: kernel \d+ died .* of SIGTERM .*restart\(\)") as caught:
+            with pytest.raises(
+                KernelIsDead, match=r"dead for 0\.\d s: kernel \d+ died .* of SIGTERM .*restart\(\)"
+            ) as caught:
                 ask()
             assert caught.value.post_mortem is kernel.post_mortems[-1]
         assert len(kernel.post_mortems) == 1
@@ -202,7 +208,9 @@ class TestDeadline:
         assert "in other" in caught.value.post_mortem.stack
         assert caught.value.post_mortem.stack.count("hread 0x") == 2
 
-    def test_the_process_tree_is_ended(self, kernel: Kernel, await_death: Callable[[int], None], tmp_path: Path) -> None:
+    def test_the_process_tree_is_ended(
+        self, kernel: Kernel, await_death: Callable[[int], None], tmp_path: Path
+    ) -> None:
         file = tmp_path / "pid"
         cell = f"import os, time\nif os.fork() == 0: os.setsid(); open({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
         with pytest.raises(KernelHung):
@@ -221,7 +229,9 @@ class TestDeadline:
 
 
 class TestInterrupt:
-    def test_it_ends_the_running_cell(self, kernel: Kernel, tmp_path: Path, eventually: Callable[[Callable[[], object]], None]) -> None:
+    def test_it_ends_the_running_cell(
+        self, kernel: Kernel, tmp_path: Path, eventually: Callable[[Callable[[], object]], None]
+    ) -> None:
         running = tmp_path / "running"
         replies = []
         cell = f"import time\nx = 5\nopen({str(running)!r}, 'w').close()\ntime.sleep(60)"
@@ -341,7 +351,9 @@ class TestSpec:
         assert kernel.execute("x").value == 7
 
     def test_a_startup_cell_that_fails_is_told(self, start: StartKernel) -> None:
-        with pytest.raises(KernelStartError, match="the startup cell failed with ZeroDivisionError: division by zero\nTraceback"):
+        with pytest.raises(
+            KernelStartError, match="the startup cell failed with ZeroDivisionError: division by zero\nTraceback"
+        ):
             start(startup="1 / 0")
 
     def test_a_startup_cell_that_dies_is_told(self, start: StartKernel) -> None:
@@ -371,10 +383,14 @@ class TestSpec:
 
     @pytest.mark.parametrize("provisioner", ["forkserver", "subprocess"])
     def test_a_kernel_starts_with_its_own_handles_only(self, start: StartKernel, provisioner: str) -> None:
-        links = start(provisioner=provisioner).execute(
-            "import os\nfound = []\nfor n in os.listdir('/proc/self/fd'):\n"
-            "    try: found.append(os.readlink('/proc/self/fd/' + n).split(' ')[0].split(':')[0])\n    except OSError: pass\nsorted(found)"
-        ).value
+        links = (
+            start(provisioner=provisioner)
+            .execute(
+                "import os\nfound = []\nfor n in os.listdir('/proc/self/fd'):\n"
+                "    try: found.append(os.readlink('/proc/self/fd/' + n).split(' ')[0].split(':')[0])\n    except OSError: pass\nsorted(found)"
+            )
+            .value
+        )
         # The second socket is Connection's own duplicate of the channel.
         ours = ["/dev/null", "/memfd", "/memfd", "/memfd", "socket", "socket"]
         assert links == ours or links == sorted([*ours, "/proc/%d/fd"])

@@ -82,7 +82,9 @@ class TestDeaths:
         assert death is not None
         assert (death.status, death.signals) == (ExitStatus(signal=signal.SIGTERM), (signal.SIGTERM,))
 
-    def test_an_adopted_process_is_waited_for_like_a_child(self, supervisor: Supervisor, tmp_path: Path, eventually: Eventually) -> None:
+    def test_an_adopted_process_is_waited_for_like_a_child(
+        self, supervisor: Supervisor, tmp_path: Path, eventually: Eventually
+    ) -> None:
         file = tmp_path / "pid"
         parent = run(supervisor, f"setsid sh -c 'exec sleep 60' & echo $! > {file}")
         assert supervisor.death_of(parent, 10) is not None
@@ -167,20 +169,26 @@ class TestEnd:
         run(supervisor, "kill -STOP $$")
         assert supervisor.end(_LEASE) == []
 
-    def test_a_fork_bomb_ends(self, start: StartKernel, needs_cgroup: Callable[[str], None], launcher: Launcher) -> None:
+    def test_a_fork_bomb_ends(
+        self, start: StartKernel, needs_cgroup: Callable[[str], None], launcher: Launcher
+    ) -> None:
         needs_cgroup(PIDS)
-        kernel = start(process_limit=40)
+        kernel = start(process_limit=24)
         with pytest.raises(KernelHung):
             kernel.execute("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", timeout=1)
         assert launcher.supervisor.carriers(kernel.life.lease) == []
         kernel.restart()
         assert kernel.execute("1").value == 1
 
-    def test_a_fork_bomb_that_outlives_its_kernel_ends(self, start: StartKernel, needs_cgroup: Callable[[str], None], launcher: Launcher) -> None:
+    def test_a_fork_bomb_that_outlives_its_kernel_ends(
+        self, start: StartKernel, needs_cgroup: Callable[[str], None], launcher: Launcher
+    ) -> None:
         needs_cgroup(PIDS)
-        kernel = start(process_limit=40)
+        kernel = start(process_limit=24)
         bomb = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
-        kernel.execute(f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {bomb!r}], start_new_session=True)\n0")
+        kernel.execute(
+            f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {bomb!r}], start_new_session=True)\n0"
+        )
         kernel.inject("sigkill")
         kernel.restart()
         assert kernel.left_behind
@@ -239,6 +247,7 @@ class TestOwners:
             kernel = launcher.start(KernelSpec(preload=()))
             os.kill(launcher.supervisor.pid, number)
             await_death(kernel.pid)
+            await_death(launcher.supervisor.pid)
             gone = rf"^the supervisor \(pid {launcher.supervisor.pid}\) is gone, and every kernel with it .*$"
             # Asked to end, it can still tell of the death.
             with pytest.raises((SupervisorGoneError, KernelIsDead), match=rf"{gone}|dead for 0.\d s"):
@@ -286,7 +295,9 @@ print(json.dumps(dict(pids=pids, holder=holder, folders=folders)), flush=True)
 """
 
 
-def own(end: str, escape: str, *, holder: bool = False, limit: int | None = None) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+def own(
+    end: str, escape: str, *, holder: bool = False, limit: int | None = None
+) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     """Another process that owns a launcher; what it says of itself."""
     code = _OWNER.format(escape=escape, holder=holder, limit=limit, end=end)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}

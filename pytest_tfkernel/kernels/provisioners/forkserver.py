@@ -30,6 +30,10 @@ _IMPORT_TIME = (
     "PATH", "PROTOCOL_BUFFERS", "PYTHON", "TF", "XLA",
 )  # fmt: skip
 
+# Their imports start threads that know of forks (OpenBLAS, which NumPy and SciPy each bring) or that
+# nothing misses. Their later threads, such as those of TensorFlow's sessions, are another matter.
+_TRUSTED = ("tensorflow", "numpy", "scipy", "scipy.linalg")
+
 # Runs in the fork server: binds `reason`. An *existing* context object is harmless (a seed or a
 # device setting makes one); an initialised one has thread pools, which a fork loses.
 _CHECK = """
@@ -111,7 +115,13 @@ class ForkServerProvisioner:
         server = _Server(process, ours, lease, log)
         self._servers[key] = server
         modules = list(preload_of(order))
-        request = {"kind": "preload", "modules": modules, "check": _CHECK, "sys_path": list(order.spec.sys_path)}
+        request = {
+            "kind": "preload",
+            "modules": modules,
+            "trusted": list(_TRUSTED),
+            "check": _CHECK,
+            "sys_path": list(order.spec.sys_path),
+        }
         answer = self._ask(key, server, request, (), order.spec.start_timeout)
         if answer["kind"] == "failed":
             self._drop(key)
