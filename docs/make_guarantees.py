@@ -41,7 +41,9 @@ def _faults() -> list[str]:
     for fault in FAULTS:
         needs = f"; needs {', '.join(fault.requires)}" if fault.requires else ""
         lines.append(f"| `{fault.name}` | {fault.summary}{needs} | {fault.expects} |")
-    lines.append("| `runner-death` | SIGKILL to a pytest whose kernel has left a daemon | ends within 2 s, as all of ours |")
+    lines.append(
+        "| `runner-death` | SIGKILL to a pytest whose kernel has left a daemon | ends within 2 s, as all of ours |"
+    )
     return lines
 
 

@@ -16,6 +16,9 @@ from typing import Any
 from pytest_tfkernel.kernels.errors import CallError
 from pytest_tfkernel.kernels.wire import Message
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 
 def name_of(function: Callable[..., Any]) -> str:
     """How a person calls it."""

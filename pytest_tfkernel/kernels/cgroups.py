@@ -13,6 +13,9 @@ from pathlib import Path
 
 from pytest_tfkernel.kernels.supervisor import Supervisor
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _V2 = 2  # the version of the interface
 MEMORY = "memory"
 PIDS = "pids"

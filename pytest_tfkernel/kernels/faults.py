@@ -16,6 +16,9 @@ from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
 if TYPE_CHECKING:
     from pytest_tfkernel.kernels.kernel import Kernel
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 
 @dataclass(frozen=True)
 class Fault:

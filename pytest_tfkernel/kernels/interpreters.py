@@ -14,6 +14,9 @@ from pytest_tfkernel.kernels.errors import KernelStartError, SpecError
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor, open_pidfd
 from pytest_tfkernel.model.kernels import Interpreter
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _OLDEST = (3, 6)
 _SECONDS = 60
 # Far more than an interpreter says, so that something else (`yes`, say) is stopped early.

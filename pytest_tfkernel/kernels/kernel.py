@@ -29,6 +29,9 @@ from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _KEPT_POST_MORTEMS = 100
 _SHUTDOWN_SECONDS = 5.0
 PHASES = ("idle",)

@@ -25,6 +25,9 @@ from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 # pytest changes this one for every test: it says nothing about a kernel that outlives the test.
 _NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 
@@ -100,6 +103,7 @@ class Launcher:
             spec=spec,
             interpreter=interpreter,
             environment=_environment(spec, lease),
+            folder=spec.folder if spec.folder is not None else os.getcwd(),
             lease=lease,
             limits=_limits(spec),
             cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),

@@ -20,6 +20,9 @@ from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTor
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _TAIL_BYTES = 16 * 1024
 _LAST_CELL = 4096
 # Signals that a process brings upon itself by a crash. Anyone could send them, but nobody does.

@@ -11,6 +11,9 @@ from pytest_tfkernel.model.kernels import Reply
 if TYPE_CHECKING:
     from pytest_tfkernel.kernels.kernel import Kernel
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 OOM_KILL = "oom-kill"
 
 # What a kernel may take beyond what it holds when the fault strikes.

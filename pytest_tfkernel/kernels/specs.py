@@ -8,6 +8,9 @@ from pathlib import Path
 from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _SMALLEST_MEMORY = 16 * 1024 * 1024
 _FEWEST_FILES = 16
 

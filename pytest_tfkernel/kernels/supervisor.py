@@ -20,6 +20,9 @@ from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 CHILD_FOLDER = Path(proc.__file__).parent
 
 # Deaths that nobody asked about: enough for every process of a busy session, little memory.

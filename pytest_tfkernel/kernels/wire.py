@@ -8,6 +8,9 @@ from typing import Any
 
 from pytest_tfkernel._child import frames
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 Message = dict[str, Any]
 
 # A frame that has begun must go on: a peer that stops within one for this long has torn it.

@@ -15,12 +15,14 @@ class Order:
     """One process to make: the spec, and what is already prepared for it.
 
     `stdout`, `stderr`, `channel` and `stacks` are descriptors of the caller's; `cgroups` are
-    `cgroup.procs` files to join; `limits` are pairs of rlimit and soft value.
+    `cgroup.procs` files to join; `limits` are pairs of rlimit and soft value; `folder` is the one to
+    work in.
     """
 
     spec: KernelSpec
     interpreter: Interpreter
     environment: Mapping[str, str]
+    folder: str
     lease: int
     limits: tuple[tuple[int, int], ...]
     cgroups: tuple[str, ...]
@@ -35,7 +37,7 @@ class Order:
             "lease": self.lease,
             "limits": [list(pair) for pair in self.limits],
             "cgroups": list(self.cgroups),
-            "folder": self.spec.folder,
+            "folder": self.folder,
         }
 
 

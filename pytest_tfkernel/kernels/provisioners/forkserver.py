@@ -18,6 +18,9 @@ from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 DEFAULT_PRELOAD = ("tensorflow",)
 # Each holds an imported TensorFlow, some 500 MB resident.
 _MAX_SERVERS = 4
@@ -103,7 +106,7 @@ class ForkServerProvisioner:
             process = self._supervisor.start(
                 [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
                 order.environment,
-                {"lease": lease, "limits": [], "cgroups": [], "folder": order.spec.folder},
+                {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
                 {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
             )
         except BaseException:
@@ -120,7 +123,7 @@ class ForkServerProvisioner:
             "modules": modules,
             "trusted": list(_TRUSTED),
             "check": _CHECK,
-            "sys_path": list(order.spec.sys_path),
+            "sys_path": list(_search_path(order)),
         }
         answer = self._ask(key, server, request, (), order.spec.start_timeout)
         if answer["kind"] == "failed":
@@ -168,6 +171,11 @@ def preload_of(order: Order) -> tuple[str, ...]:
     return DEFAULT_PRELOAD if order.spec.preload is None else order.spec.preload
 
 
+def _search_path(order: Order) -> tuple[str, ...]:
+    """Where modules of the user's own are found; TensorFlow needs none of it, and all can share it."""
+    return () if order.spec.preload is None else order.spec.sys_path
+
+
 def _key(order: Order) -> tuple[object, ...]:
     variables = tuple(sorted(pair for pair in order.environment.items() if pair[0].startswith(_IMPORT_TIME)))
-    return order.interpreter.executable, preload_of(order), order.spec.sys_path, variables
+    return order.interpreter.executable, preload_of(order), _search_path(order), variables

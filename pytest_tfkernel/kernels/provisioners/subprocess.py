@@ -7,6 +7,9 @@ from pytest_tfkernel.kernels.provisioners.base import Order
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.model.processes import ProcessId
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 
 class SubprocessProvisioner:
     """Starts the interpreter of the spec as a child of the supervisor."""
