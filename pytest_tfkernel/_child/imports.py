@@ -28,7 +28,7 @@ class ThreadsOfImports:
     def __exit__(self, *_: object) -> None:
         sys.meta_path.remove(self)
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[ModuleSpec]:
+    def find_spec(self, name: str, *_: object) -> Optional[ModuleSpec]:
         """As a finder of the import system: what the others find, but with eyes on it."""
         if name not in self._awaited:
             return None

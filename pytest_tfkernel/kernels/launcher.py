@@ -7,6 +7,7 @@ import os
 import resource
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import final
 
@@ -103,7 +104,7 @@ class Launcher:
             spec=spec,
             interpreter=interpreter,
             environment=_environment(spec, lease),
-            folder=spec.folder if spec.folder is not None else os.getcwd(),
+            folder=spec.folder if spec.folder is not None else str(Path.cwd()),
             lease=lease,
             limits=_limits(spec),
             cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),

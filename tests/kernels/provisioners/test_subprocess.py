@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,10 +52,11 @@ def test_a_kernel_runs_in_any_python(
     error = kernel.execute("def f():\n    return [][1]\nf()").error
     assert error is not None
     assert (error.type, error.traceback.count("<cell 2>")) == ("IndexError", 2)
-    with pytest.raises(
-        CallError, match=rf"from Python 3\.\d+ to Python {version}, whose bytecode differs: .*execute\(\)"
-    ):
-        kernel.call(lambda: 1)
+    if version != "{}.{}".format(*sys.version_info):
+        with pytest.raises(
+            CallError, match=rf"from Python 3\.\d+ to Python {version}, whose bytecode differs: .*execute\(\)"
+        ):
+            kernel.call(lambda: 1)
     with pytest.raises(KernelHung) as hung:
         kernel.execute("import time\ntime.sleep(60)", timeout=0.3)
     assert 'File "<cell 3>", line 2' in hung.value.post_mortem.stack
