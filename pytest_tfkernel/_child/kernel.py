@@ -5,7 +5,7 @@ or entered by the fork server through `serve`. The first message is the kernel's
 
     {"kind": "hello", "pid": ..., "start_time": ..., "version": [3, 11, 7], "executable": "..."}
 
-then it answers each request, in order:
+then it answers each request, in order; each has an `id` too, and so has its answer:
 
     {"kind": "configure", "sys_path": [...]}                        {"kind": "configured"}
     {"kind": "execute", "cell": "...", "interactive": true}         {"kind": "reply", ...}
@@ -34,6 +34,8 @@ from .frames import Message
 
 CHANNEL = 3
 STACKS = 4
+# The exit code of a kernel that can't send its reply; EX_IOERR of sysexits.h.
+CHANNEL_LOST = 74
 _MAX_TEXT = 64 * 1024
 _KEPT_SOURCES = 100
 
@@ -65,14 +67,15 @@ def serve() -> None:
             return
         if request["kind"] == "shutdown":
             return
-        answer = session.answer(request)
+        answer = dict(session.answer(request), id=request["id"])
         if os.getpid() != session.pid:
             # A child that a cell forked and didn't end: it ends here, and has no say on the channel.
             return
         try:
             port.send(answer)
-        except OSError as error:
-            sys.exit("the kernel's channel is closed (%s): nobody can hear it, so it ends" % error)
+        except OSError:
+            # Nobody can hear it any more. Its stderr may be closed as well, so the code says it.
+            sys.exit(CHANNEL_LOST)
 
 
 def hello() -> Message:

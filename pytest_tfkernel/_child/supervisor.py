@@ -4,7 +4,7 @@ Started as `python -I -S FOLDER supervisor SOCKET OWNERS`: a descriptor, and a J
 `[pid, start_time]` of the processes it must not outlive. It is a subreaper, so whatever a kernel
 starts and leaves behind comes back to it. It runs under pytest's own Python.
 
-Requests come one at a time and are answered in order:
+Requests come one at a time and are answered in order; each has an `id`, and so has its answer:
 
     {"op": "start", "argv", "environment", "order", "targets": [1, 2, ...], "descriptors": n}
         {"kind": "started", "pid", "start_time"} or {"kind": "failed", "error"}
@@ -112,7 +112,7 @@ class Supervisor:
         except (EOFError, OSError, ValueError):
             return False
         operation = getattr(self, f"_op_{request['op']}")
-        self._tell(operation(request, descriptors))
+        self._tell({**operation(request, descriptors), "id": request["id"]})
         return True
 
     def _op_start(self, request: Message, descriptors: list[int]) -> Message:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import resource
-import select
 import shutil
 from pathlib import Path
 
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError
-from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor, open_pidfd
+from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
+from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.model.kernels import Interpreter
 
 # pytest leaves our frames out of a user's traceback.
@@ -74,9 +74,7 @@ def _run(path: str, supervisor: Supervisor, lease: int, stdout: Capture, stderr:
     )
     pidfd = open_pidfd(process)
     if pidfd is not None:
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        ended = poll.poll(_SECONDS * 1000)
+        ended = is_dead(pidfd, _SECONDS)
         os.close(pidfd)
         if not ended:
             return f"did not answer for {_SECONDS} s"

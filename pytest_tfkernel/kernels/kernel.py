@@ -228,13 +228,13 @@ class Kernel:
     def _ask(self, life: Life, request: Message, timeout: float | None) -> Reply:
         marks = life.marks()
         try:
-            life.send(request)
+            number = life.send(request)
         except ValueError as error:
             raise TooLargeError(str(error)) from None
         except ChannelTornError as error:
             life.end(f"{error}, so it was ended", deadline=True)
             raise KernelHung(self._bury(life)) from None
-        message = self._receive(life, self.spec.timeout if timeout is None else timeout)
+        message = self._receive(life, self.spec.timeout if timeout is None else timeout, number)
         try:
             if "pickled" in message:
                 value = calls.unpack(message["pickled"])
@@ -247,15 +247,18 @@ class Kernel:
             life.end(f"its reply is none of ours ({type(error).__name__}: {error}), so it was ended")
             raise KernelDied(self._bury(life)) from None
 
-    def _receive(self, life: Life, seconds: float) -> Message:
-        """The next message; otherwise the kernel is dead afterwards, and KernelDied says so."""
-        event = life.wait(seconds)
-        if event is Event.READABLE:
+    def _receive(self, life: Life, seconds: float, number: int | None = None) -> Message:
+        """The answer to request `number`; otherwise the kernel is dead afterwards, and KernelDied says so."""
+        deadline = time.monotonic() + seconds
+        while (event := life.wait(deadline - time.monotonic())) is Event.READABLE:
             message = life.receive()
-            if message is not None:
+            if message is None:
+                life.closing()
+                break
+            # Any other is of a request whose caller was interrupted, as by Ctrl-C.
+            if message.get("id") == number:
                 return message
-            life.closing()
-        elif event is Event.DEADLINE:
+        if event is Event.DEADLINE:
             life.dump_stacks()
             life.end(f"no reply for {seconds:g} s, so it was ended", deadline=True)
             raise KernelHung(self._bury(life))
@@ -267,8 +270,8 @@ class Kernel:
         seconds = self.spec.start_timeout
         try:
             self._version = tuple(self._receive(life, seconds)["version"])
-            life.send({"kind": "configure", "sys_path": list(self.spec.sys_path)})
-            self._receive(life, seconds)
+            number = life.send({"kind": "configure", "sys_path": list(self.spec.sys_path)})
+            self._receive(life, seconds, number)
             if self.spec.startup:
                 self._run_startup(life)
         except KernelDied as died:

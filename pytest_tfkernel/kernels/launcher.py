@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import final
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import KernelStartError
@@ -29,6 +30,9 @@ from pytest_tfkernel.model.processes import ProcessId
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
+# More than one session ever needs.
+_LEASES = 1 << 20
+
 # pytest changes this one for every test: it says nothing about a kernel that outlives the test.
 _NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 
@@ -42,8 +46,7 @@ class Launcher:
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         self.supervisor = Supervisor(owners)
-        # Unique on this machine for all practical purposes, and readable in /proc/PID/limits.
-        self._leases = itertools.count(secrets.randbits(40) << 20)
+        self._leases = itertools.count(_first_lease())
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease),
@@ -138,6 +141,13 @@ class Launcher:
                 f"memory_limit and process_limit need a cgroup, and none can be made: {error}"
             ) from error
         return cgroup
+
+
+def _first_lease() -> int:
+    """A number that no other launcher on this machine is likely to begin with, within the hard limit."""
+    hard = resource.getrlimit(proc.RLIMIT_LOCKS)[1]
+    room = 1 << 60 if hard == resource.RLIM_INFINITY else hard
+    return 1 + secrets.randbelow(max(1, room - _LEASES))
 
 
 def _environment(spec: KernelSpec, lease: int) -> dict[str, str]:

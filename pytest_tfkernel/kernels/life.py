@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.captures import KEPT_BYTES, Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
-from pytest_tfkernel.kernels.supervisor import Death, Supervisor, open_pidfd
+from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd, wait_for_any
+from pytest_tfkernel.kernels.supervisor import Death, Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
@@ -24,6 +26,7 @@ from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover,
 __tracebackhide__ = True
 
 _TAIL_BYTES = 16 * 1024
+_LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
 _LAST_CELL = 4096
 # Signals that a process brings upon itself by a crash. Anyone could send them, but nobody does.
 _CRASHES = frozenset(
@@ -90,6 +93,7 @@ class Life:
         self._pidfd = open_pidfd(process)
         self._started = clock()
         self._cgroups = [parts.cgroup] if parts.cgroup is not None else []
+        self._requests = 0
         self._note = ""
         self._closed = False
         self._deadline_passed = False
@@ -108,7 +112,7 @@ class Life:
     @property
     def is_alive(self) -> bool:
         """Whether the process runs; a zombie doesn't."""
-        return self.post_mortem is None and self._pidfd is not None and not _ready(self._pidfd)
+        return self.post_mortem is None and self._pidfd is not None and not is_dead(self._pidfd)
 
     def oom_kills(self) -> int:
         """How many processes of this kernel's cgroup the OOM killer has killed."""
@@ -125,12 +129,14 @@ class Life:
         """The cgroup of its own, if it has one."""
         return self._cgroups[-1] if self._cgroups else None
 
-    def send(self, message: Message) -> None:
-        """Send a request. Channel errors are left to the wait for the answer."""
+    def send(self, message: Message) -> int:
+        """Send a request; the number that its answer will have. A closed channel is left to the wait."""
         self._supervisor.check_ours()
         self._oom_kills = self.oom_kills()
+        self._requests += 1
         with contextlib.suppress(ChannelClosedError):
-            self._parts.channel.send(message)
+            self._parts.channel.send({**message, "id": self._requests})
+        return self._requests
 
     def receive(self) -> Message | None:
         """The message that has arrived; None when the channel is closed or torn, and so the kernel."""
@@ -185,7 +191,7 @@ class Life:
             return
         self.signal(signal.SIGCONT)  # a stopped process answers no signal
         deadline = self._clock() + _STACKS_SECONDS
-        while self._clock() < deadline and not (self._pidfd is None or _ready(self._pidfd, 0.01)):
+        while self._clock() < deadline and not (self._pidfd is None or is_dead(self._pidfd, 0.01)):
             # A memfd can't be waited for: written is what has grown, and then no more.
             size, earlier = self._parts.stacks.size(), size
             if size > before and size == earlier:
@@ -230,7 +236,7 @@ class Life:
                 stderr=stderr,
                 stdout_cut=stdout_cut,
                 stderr_cut=stderr_cut,
-                note=self._note,
+                note=self._note or (_LOST if death is not None and death.status.code == CHANNEL_LOST else ""),
             )
             self._close()
         return self.post_mortem
@@ -267,7 +273,7 @@ class Life:
             remaining = deadline - self._clock()
             if not found or remaining <= 0:
                 return found
-            _wait_for_any([one.process for one in found], remaining)
+            wait_for_any([one.process for one in found], remaining)
 
     def clean_up(self) -> list[Leftover]:
         """After the death: end what was left running, remove the cgroup; returns what was left."""
@@ -276,25 +282,3 @@ class Life:
         for cgroup in self._cgroups if not survivors else ():
             cgroup.remove()
         return left
-
-
-def _wait_for_any(processes: list[ProcessId], seconds: float) -> None:
-    """Until one of them is dead."""
-    pidfds = [open_pidfd(process) for process in processes]
-    poll = select.poll()
-    for pidfd in pidfds:
-        if pidfd is not None:
-            poll.register(pidfd, select.POLLIN)
-    # A zombie that nobody reaps is dead already: its pidfd says so at once, so look again, but not
-    # in a circle.
-    if poll.poll(seconds * 1000 if None not in pidfds else 10):
-        time.sleep(0.001)
-    for pidfd in pidfds:
-        if pidfd is not None:
-            os.close(pidfd)
-
-
-def _ready(pidfd: int, seconds: float = 0.0) -> bool:
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import json
 import os
 import select
@@ -70,6 +71,7 @@ class Supervisor:
         self._channel = Channel(ours)
         self._deaths: collections.OrderedDict[ProcessId, Death] = collections.OrderedDict()
         self._lock = threading.Lock()
+        self._numbers = itertools.count()
         self._creator = os.getpid()
         self._closed = False
 
@@ -131,7 +133,9 @@ class Supervisor:
                 self.check_ours()
                 if not _readable(self._channel, max(0.0, deadline - time.monotonic())):
                     return None
-                self._note(self._receive())
+                message = self._receive()
+                if message["kind"] == "exited":
+                    self._note(message)
             return self._deaths.pop(process)
 
     def close(self) -> None:
@@ -152,17 +156,20 @@ class Supervisor:
         self.check_ours()
         deadline = time.monotonic() + seconds
         with self._lock:
+            number = next(self._numbers)
             try:
-                self._channel.send(message, descriptors)
+                self._channel.send({**message, "id": number}, descriptors)
             except (ChannelClosedError, ChannelTornError) as error:
                 raise self._gone(str(error)) from None
             while True:
                 if not _readable(self._channel, max(0.0, deadline - time.monotonic())):
                     raise self._gone(f"it did not answer for {seconds:.0f} s")
                 answer = self._receive()
-                if answer["kind"] != "exited":
+                if answer["kind"] == "exited":
+                    self._note(answer)
+                # Any other is of a request whose caller was interrupted, as by Ctrl-C.
+                elif answer["id"] == number:
                     return answer
-                self._note(answer)
 
     def check_ours(self) -> None:
         """Raise SupervisorGoneError after `close`, and in a fork of the process that made this."""
@@ -193,18 +200,6 @@ class Supervisor:
         )
         if len(self._deaths) > _KEPT_DEATHS:
             self._deaths.popitem(last=False)
-
-
-def open_pidfd(process: ProcessId) -> int | None:
-    """A pidfd of this very process; None when it is dead already."""
-    try:
-        pidfd = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return None
-    if proc.start_time(process.pid) == process.start_time:
-        return pidfd
-    os.close(pidfd)
-    return None
 
 
 def _readable(channel: Channel, seconds: float) -> bool:
