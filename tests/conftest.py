@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from pytest_tfkernel._child import proc, process
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.supervisor import open_pidfd
+from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -191,7 +190,7 @@ def await_death() -> Callable[[int], None]:
         if pidfd is None:
             return
         try:
-            assert select.select([pidfd], [], [], 10)[0], f"process {pid} lives: {proc.command_line(pid)}"
+            assert is_dead(pidfd, 10), f"process {pid} lives: {proc.command_line(pid)}"
         finally:
             os.close(pidfd)
 
