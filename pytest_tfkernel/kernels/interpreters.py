@@ -38,18 +38,16 @@ def describe(python: str, supervisor: Supervisor, lease: int) -> Interpreter:
         stderr.close()
     try:
         facts = json.loads(answer)
-        version = tuple(facts["version"])
-        found = Interpreter(facts["executable"], version, facts["tensorflow"])
-    except (ValueError, KeyError, TypeError):
+        major, minor, micro = map(int, facts["version"])
+        found = Interpreter(facts["executable"], (major, minor, micro), facts["tensorflow"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         said = (words or answer).strip()
         last = f" and said {said.splitlines()[-1][:200]!r}" if said else ""
         raise SpecError(
             f"python={python!r} is no Python interpreter: asked for its version, it {status}{last}"
         ) from None
     if found.version < _OLDEST:
-        raise SpecError(
-            f"python={python!r} is Python {version[0]}.{version[1]}: kernels need {_OLDEST[0]}.{_OLDEST[1]} or newer"
-        )
+        raise SpecError(f"python={python!r} is Python {major}.{minor}: kernels need {_OLDEST[0]}.{_OLDEST[1]} or newer")
     return found
 
 

@@ -185,7 +185,9 @@ class TestBrokenChannels:
         assert post_mortem.killer is Killer.US
 
     def test_a_kernel_that_closes_its_streams_lives(self, kernel: Kernel) -> None:
-        assert kernel.execute("import os\nprint('before', flush=True)\nos.close(1)\nos.close(2)\n5").stdout == "before\n"
+        assert (
+            kernel.execute("import os\nprint('before', flush=True)\nos.close(1)\nos.close(2)\n5").stdout == "before\n"
+        )
         assert kernel.execute("6").value == 6
 
     def test_a_kernel_that_lost_stderr_still_has_a_stack(self, kernel: Kernel) -> None:

@@ -1,0 +1,101 @@
+"""Each fault declares what follows, and it does follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pytest_tfkernel.kernels.cgroups import MEMORY, CgroupUnavailableError
+from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError
+from pytest_tfkernel.kernels.faults import FAULTS, Fault, find
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.faults import Dies
+from pytest_tfkernel.model.kernels import KernelSpec
+
+StartKernel = Callable[..., Kernel]
+MIB = 1 << 20
+_OF_TENSORFLOW = ("tf-index-error", "oom-tensor")
+_HELD = "import tensorflow as tf\nheld = tf.compat.v1.Session(graph=tf.Graph())\nkept = 2.0"
+
+
+def _check(kernel: Kernel, fault: Fault) -> None:
+    pid = kernel.pid
+    outcome = kernel.inject(fault.name, timeout=60)
+    assert outcome.fault == fault.name
+    if isinstance(fault.expects, Dies):
+        assert outcome.post_mortem is not None
+        assert outcome.post_mortem is kernel.post_mortems[-1]
+        assert outcome.post_mortem.exit_status == fault.expects.status
+        assert outcome.post_mortem.cause is fault.expects.cause
+        assert outcome.post_mortem.killer is fault.expects.killer
+        assert bool(outcome.post_mortem.stack) is fault.expects.stack
+        assert not kernel.is_alive
+    else:
+        assert outcome.post_mortem is None
+        assert outcome.reply is not None
+        assert outcome.reply.error is not None
+        assert outcome.reply.error.type.endswith(fault.expects.errors)
+        assert (kernel.pid, kernel.generation, kernel.is_alive) == (pid, 1, True)
+
+
+@pytest.mark.parametrize("provisioner", ["forkserver", "subprocess"])
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.name not in _OF_TENSORFLOW], ids=lambda one: one.name)
+def test_what_it_declares_follows(
+    start: StartKernel, fault: Fault, provisioner: str, needs_cgroup: Callable[[str], None]
+) -> None:
+    if fault.name == "oom-kill":
+        needs_cgroup(MEMORY)
+    kernel = start(provisioner=provisioner)
+    _check(kernel, fault)
+    kernel.restart()
+    assert kernel.execute("1").value == 1
+
+
+@pytest.fixture(scope="module")
+def tensorflow_kernel(launcher: Launcher, tensorflow_python: str) -> Iterator[Kernel]:
+    kernel = launcher.start(KernelSpec(python=tensorflow_python))
+    kernel.execute(_HELD)
+    yield kernel
+    kernel.shutdown()
+
+
+@pytest.mark.parametrize("name", _OF_TENSORFLOW)
+def test_what_it_declares_follows_in_tensorflow(tensorflow_kernel: Kernel, name: str) -> None:
+    _check(tensorflow_kernel, find(name))
+    assert tensorflow_kernel.execute("kept").value == 2.0
+
+
+def test_oom_kill_bites_in_a_kernel_that_has_a_limit(start: StartKernel, needs_cgroup: Callable[[str], None]) -> None:
+    needs_cgroup(MEMORY)
+    _check(start(memory_limit=64 * MIB), find("oom-kill"))
+
+
+def test_oom_kill_without_a_cgroup_is_not_possible_with_the_reason(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CgroupUnavailableError("the memory cgroup controller is not mounted")
+
+    monkeypatch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", refuse)
+    with pytest.raises(FaultNotPossibleError, match="^no OOM kill can be made here: the memory .* is not mounted$"):
+        kernel.inject("oom-kill")
+    assert kernel.execute("1").value == 1
+
+
+def test_a_signal_that_is_ignored_is_no_death(kernel: Kernel) -> None:
+    import dataclasses
+
+    kernel.execute("import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    outcome = kernel.inject(dataclasses.replace(find("sigterm"), seconds=0.1))
+    assert (outcome.reply, outcome.post_mortem) == (None, None)
+    assert kernel.is_alive
+
+
+def test_names_are_found_and_unknown_ones_told() -> None:
+    assert find("sigkill").name == "sigkill"
+    assert find(find("sigkill")) is find("sigkill")
+    with pytest.raises(FaultError, match=r"^fault 'nuke' is unknown: choose from sigkill, .*oom-memory-error.*$"):
+        find("nuke")
+    assert len({one.name for one in FAULTS}) == len(FAULTS)

@@ -1,0 +1,108 @@
+"""What is no Python, or too old a one, is told in one line."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+
+FindPython = Callable[[str], str]
+
+
+@pytest.fixture
+def refused(launcher: Launcher) -> Callable[[object], str]:
+    """Start a kernel with this interpreter; the one line that says why it isn't possible."""
+
+    def start(python: object) -> str:
+        with pytest.raises(SpecError) as caught:
+            launcher.start(KernelSpec(python=str(python), preload=()))
+        assert "\n" not in str(caught.value)
+        assert str(caught.value).startswith(f"python={str(python)!r} ")
+        assert launcher.start(KernelSpec(preload=())).execute("1").value == 1
+        return str(caught.value)
+
+    return start
+
+
+def test_what_does_not_exist(refused: Callable[[object], str]) -> None:
+    assert "doesn't exist: name a Python interpreter" in refused("/no/such/python")
+    assert "doesn't exist: name a Python interpreter, as a path or as found on PATH" in refused("no-such-python")
+
+
+def test_a_folder(refused: Callable[[object], str], tmp_path: Path) -> None:
+    assert "is not an executable file: name a Python interpreter" in refused(tmp_path)
+
+
+def test_a_file_that_cannot_be_executed(refused: Callable[[object], str], tmp_path: Path) -> None:
+    file = tmp_path / "python"
+    file.write_text("print()")
+    assert "is not an executable file" in refused(file)
+
+
+def test_a_file_with_no_known_format(refused: Callable[[object], str], tmp_path: Path) -> None:
+    file = tmp_path / "python"
+    file.write_text("neither a script nor a program")
+    file.chmod(0o755)
+    assert "can't be run (" in refused(file)
+
+
+@pytest.mark.parametrize("name", ["ls", "true", "false", "cat", "yes", "echo"])
+def test_a_program_that_is_no_python(refused: Callable[[object], str], name: str) -> None:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"there is no {name} here")
+    assert "is no Python interpreter: asked for its version, it ended with" in refused(path)
+
+
+def test_a_program_that_answers_with_other_json(refused: Callable[[object], str], tmp_path: Path) -> None:
+    for answer in ("{}", "[]", "3", '{"version": [3], "executable": 1, "tensorflow": 2}', '{"version": "3.11"}'):
+        file = tmp_path / "python"
+        file.write_text(f"#!/bin/sh\necho '{answer}'\n# {answer}")
+        file.chmod(0o755)
+        named = file.rename(tmp_path / f"python-{abs(hash(answer))}")
+        assert "is no Python interpreter" in refused(named)
+
+
+def test_a_program_that_does_not_answer(
+    refused: Callable[[object], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_tfkernel.kernels.interpreters._SECONDS", 0.3)
+    file = tmp_path / "python"
+    file.write_text("#!/bin/sh\nsleep 60")
+    file.chmod(0o755)
+    assert "did not answer for 0.3 s" in refused(file)
+
+
+def test_a_python_that_is_too_old(refused: Callable[[object], str], find_python: FindPython) -> None:
+    assert "is Python 2.7: kernels need 3.6 or newer" in refused(find_python("2.7"))
+
+
+def test_a_python_says_what_it_is(launcher: Launcher) -> None:
+    found = launcher.interpreter(sys.executable)
+    assert (found.executable, found.version) == (sys.executable, sys.version_info[:3])
+
+
+def test_a_name_on_the_path_will_do(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my-own-python").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert launcher.interpreter("my-own-python").version == sys.version_info[:3]
+
+
+def test_a_python_without_tensorflow_is_told(launcher: Launcher, find_python: FindPython) -> None:
+    python = find_python("3.12")
+    if launcher.interpreter(python).tensorflow is not None:
+        pytest.skip(f"{python} has TensorFlow")
+    from pytest_tfkernel.kernels.errors import KernelStartError
+
+    with pytest.raises(
+        KernelStartError, match=r"^.* can't import tensorflow: ModuleNotFoundError: .*; install it there.*$"
+    ):
+        launcher.start(KernelSpec(python=python))
+    assert "no TensorFlow" in str(launcher.interpreter(python))

@@ -1,0 +1,37 @@
+"""A spec that contradicts itself is one line, before anything is started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+
+_WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "provisioner": ({"provisioner": "thread"}, "provisioner='thread' is unknown: choose from subprocess, forkserver"),
+    "preload": ({"provisioner": "subprocess", "preload": ("json",)}, "needs provisioner='forkserver'.* startup="),
+    "preload text": ({"preload": "json"}, r"tuples of text: write \('name',\) with a comma"),
+    "sys_path text": ({"sys_path": "/tmp"}, r"tuples of text"),
+    "folder": ({"folder": "/no/such"}, "folder='/no/such' is no folder: make it first"),
+    "timeout": ({"timeout": 0}, "timeout=0 is no deadline: give seconds above 0"),
+    "timeout nan": ({"timeout": float("nan")}, "timeout=nan is no deadline"),
+    "start_timeout": ({"start_timeout": -1}, "start_timeout=-1 is no deadline"),
+    "memory": ({"memory_limit": 1000}, "memory_limit=1000 is too little for a Python to start: give at least 16777216"),
+    "processes": ({"process_limit": 0}, "process_limit=0 is too little"),
+    "address space": ({"address_space_limit": 1}, "address_space_limit=1 is too little"),
+    "files": ({"open_files_limit": 3}, "open_files_limit=3 is too little"),
+    "both": (
+        {"memory_limit": 1 << 30, "address_space_limit": 1 << 29},
+        "address_space_limit=.* is below memory_limit=.*: drop one of them",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "words"), _WRONG.values(), ids=_WRONG)
+def test_what_cannot_work_is_one_line(launcher: Launcher, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=rf"^.*{words}.*$") as caught:
+        launcher.start(KernelSpec(**changes))
+    assert "\n" not in str(caught.value)
