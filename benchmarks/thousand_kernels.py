@@ -1,7 +1,8 @@
 """What grows while 1,000 forkserver kernels are started and killed in a row.
 
 Looked at are pytest's process (here this one), the supervisor and the fork server, always when no
-kernel is alive: handles, threads, resident memory, and the processes and zombies below this one.
+kernel is alive: handles, threads, memory, and the processes and zombies below this one. Memory is
+anonymous memory, in RAM or swapped: pages of files come and go as the Linux kernel likes.
 The first 100 kernels are warm-up. No growth means:
 
 - handles, threads, processes and zombies: as many after the last kernel as after the warm-up;
@@ -79,7 +80,7 @@ def _snapshot(launcher: Launcher) -> Snapshot:
     for name, pid in watched.items():
         found[f"handles of {name}"] = handles(pid)
         found[f"threads of {name}"] = threads(pid)
-        found[f"memory of {name}"] = memory(pid, "Rss")
+        found[f"memory of {name}"] = memory(pid, "Anonymous") + memory(pid, "Swap")
     below = proc.descendants(os.getpid())
     found["processes"] = len(below)
     found["zombies"] = sum(one["state"] == "Z" for one in below)
