@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 from pytest_tfkernel._child import proc
 
@@ -16,7 +17,7 @@ def test_a_process_with_a_hostile_name_is_read() -> None:
         assert process.stdout is not None
         process.stdout.readline()
         stat = proc.read_stat(process.pid)
-        name = open(f"/proc/{process.pid}/comm").read()
+        name = Path(f"/proc/{process.pid}/comm").read_text()
         process.kill()
     assert name == ") R 1\n"
     assert stat is not None
@@ -43,7 +44,7 @@ def test_a_lease_is_inherited_and_read() -> None:
         resource.setrlimit(proc.RLIMIT_LOCKS, (987654321, resource.getrlimit(proc.RLIMIT_LOCKS)[1]))
 
     script = "env -i setsid sh -c 'sleep 60 & echo $!; wait'"
-    with subprocess.Popen(["sh", "-c", script], stdout=-1, preexec_fn=stamp) as process:
+    with subprocess.Popen(["sh", "-c", script], stdout=-1, preexec_fn=stamp) as process:  # noqa: PLW1509 - it takes no lock
         assert process.stdout is not None
         grandchild = int(process.stdout.readline())
         assert proc.lease_of(grandchild) == 987654321
