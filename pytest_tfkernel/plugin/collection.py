@@ -38,8 +38,10 @@ class SuiteCollector(pytest.Collector):
         options = self.config.stash[OPTIONS]
         for setting, guarantee in pairs(() if options.selected else options.provisioners):
             name = f"{guarantee.id}[{setting}]"
-            if not options.selected or f"{ID_PREFIX}{name}" in options.selected:
-                yield GuaranteeItem.from_parent(self, name=name, guarantee=guarantee, setting=setting)
+            # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
+            nodeid = f"{ID_PREFIX}{name}"
+            if not options.selected or nodeid in options.selected:
+                yield GuaranteeItem.from_parent(self, name=name, nodeid=nodeid, guarantee=guarantee, setting=setting)
 
 
 class GuaranteeItem(pytest.Item):
@@ -70,8 +72,9 @@ class GuaranteeItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What a person needs to know, and no traceback of ours."""
         if isinstance(excinfo.value, FailedVerdict) and self.record is not None:
-            lines = [f"FAIL {self.nodeid}", self.guarantee.statement, f"But: {excinfo.value}"]
-            return "\n".join([*lines, self.record.post_mortem]).rstrip()
+            # pytest's own short summary shows the first line.
+            lines = [f"FAIL: {excinfo.value}", f"What must hold: {self.guarantee.statement}", self.record.post_mortem]
+            return "\n".join(lines).rstrip()
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[str, None, str]:

@@ -49,7 +49,7 @@ def _matrix(records: Sequence[Record]) -> Iterator[Line]:
         setting = record.setting
         cells.setdefault((setting.provisioner, setting.fault, setting.example), []).append(record.verdict.state)
     texts = {key: _cell(states) for key, states in cells.items()}
-    first = max((len(_INDENT + fault) for _, fault, _ in cells), default=0) + 2
+    first = max((max(len(provisioner), len(_INDENT + fault)) for provisioner, fault, _ in cells), default=0) + 2
     widths = {
         example: max(len(example), *(len(text) for key, (text, _) in texts.items() if key[2] == example)) + 2
         for example in examples

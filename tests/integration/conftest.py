@@ -1,0 +1,35 @@
+"""Folders to run pytest in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from inner import Inner
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugin_is_installed() -> None:
+    """A person installs the plugin; so do these tests."""
+    points = distribution("pytest-tfkernel").entry_points
+    assert [point.name for point in points if point.group == "pytest11"] == ["tfkernel"]
+
+
+@pytest.fixture
+def inner(tmp_path: Path) -> Inner:
+    """An empty folder."""
+    return Inner.make(tmp_path)
+
+
+@pytest.fixture
+def canned(tmp_path: Path, tensorflow_python: str) -> Inner:
+    """An empty folder, where trials are played by hand: nothing is started."""
+    return Inner.make(tmp_path, canned=True)
+
+
+@pytest.fixture(scope="module")
+def make_inner(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Inner]:
+    """Makes folders for runs that several tests look at."""
+    return lambda: Inner.make(tmp_path_factory.mktemp("inner"))

@@ -1,0 +1,79 @@
+"""A pytest under test, in a process of its own: how the integration tests look at the plugin."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A folder with tests, and a way to run pytest there.
+
+    With `canned`, trials are played by hand: nothing is started, and what is seen is what honest
+    kernels show. `log` notes who played which setting.
+    """
+
+    folder: Path
+    log: Path
+    canned: bool = False
+
+    @classmethod
+    def make(cls, folder: Path, *, canned: bool = False) -> Inner:
+        """An empty folder below this one."""
+        tests = folder / "tests"
+        tests.mkdir()
+        return cls(tests, folder / "played.txt", canned)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file, by its path in the folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def run(self, *arguments: str, **environment: str) -> pytest.RunResult:
+        """Run pytest as a person would, with the entry point of the installed plugin."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *(["-p", "played"] if self.canned else []), *arguments],
+            cwd=self.folder,
+            env=self._environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        # Shown when the test fails.
+        sys.stdout.write(done.stdout)
+        sys.stderr.write(done.stderr)
+        return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0.0)
+
+    def played(self) -> list[tuple[str, str]]:
+        """Who has played which setting so far, where the plugin `played` is loaded."""
+        lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+        return [(worker, setting) for worker, setting in (line.split() for line in lines)]
+
+    def _environment(self) -> dict[str, str]:
+        # The pytest around us has nothing to say here.
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+        here = str(Path(__file__).parent)
+        return environment | {
+            "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PY_COLORS": "0",
+            "COLUMNS": "160",
+            "TRIALS_LOG": str(self.log),
+            "TRIALS": "canned" if self.canned else "",
+        }
+
+
+def counts(result: pytest.RunResult) -> dict[str, int]:
+    """The counts of a run's last line."""
+    return dict(result.parseoutcomes())

@@ -1,0 +1,83 @@
+"""What honest kernels show, written by hand: trials to judge and to report without playing them."""
+
+from __future__ import annotations
+
+from pytest_tfkernel.kernels import faults
+from pytest_tfkernel.model.faults import Dies, Lives
+from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
+from pytest_tfkernel.model.processes import PostMortem, ProcessId
+from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.suite import examples
+from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+
+INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
+_DETAILS = {"error": 1e-7, "gpus": []}
+
+
+def honest(setting: Setting) -> Observation | RunnerDeath:
+    """What is seen in a setting when everything holds."""
+    return RunnerDeath(setting, (), (), 0.1) if setting.fault == RUNNER_DEATH else honest_trial(setting)
+
+
+def honest_trial(setting: Setting) -> Observation:
+    """The same, of a setting with an example."""
+    first = _generation(setting, ProcessId(4211, 1000))
+    if setting.fault == NO_FAULT:
+        return Observation(setting, INTERPRETER, first)
+    expects = faults.find(setting.fault).expects
+    if isinstance(expects, Lives):
+        return _survived(setting, first, expects)
+    return Observation(
+        setting,
+        INTERPRETER,
+        first,
+        expects,
+        Outcome(setting.fault, None, _post_mortem(first.process, expects)),
+        old_is_gone=True,
+        leftovers=(),
+        second=_generation(setting, ProcessId(4212, 2000)),
+    )
+
+
+def _generation(setting: Setting, process: ProcessId) -> Generation:
+    example = examples.find(setting.example)
+    return Generation(
+        process,
+        imported=setting.provisioner == "forkserver",
+        operations_before=0,
+        session=False,
+        result=example.result,
+        details=dict(_DETAILS),
+        operations_after=7,
+        again=example.again_result,
+    )
+
+
+def _survived(setting: Setting, first: Generation, expects: Lives) -> Observation:
+    error = CellError(expects.errors[0], "as it should be", "Traceback (most recent call last):\n")
+    reply = Reply(ok=False, value=None, stdout="", stderr="", error=error, seconds=0.1)
+    return Observation(
+        setting,
+        INTERPRETER,
+        first,
+        expects,
+        Outcome(setting.fault, reply, None),
+        process_after_fault=first.process,
+        after_fault=first.again,
+    )
+
+
+def _post_mortem(process: ProcessId, expects: Dies) -> PostMortem:
+    return PostMortem(
+        process=process,
+        generation=1,
+        exit_status=expects.status,
+        cause=expects.cause,
+        killer=expects.killer,
+        usage=None,
+        uptime=1.5,
+        last_cell=examples.SPEAK,
+        stack="Current thread (most recent call first):\n" if expects.stack else "",
+        stdout=f"{examples.LAST_WORDS}\n",
+        stderr=f"{examples.LAST_WORDS}\nTraceback (most recent call last):\nIndexError: out of range\n",
+    )

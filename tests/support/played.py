@@ -1,0 +1,30 @@
+"""A plugin for a pytest under test: notes each trial that is played, and may play it by hand.
+
+`TRIALS_LOG` is the file to which it adds a line `WORKER SETTING`. With `TRIALS=canned` nothing is
+started: what would be seen is `observations.honest`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import observations
+import pytest
+
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Observation, RunnerDeath, Setting
+from pytest_tfkernel.suite import trial
+
+
+def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Observation | RunnerDeath:
+    """Stands in for `pytest_tfkernel.suite.trial.observe`."""
+    with Path(os.environ["TRIALS_LOG"]).open("a", encoding="utf-8") as log:
+        log.write(f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')} {setting}\n")
+    if os.environ.get("TRIALS") == "canned":
+        return observations.honest(setting)
+    return trial.observe(setting, launcher, spec)
+
+
+pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.collection.observe", observe)
