@@ -69,6 +69,7 @@ class Inner:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PY_COLORS": "0",
             "COLUMNS": "160",
+            "PYTEST_DEBUG_TEMPROOT": str(self.folder.parent),
             "TRIALS_LOG": str(self.log),
             "TRIALS": "canned" if self.canned else "",
         }
