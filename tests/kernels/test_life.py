@@ -148,7 +148,14 @@ _BREAKS = {
     "deep JSON": ("os.write(3, struct.pack('!i', 100000) + b'[' * 100000)", "a frame is not JSON"),
     "a list": ("os.write(3, struct.pack('!i', 2) + b'[]')", "a frame is not a message of ours"),
     "an empty object": ("os.write(3, struct.pack('!i', 2) + b'{}')", "a frame is not a message of ours"),
-    "another kind": ("os.write(3, struct.pack('!i', 12) + b'{\"kind\":\"x\"}')", "its reply is none of ours"),
+    "no reply": (
+        """
+for n in range(20):
+    text = b'{"kind": "x", "id": %d}' % n
+    os.write(3, struct.pack('!i', len(text)) + text)
+""",
+        "its reply is none of ours",
+    ),
 }
 
 
@@ -161,6 +168,11 @@ class TestBrokenChannels:
         assert post_mortem.killer is Killer.US
         kernel.restart()
         assert kernel.execute("1").value == 1
+
+    def test_an_answer_that_nobody_awaits_is_left_out(self, kernel: Kernel) -> None:
+        cell = 'import os, struct\nos.write(3, struct.pack(\'!i\', 20) + b\'{"kind":"x","id":0}\')\n7'
+        assert kernel.execute(cell).value == 7
+        assert kernel.execute("8").value == 8
 
     def test_half_a_frame_and_then_nothing_is_told(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("pytest_tfkernel.kernels.wire._FRAME_SECONDS", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,13 @@ from pytest_tfkernel.kernels.launcher import Launcher
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def launcher(nothing_is_left: None) -> Iterator[Launcher]:
+    """One of its own: each version has a fork server, and the shared one keeps but a few."""
+    with Launcher() as launcher:
+        yield launcher
 
 
 def test_a_kernel_is_cold(start: StartKernel) -> None:
