@@ -170,7 +170,7 @@ class TestBrokenChannels:
         assert kernel.execute("1").value == 1
 
     def test_an_answer_that_nobody_awaits_is_left_out(self, kernel: Kernel) -> None:
-        cell = 'import os, struct\nos.write(3, struct.pack(\'!i\', 20) + b\'{"kind":"x","id":0}\')\n7'
+        cell = 'import os, struct\nos.write(3, struct.pack(\'!i\', 19) + b\'{"kind":"x","id":0}\')\n7'
         assert kernel.execute(cell).value == 7
         assert kernel.execute("8").value == 8
 
