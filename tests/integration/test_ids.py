@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from inner import Inner, counts
 
 ONE = "tfkernel::variable-is-reset[forkserver-variable_assign-sigkill-idle]"

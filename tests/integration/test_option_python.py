@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
+
 from inner import Inner, counts
 
 ONE = "tfkernel::graph-add[forkserver-graph_add-none-idle]"

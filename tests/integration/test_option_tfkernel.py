@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from inner import Inner, counts
 
+from inner import Inner, counts
 from pytest_tfkernel.plugin.collection import pairs
 
 ALL = len(list(pairs()))
@@ -55,7 +55,9 @@ def test_help_says_what_it_does(inner: Inner) -> None:
 
 class TestHostileConfiguration:
     def test_names_of_tests_that_the_user_chose_change_nothing(self, canned: Inner) -> None:
-        canned.write("pytest.ini", "[pytest]\npython_functions = check_*\npython_classes = Check\npython_files = *.txt\n")
+        canned.write(
+            "pytest.ini", "[pytest]\npython_functions = check_*\npython_classes = Check\npython_files = *.txt\n"
+        )
         assert counts(canned.run("--tfkernel")) == {"passed": ALL}
 
     def test_strict_options_are_met(self, canned: Inner) -> None:
@@ -87,9 +89,7 @@ class TestHostileConfiguration:
         pytest.importorskip("pytest_timeout")
         inner.write("pytest.ini", "[pytest]\ntimeout = 0.01\n")
         inner.write("test_mine.py", "import select\n\ndef test_mine(): select.select([], [], [], 20)\n")
-        result = inner.run(
-            "tfkernel::runner-death-leaves-nothing[subprocess-daemon-runner-death-idle]", "test_mine.py"
-        )
+        result = inner.run("tfkernel::runner-death-leaves-nothing[subprocess-daemon-runner-death-idle]", "test_mine.py")
         assert counts(result) == {"passed": 1, "failed": 1}
 
     @pytest.mark.parametrize("arguments", [("-p", "xdist", "-n", "0"), ("-p", "no:xdist"), ("-p", "no:terminal")])
