@@ -1,7 +1,6 @@
 """Functions sent to a kernel by cloudpickle."""
 
 import base64
-import importlib
 import importlib.util
 import os
 import sys
@@ -23,18 +22,18 @@ def run(request: Message) -> Dict[str, Any]:
 
 
 def _cloudpickle(folder: str) -> ModuleType:
-    """The interpreter's own cloudpickle, or else the one in `folder`, which is pytest's.
+    """The cloudpickle in `folder`, which is pytest's, unless the kernel has imported its own.
 
-    The functions that arrive name the module `cloudpickle`, so it must be importable here.
+    Pickles name functions of cloudpickle that older ones lack, and it has to be importable here.
     """
-    try:
-        return importlib.import_module("cloudpickle")
-    except ImportError:
-        spec = importlib.util.spec_from_file_location(
-            "cloudpickle", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
-        )
-        if spec is None or spec.loader is None:
-            raise
+    imported = sys.modules.get("cloudpickle")
+    if imported is not None:
+        return imported
+    spec = importlib.util.spec_from_file_location(
+        "cloudpickle", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("no cloudpickle in %s" % folder)
     cloudpickle = importlib.util.module_from_spec(spec)
     sys.modules["cloudpickle"] = cloudpickle
     spec.loader.exec_module(cloudpickle)
