@@ -214,18 +214,21 @@ class TestBrokenChannels:
             kernel.execute("#" * (10 << 20))
 
 
-def test_a_kernel_that_dies_while_another_thread_asks_of_it(kernel: Kernel) -> None:
-    seen: list[BaseException] = []
+def test_a_kernel_that_dies_while_another_thread_asks_of_it(
+    kernel: Kernel, tmp_path: Path, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    running = tmp_path / "running"
+    seen: list[KernelDied] = []
 
     def ask() -> None:
-        try:
-            kernel.execute("import time; time.sleep(60)")
-        except KernelDied as died:
-            seen.append(died)
+        with pytest.raises(KernelDied) as caught:
+            kernel.execute(f"import time\nopen({str(running)!r}, 'w').close()\ntime.sleep(60)")
+        seen.append(caught.value)
 
     thread = threading.Thread(target=ask)
     thread.start()
+    eventually(running.exists)
     kernel.signal(signal.SIGKILL)
     thread.join(10)
-    assert len(kernel.post_mortems) == 1
-    assert kernel.post_mortems[0].killer is Killer.US
+    assert [one.post_mortem for one in seen] == list(kernel.post_mortems)
+    assert seen[0].post_mortem.killer is Killer.US
