@@ -11,22 +11,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, faults, values
+from pytest_tfkernel.kernels import calls, exchange, faults
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import (
     CallError,
     FaultError,
     KernelDied,
-    KernelHung,
     KernelIsDead,
     KernelStartError,
     SupervisorGoneError,
-    TooLargeError,
 )
 from pytest_tfkernel.kernels.life import Event, Life
-from pytest_tfkernel.kernels.wire import ChannelTornError, Message
+from pytest_tfkernel.kernels.wire import ChannelTornError
 from pytest_tfkernel.model.faults import Dies
-from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
+from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 
 # pytest leaves our frames out of a user's traceback.
@@ -117,7 +115,7 @@ class Kernel:
             life = self._living()
             life.last_cell = cell
             request = {"kind": "execute", "cell": cell, "interactive": interactive}
-            return self._ask(life, request, timeout)
+            return exchange.ask(life, request, self.spec.timeout if timeout is None else timeout)
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function in the kernel; what it returns.
@@ -137,7 +135,7 @@ class Kernel:
                 )
             life.last_cell = f"call of {calls.name_of(function)}"
             request = calls.pack(function, args, kwargs)
-            reply = self._ask(life, request, None)
+            reply = exchange.ask(life, request, self.spec.timeout)
             if reply.error is not None:
                 raise CallError(f"{calls.name_of(function)} raised {reply.error}\n{reply.error.traceback}", reply.error)
             return reply.value
@@ -159,7 +157,7 @@ class Kernel:
             except KernelDied as died:
                 return Outcome(chosen.name, None, died.post_mortem)
             if isinstance(chosen.expects, Dies) and life.wait(chosen.seconds, channel=False) is Event.DEATH:
-                return Outcome(chosen.name, reply, self._bury(life))
+                return Outcome(chosen.name, reply, life.bury())
             return Outcome(chosen.name, reply, None)
 
     def interrupt(self) -> None:
@@ -192,16 +190,14 @@ class Kernel:
                 self._end(self._life, now=now)
 
     def _end(self, life: Life, *, now: bool) -> None:
+        if life.is_alive:
+            if not now:
+                with contextlib.suppress(ChannelTornError):
+                    life.send({"kind": "shutdown"})
+            if now or life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:
+                asked = "without being asked" if now else f"since it did not shut down within {_SHUTDOWN_SECONDS:g} s"
+                life.end(f"it was ended {asked}", deadline=not now)
         self._notice_death()
-        if life.post_mortem is None and now:
-            life.end("it was ended without being asked")
-            self._bury(life)
-        elif life.post_mortem is None:
-            with contextlib.suppress(ChannelTornError):
-                life.send({"kind": "shutdown"})
-            if life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:
-                life.end(f"it did not shut down within {_SHUTDOWN_SECONDS:g} s, so it was ended", deadline=True)
-            self._bury(life)
         self._left_behind += life.clean_up()
 
     def _living(self) -> Life:
@@ -216,79 +212,18 @@ class Kernel:
         return self._life
 
     def _notice_death(self) -> None:
-        if self._life.post_mortem is None and not self._life.is_alive:
-            self._bury(self._life)
-
-    def _bury(self, life: Life) -> PostMortem:
-        post_mortem = life.bury()
-        if not self._post_mortems or self._post_mortems[-1] is not post_mortem:
-            self._post_mortems.append(post_mortem)
-        return post_mortem
-
-    def _ask(self, life: Life, request: Message, timeout: float | None) -> Reply:
-        marks = life.marks()
-        try:
-            number = life.send(request)
-        except ValueError as error:
-            raise TooLargeError(str(error)) from None
-        except ChannelTornError as error:
-            life.end(f"{error}, so it was ended", deadline=True)
-            raise KernelHung(self._bury(life)) from None
-        message = self._receive(life, self.spec.timeout if timeout is None else timeout, number)
-        try:
-            if "pickled" in message:
-                value = calls.unpack(message["pickled"])
-            elif "not_carried" in message:
-                value = NotCarried(message["not_carried"])
-            else:
-                value = values.decode(message["value"])
-            return life.reply(message, value, marks)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            life.end(f"its reply is none of ours ({type(error).__name__}: {error}), so it was ended")
-            raise KernelDied(self._bury(life)) from None
-
-    def _receive(self, life: Life, seconds: float, number: int | None = None) -> Message:
-        """The answer to request `number`; otherwise the kernel is dead afterwards, and KernelDied says so."""
-        deadline = time.monotonic() + seconds
-        while (event := life.wait(deadline - time.monotonic())) is Event.READABLE:
-            message = life.receive()
-            if message is None:
-                life.closing()
-                break
-            # Any other is of a request whose caller was interrupted, as by Ctrl-C.
-            if message.get("id") == number:
-                return message
-        if event is Event.DEADLINE:
-            life.dump_stacks()
-            life.end(f"no reply for {seconds:g} s, so it was ended", deadline=True)
-            raise KernelHung(self._bury(life))
-        raise KernelDied(self._bury(life))
+        """Bury a process that has died; keep its post-mortem."""
+        life = self._life
+        if life.post_mortem is None and not life.is_alive:
+            life.bury()
+        if life.post_mortem is not None and life.post_mortem not in list(self._post_mortems)[-1:]:
+            self._post_mortems.append(life.post_mortem)
 
     def _start(self, generation: int) -> Life:
-        """Bring a new process to the point where it waits for cells."""
         life = self._launch(generation)
-        seconds = self.spec.start_timeout
         try:
-            self._version = tuple(self._receive(life, seconds)["version"])
-            number = life.send({"kind": "configure", "sys_path": list(self.spec.sys_path)})
-            self._receive(life, seconds, number)
-            if self.spec.startup:
-                self._run_startup(life)
-        except KernelDied as died:
-            self._left_behind += life.clean_up()
-            raise KernelStartError(f"the kernel did not start: {died}") from None
+            self._version = exchange.greet(life, self.spec)
         except KernelStartError:
             self._left_behind += life.clean_up()
             raise
         return life
-
-    def _run_startup(self, life: Life) -> None:
-        """Run the spec's startup cell. Raises KernelStartError when it fails, after the kernel's end."""
-        life.last_cell = self.spec.startup
-        request = {"kind": "execute", "cell": self.spec.startup, "interactive": True}
-        error = self._ask(life, request, self.spec.start_timeout).error
-        life.last_cell = None
-        if error is not None:
-            life.end("its startup cell failed")
-            life.bury()
-            raise KernelStartError(f"the startup cell failed with {error}\n{error.traceback}")

@@ -1,0 +1,94 @@
+"""Requests to one life of a kernel, and their answers; what goes wrong becomes a post-mortem."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pytest_tfkernel.kernels import calls, values
+from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartError, TooLargeError
+from pytest_tfkernel.kernels.life import Event, Life
+from pytest_tfkernel.kernels.wire import ChannelTornError, Message
+from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+
+def greet(life: Life, spec: KernelSpec) -> tuple[int, ...]:
+    """Bring a new process to the point where it waits for cells; the version of its Python.
+
+    Raises KernelStartError, and nothing of the process lives then.
+    """
+    try:
+        version = tuple(receive(life, spec.start_timeout)["version"])
+        number = life.send({"kind": "configure", "sys_path": list(spec.sys_path)})
+        receive(life, spec.start_timeout, number)
+        if spec.startup:
+            _run_startup(life, spec)
+    except KernelDied as died:
+        raise KernelStartError(f"the kernel did not start: {died}") from None
+    return version
+
+
+def ask(life: Life, request: Message, seconds: float) -> Reply:
+    """The reply to a request.
+
+    Raises KernelDied when there is none, KernelHung when there is none in time, and TooLargeError
+    when the request doesn't fit a message.
+    """
+    marks = life.marks()
+    try:
+        number = life.send(request)
+    except ValueError as error:
+        raise TooLargeError(str(error)) from None
+    except ChannelTornError as error:
+        life.end(f"{error}, so it was ended", deadline=True)
+        raise KernelHung(life.bury()) from None
+    message = receive(life, seconds, number)
+    try:
+        return life.reply(message, _value(message), marks)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        life.end(f"its reply is none of ours ({type(error).__name__}: {error}), so it was ended")
+        raise KernelDied(life.bury()) from None
+
+
+def receive(life: Life, seconds: float, number: int | None = None) -> Message:
+    """The answer to request `number`, or the first message of all; otherwise the life is over.
+
+    Raises KernelDied, and KernelHung when it did not come in time.
+    """
+    deadline = time.monotonic() + seconds
+    while (event := life.wait(deadline - time.monotonic())) is Event.READABLE:
+        message = life.receive()
+        if message is None:
+            life.closing()
+            break
+        # Any other is of a request whose caller was interrupted, as by Ctrl-C.
+        if message.get("id") == number:
+            return message
+    if event is Event.DEADLINE:
+        # Before its first message a kernel may not be able to answer the signal, and would die of it.
+        if number is not None:
+            life.dump_stacks()
+        life.end(f"no reply for {seconds:g} s, so it was ended", deadline=True)
+        raise KernelHung(life.bury())
+    raise KernelDied(life.bury())
+
+
+def _value(message: Message) -> Any:
+    if "pickled" in message:
+        return calls.unpack(message["pickled"])
+    if "not_carried" in message:
+        return NotCarried(message["not_carried"])
+    return values.decode(message["value"])
+
+
+def _run_startup(life: Life, spec: KernelSpec) -> None:
+    life.last_cell = spec.startup
+    error = ask(life, {"kind": "execute", "cell": spec.startup, "interactive": True}, spec.start_timeout).error
+    life.last_cell = None
+    if error is not None:
+        life.end("its startup cell failed")
+        life.bury()
+        raise KernelStartError(f"the startup cell failed with {error}\n{error.traceback}")
