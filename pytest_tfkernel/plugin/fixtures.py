@@ -30,6 +30,8 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
     Kernels start in pytest's root folder, with the folder of the test file and pytest's own
     `pythonpath` on `sys.path`. The marker `tfkernel(field=...)` changes fields for one test.
     """
+    import dataclasses
+
     from pytest_tfkernel.model.kernels import KernelSpec
 
     options = request.config.stash[OPTIONS]
@@ -39,12 +41,14 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
         "folder": str(request.config.rootpath),
         "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
     }
+    known = [field.name for field in dataclasses.fields(KernelSpec)]
     for marker in reversed(list(request.node.iter_markers("tfkernel"))):
+        wrong = [*map(repr, marker.args), *(name for name in marker.kwargs if name not in known)]
+        if wrong:
+            choice = ", ".join(known)
+            pytest.fail(f"the marker tfkernel takes no {wrong[0]}: give by name some of {choice}", pytrace=False)
         fields.update(marker.kwargs)
-    try:
-        return KernelSpec(**fields)
-    except TypeError as error:
-        pytest.fail(f"the marker tfkernel names a field that a kernel spec doesn't have: {error}", pytrace=False)
+    return KernelSpec(**fields)
 
 
 @pytest.fixture
@@ -87,4 +91,6 @@ def tfkernel(tfkernel_factory: KernelFactory, tfkernel_spec: KernelSpec) -> Kern
     try:
         return tfkernel_factory(tfkernel_spec)
     except TFKernelError as error:
-        pytest.fail(f"no kernel: {error}", pytrace=False)
+        reason = str(error)
+    # Not in the handler: pytest would show both.
+    pytest.fail(f"no kernel: {reason}", pytrace=False)

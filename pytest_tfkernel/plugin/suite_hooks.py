@@ -102,6 +102,9 @@ class SuiteHooks:
         report = yield
         if isinstance(item, collection.GuaranteeItem) and item.record is not None and report.when == "call":
             records.attach(report, item.record)
+            if item.record.verdict.state is State.UNKNOWN:
+                # What a skip of pytest's own looks like: JUnit XML shows the reason, and no place in our source.
+                report.longrepr = ("tfkernel", 0, f"Skipped: {item.record.verdict.reason}")
         return report
 
     @pytest.hookimpl(tryfirst=True)

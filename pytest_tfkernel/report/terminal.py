@@ -31,7 +31,7 @@ def summary(
     """
     places = {setting: place for place, setting in enumerate(order)}
     records = sorted(records, key=lambda record: places.get(record.setting, len(places)))
-    yield from _matrix(records)
+    yield from _matrix(records, _unique(setting.example for setting in order))
     yield from _listed(records, State.FAIL, command)
     yield from _listed(records, State.UNKNOWN, command)
     for one in capabilities:
@@ -41,9 +41,10 @@ def summary(
         yield (("nothing passed, so nothing was shown: this run is an error", "red"),)
 
 
-def _matrix(records: Sequence[Record]) -> Iterator[Line]:
+def _matrix(records: Sequence[Record], columns: Sequence[str]) -> Iterator[Line]:
     """Fault x example, one block a provisioner; a cell counts verdicts and names the worst."""
-    examples = _unique(record.setting.example for record in records)
+    played = _unique(record.setting.example for record in records)
+    examples = [name for name in _unique([*columns, *played]) if name in played]
     cells: dict[tuple[str, str, str], list[State]] = {}
     for record in records:
         setting = record.setting

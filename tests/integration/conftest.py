@@ -7,6 +7,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+
 from inner import Inner
 
 
@@ -30,6 +31,6 @@ def canned(tmp_path: Path, tensorflow_python: str) -> Inner:
 
 
 @pytest.fixture(scope="module")
-def make_inner(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Inner]:
+def make_inner(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Inner]:
     """Makes folders for runs that several tests look at."""
-    return lambda: Inner.make(tmp_path_factory.mktemp("inner"))
+    return lambda *, canned=False: Inner.make(tmp_path_factory.mktemp("inner"), canned=canned)

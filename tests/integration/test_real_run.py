@@ -1,0 +1,123 @@
+"""Real kernels under real workers: each is killed once, and what went wrong is told."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inner import Inner, counts
+
+pytest.importorskip("xdist")
+
+SABOTEUR = Path(__file__).parents[1] / "saboteurs" / "keeps_its_graph.py"
+
+# No cgroup can be made; the kernels of one trial misbehave; and every signal is noted.
+HOSTILE = f"""
+import dataclasses
+import os
+import pytest
+from pathlib import Path
+from pytest_tfkernel.kernels.cgroups import CgroupUnavailableError
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.suite import trial
+
+patch = pytest.MonkeyPatch()
+
+def find_parent(controller):
+    raise CgroupUnavailableError("no cgroup for tests: ask the administrator")
+
+patch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", find_parent)
+patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
+
+play = trial.play
+
+def sabotaged(setting, launcher, spec):
+    if setting.example == "graph_add":
+        spec = dataclasses.replace(spec, startup=Path({str(SABOTEUR)!r}).read_text())
+    return play(setting, launcher, spec)
+
+patch.setattr(trial, "play", sabotaged)
+
+send = Life.signal
+
+def signal(life, number):
+    with Path("signals.txt").open("a") as file:
+        file.write(f"{{life.process}} {{int(number)}}\\n")
+    return send(life, number)
+
+patch.setattr(Life, "signal", signal)
+"""
+SELECTION = "forkserver and ((variable_assign and (sigkill or oom-kill)) or (graph_add and sigterm))"
+
+
+@pytest.fixture(scope="module")
+def real_inner(make_inner: Callable[[], Inner], tensorflow_python: str) -> Inner:
+    inner = make_inner()
+    inner.write("conftest.py", HOSTILE)
+    return inner
+
+
+@pytest.fixture(scope="module")
+def real(real_inner: Inner) -> pytest.RunResult:
+    return real_inner.run("-p", "played", "--tfkernel", "-n", "2", "-k", SELECTION)
+
+
+def test_what_holds_passes_and_what_does_not_fails(real: pytest.RunResult) -> None:
+    assert real.ret == 1
+    assert {name: number for name, number in counts(real).items() if name != "warnings"} == {
+        "passed": 7 + 4 + 2,
+        "failed": 2,
+        "unknown": 5,
+    }
+
+
+def test_matrix_shows_it(real: pytest.RunResult) -> None:
+    lines = real.outlines
+    start = next(number for number, line in enumerate(lines) if line.startswith("forkserver "))
+    assert [line.split() for line in lines[start : start + 4]] == [
+        ["forkserver", "graph_add", "variable_assign"],
+        ["sigkill", "PASS", "7"],
+        ["sigterm", "FAIL", "2", "of", "6"],
+        ["oom-kill", "UNKNOWN", "5", "of", "7"],
+    ]
+
+
+def test_each_trial_was_played_once(real: pytest.RunResult, real_inner: Inner) -> None:
+    assert collections.Counter(setting for _, setting in real_inner.played()) == {
+        "forkserver-variable_assign-sigkill-idle": 1,
+        "forkserver-variable_assign-oom-kill-idle": 1,
+        "forkserver-graph_add-sigterm-idle": 1,
+    }
+
+
+def test_each_kernel_was_killed_once(real: pytest.RunResult, real_inner: Inner) -> None:
+    signals = (real_inner.folder / "signals.txt").read_text().split()
+    assert sorted(signals[1::2]) == ["15", "9"]
+    assert len(set(signals[::2])) == 2
+
+
+def test_what_the_machine_lacks_is_told_three_times(real: pytest.RunResult) -> None:
+    reason = "no cgroup for tests: ask the administrator"
+    assert f"tfkernel: can't check OOM kills: {reason}" in real.outlines
+    start = real.outlines.index("UNKNOWN death-is-explained [forkserver-variable_assign-oom-kill-idle]")
+    assert real.outlines[start + 1] == f"  no OOM kill can be made here: {reason}"
+    item = "tfkernel::death-is-explained[forkserver-variable_assign-oom-kill-idle]"
+    assert real.outlines[start + 2] == f'  pytest "{item}"'
+
+
+def test_failure_shows_the_post_mortem_of_the_kernel(real: pytest.RunResult) -> None:
+    real.stdout.fnmatch_lines(
+        [
+            "FAIL: kernel * began with 1 operations in its graph",
+            "kernel * died after * s of SIGTERM (cause: signal; killed by: us)",
+            "--- last cell",
+            "--- stdout",
+            "last words before the fault",
+            "--- stderr",
+            "last words before the fault",
+        ]
+    )
