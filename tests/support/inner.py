@@ -44,7 +44,7 @@ class Inner:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *(["-p", "played"] if self.canned else []), *arguments],
             cwd=self.folder,
-            env=self._environment() | environment,
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -60,7 +60,9 @@ class Inner:
         lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
         return [(worker, setting) for worker, setting in (line.split() for line in lines)]
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of the pytest under test."""
         # The pytest around us has nothing to say here.
         environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
         here = str(Path(__file__).parent)
