@@ -13,7 +13,7 @@ import psutil
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.captures import Capture
-from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import RunnerDeath, Setting
@@ -31,6 +31,7 @@ def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerD
     """Start a pytest, wait until its kernel has left a daemon, kill it, and look.
 
     `victim` is the test file that it runs: it must write one line to the descriptor `READY`.
+    Raises SupervisorGoneError when there is nobody to start it.
     """
     lease = launcher.new_lease()
     before = set(_below(launcher))
@@ -84,7 +85,10 @@ def _read_line(reader: int) -> bytes:
 
 
 def _below(launcher: Launcher) -> list[psutil.Process]:
-    return psutil.Process(launcher.supervisor.pid).children(recursive=True)
+    try:
+        return psutil.Process(launcher.supervisor.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        raise SupervisorGoneError(f"the supervisor (pid {launcher.supervisor.pid}) is gone") from None
 
 
 def _leftovers(processes: list[psutil.Process]) -> tuple[Leftover, ...]:
