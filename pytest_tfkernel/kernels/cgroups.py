@@ -20,12 +20,6 @@ _V2 = 2  # the version of the interface
 MEMORY = "memory"
 PIDS = "pids"
 
-_V2_REMEDY = (
-    "move pytest into a cgroup below one that it may write to, for instance"
-    " `mkdir /sys/fs/cgroup/pytest; echo $$ > /sys/fs/cgroup/pytest/cgroup.procs;"
-    " echo '+memory +pids' > /sys/fs/cgroup/cgroup.subtree_control` in a container"
-)
-
 
 class CgroupUnavailableError(Exception):
     """No cgroup can be made here; the text says why, and what would help."""
@@ -97,15 +91,50 @@ def _v2_parent(controller: str, path: str, mounts: list[_Mount]) -> Parent:
     for folder in (own, *own.parents):
         if not folder.is_relative_to(mount.folder):
             break
-        try:
-            delegated = (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
-        except OSError:
-            continue
-        if controller in delegated and os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):
+        if _gives(folder, controller) and os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK):
             return Parent(_V2, folder)
-    raise CgroupUnavailableError(
-        f"no cgroup at or above {own} is delegated with the {controller} controller: {_V2_REMEDY}"
-    )
+    raise CgroupUnavailableError(_why_not(controller, own, mount.folder))
+
+
+def _gives(folder: Path, controller: str) -> bool:
+    # One that holds processes and gives away pids alone, which is allowed, is no longer a plain
+    # domain: no process can join its children. Only the root has no type.
+    if _words(folder / "cgroup.type") not in (None, ["domain"]):
+        return False
+    return controller in (_words(folder / "cgroup.subtree_control") or ())
+
+
+def _why_not(controller: str, own: Path, top: Path) -> str:
+    """Why there is no v2 parent at or above `own`, up to `top`, and what would help."""
+    if _is_read_only(top):
+        return f"{top} is mounted read-only: mount it rw, in a container by `--privileged` for instance"
+    available = _words(top / "cgroup.controllers")
+    if available is not None and controller not in available:
+        return f"{top} has no {controller} controller: enable it at boot, or outside of this container"
+    missing = f"no cgroup at or above {own} is delegated with the {controller} controller"
+    if not os.access(top / "cgroup.procs", os.W_OK):
+        return f"{missing} to this user: run as root, or under systemd by `systemd-run --user --scope pytest`"
+    names = " ".join(f"+{name}" for name in (MEMORY, PIDS) if name in (available or (MEMORY, PIDS)))
+    remedy = f"echo '{names}' > {top}/cgroup.subtree_control"
+    if (top / "cgroup.type").exists():
+        # Not the root of all, so its processes have to leave first.
+        leave = f"mkdir -p {top}/pytest; xargs -n1 < {top}/cgroup.procs > {top}/pytest/cgroup.procs"
+        remedy = f"{leave}; {remedy}"
+    return f"{missing}: run `{remedy}`"
+
+
+def _is_read_only(folder: Path) -> bool:
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _words(file: Path) -> list[str] | None:
+    try:
+        return file.read_text(encoding="ascii").split()
+    except OSError:
+        return None
 
 
 class Cgroup:
@@ -114,8 +143,12 @@ class Cgroup:
     def __init__(self, supervisor: Supervisor, name: str, controllers: tuple[str, ...]) -> None:
         self._supervisor = supervisor
         self._leaves: dict[str, Parent] = {}
-        for controller in controllers:
-            parent = find_parent(controller)
+        parents = {controller: find_parent(controller) for controller in controllers}
+        # In v2 a process is in one cgroup only. The highest parent gives what those below it give.
+        unified = [parent for parent in parents.values() if parent.version == _V2]
+        highest = min(unified, key=lambda parent: len(parent.folder.parts), default=None)
+        for controller, found in parents.items():
+            parent = highest if highest is not None and found.version == _V2 else found
             leaf = parent.folder / name
             supervisor.hold(leaf)
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, CgroupUnavailableError
+from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
 
@@ -44,8 +44,12 @@ def allocate_until_killed(kernel: Kernel, timeout: float | None) -> Reply:
     pieces = _MOST >> 20
     if kernel.spec.memory_limit is None:
         try:
-            cgroup = kernel.new_cgroup((MEMORY,))
+            limit = kernel.spec.process_limit
+            cgroup = kernel.new_cgroup((MEMORY,) if limit is None else (MEMORY, PIDS))
             cgroup.limit_memory(_HEADROOM)
+            if limit is not None:
+                # With v2 the kernel leaves the cgroup that has this limit.
+                cgroup.limit_processes(limit)
             kernel.life.join(cgroup)
         except (CgroupUnavailableError, OSError) as error:
             raise FaultNotPossibleError(f"no OOM kill can be made here: {error}") from error
