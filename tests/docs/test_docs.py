@@ -1,0 +1,97 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inner import Inner, counts
+from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.model.kernels import KernelSpec
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+# The module of the example, which a user would have.
+TRAINER = """
+import json
+from pathlib import Path
+
+class Trainer:
+    def __init__(self, step):
+        self.step = step
+
+def fit(steps):
+    Path("checkpoint.json").write_text(json.dumps(steps))
+
+def resume():
+    return Trainer(json.loads(Path("checkpoint.json").read_text()))
+"""
+
+
+def _blocks(path: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+BLOCKS = {
+    f"{path.stem}-{number}": block
+    for path in (ROOT / "README.md", DOCS / "kernels.md")
+    for number, block in enumerate(_blocks(path))
+}
+
+
+def test_guarantees_are_current() -> None:
+    make: Callable[[], str] = runpy.run_path(str(DOCS / "make_guarantees.py"))["page"]
+    assert (DOCS / "guarantees.md").read_text(encoding="utf-8") == make(), "run `python docs/make_guarantees.py`"
+
+
+@pytest.mark.parametrize("block", [name for name, text in BLOCKS.items() if "def test_" in text])
+def test_test_in_a_document_passes(tmp_path: Path, block: str) -> None:
+    inner = Inner.make(tmp_path)
+    # Cold kernels start at once when nobody imports TensorFlow there.
+    inner.write("pytest.ini", "[pytest]\ntfkernel_provisioner = subprocess\naddopts = --strict-markers -W error\n")
+    inner.write("trainer.py", TRAINER)
+    inner.write("test_block.py", BLOCKS[block])
+    assert set(counts(inner.run("-p", "no:xdist"))) == {"passed"}
+
+
+@pytest.mark.parametrize("block", [name for name, text in BLOCKS.items() if "def test_" not in text])
+def test_script_in_a_document_runs(tmp_path: Path, block: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(BLOCKS[block], encoding="utf-8")
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_every_field_of_a_spec_is_documented() -> None:
+    text = (DOCS / "kernels.md").read_text(encoding="utf-8")
+    assert [name for name in KernelSpec.__dataclass_fields__ if f"`{name}`" not in text] == []
+
+
+def test_every_fault_is_documented() -> None:
+    text = (DOCS / "guarantees.md").read_text(encoding="utf-8")
+    assert [fault.name for fault in FAULTS if f"`{fault.name}`" not in text] == []
+
+
+def test_every_module_stands_in_the_architecture() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "pytest_tfkernel"
+    wings = [folder for folder in package.iterdir() if (folder / "__init__.py").exists()]
+    missing = [
+        f"{wing.name}/{module.stem}"
+        for wing in wings
+        for module in wing.glob("*.py")
+        if not module.stem.startswith("__") and f"`{module.stem}`" not in text
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []

@@ -1,0 +1,116 @@
+"""The header and the summary, as lines of text with colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observations import INTERPRETER
+from pytest_tfkernel.model.trials import Capability, Record, Setting, State, Verdict
+from pytest_tfkernel.report import terminal
+from pytest_tfkernel.report.terminal import Line
+
+TENSORFLOW = Capability("tensorflow", "TensorFlow", available=True)
+GPU = Capability("gpu", "GPUs", available=True)
+NO_GPU = Capability("gpu", "GPUs", available=False, reason="no driver")
+A, B, C = (Setting("forkserver", example, "sigkill") for example in ("one", "two", "three"))
+COLD = Setting("subprocess", "two", "a-fault-with-a-long-name")
+
+
+def record(setting: Setting, state: State, reason: str = "", guarantee: str = "holds") -> Record:
+    return Record(f"tfkernel::{guarantee}[{setting}]", guarantee, setting, Verdict(state, reason))
+
+
+def summary(records: Sequence[Record], order: Sequence[Setting] = (), gpu: Capability = GPU) -> list[Line]:
+    return list(terminal.summary(records, order, [TENSORFLOW, gpu], "pytest"))
+
+
+def texts(lines: Sequence[Line]) -> list[str]:
+    return ["".join(text for text, _ in line) for line in lines]
+
+
+class TestHeader:
+    def test_has_interpreter_then_what_can_then_what_cannot_be_checked(self) -> None:
+        assert terminal.header(INTERPRETER, [TENSORFLOW, NO_GPU]) == [
+            "tfkernel: kernels are Python 3.11.7, TensorFlow 2.21.0 (/usr/bin/python3)",
+            "tfkernel: can check: TensorFlow",
+            "tfkernel: can't check GPUs: no driver",
+        ]
+
+    def test_says_nothing_where_nothing_can_be_checked(self) -> None:
+        assert "tfkernel: can check: nothing" in terminal.header(INTERPRETER, [NO_GPU])
+
+
+class TestMatrix:
+    def test_has_a_row_a_fault_and_a_column_an_example(self) -> None:
+        lines = texts(summary([record(A, State.PASS), record(A, State.PASS), record(B, State.FAIL)]))
+        assert lines[:3] == [
+            "forkserver  one     two",
+            "  sigkill   PASS 2  FAIL 1",
+            "2 trials, 3 verdicts: 2 PASS, 1 FAIL, 0 UNKNOWN",
+        ]
+
+    def test_names_the_worst_of_a_cell(self) -> None:
+        states = [State.PASS, State.UNKNOWN, State.PASS]
+        assert texts(summary([record(A, state) for state in states]))[1] == "  sigkill   UNKNOWN 1 of 3"
+        assert texts(summary([record(A, state) for state in [*states, State.FAIL]]))[1] == "  sigkill   FAIL 1 of 4"
+
+    def test_has_a_block_a_provisioner_with_the_same_columns(self) -> None:
+        lines = texts(summary([record(A, State.PASS), record(COLD, State.PASS)]))
+        assert lines[:4] == [
+            "forkserver                  one     two",
+            "  sigkill                   PASS 1",
+            "subprocess                  one     two",
+            "  a-fault-with-a-long-name          PASS 1",
+        ]
+
+    def test_keeps_the_order_of_settings_whatever_was_first(self) -> None:
+        shuffled = [record(one, State.PASS) for one in (COLD, C, A, B)]
+        lines = texts(summary(shuffled, [A, B, C, COLD]))
+        assert lines[0].split() == ["forkserver", "one", "two", "three"]
+        assert lines[2].split() == ["subprocess", "one", "two", "three"]
+
+    def test_shows_columns_of_what_was_played_only(self) -> None:
+        assert texts(summary([record(B, State.PASS)], [A, B, C]))[0].split() == ["forkserver", "two"]
+
+    def test_shows_what_no_order_knows(self) -> None:
+        assert "three" in texts(summary([record(C, State.PASS)], [A, B]))[0]
+
+    def test_colours_verdicts_and_nothing_else(self) -> None:
+        row = summary([record(A, State.PASS), record(B, State.FAIL), record(C, State.UNKNOWN)])[1]
+        assert [(text.strip(), colour) for text, colour in row] == [
+            ("sigkill", ""),
+            ("PASS 1", "green"),
+            ("FAIL 1", "red"),
+            ("UNKNOWN 1", "yellow"),
+        ]
+
+    def test_ends_no_line_with_spaces(self) -> None:
+        lines = texts(summary([record(one, State.PASS) for one in (A, B, COLD)]))
+        assert [line for line in lines if line != line.rstrip()] == []
+
+
+class TestReasons:
+    def test_each_has_its_reason_in_one_line_and_the_line_to_type(self) -> None:
+        lines = texts(summary([record(A, State.FAIL, "first\n  second"), record(A, State.PASS)]))
+        assert lines[3:] == [
+            "FAIL holds [forkserver-one-sigkill-idle]",
+            "  first second",
+            '  pytest "tfkernel::holds[forkserver-one-sigkill-idle]"',
+        ]
+
+    def test_fails_come_before_unknowns(self) -> None:
+        lines = texts(summary([record(A, State.UNKNOWN), record(B, State.FAIL), record(C, State.PASS)]))
+        assert [line.split()[0] for line in lines if line.startswith(("FAIL", "UNKNOWN"))] == ["FAIL", "UNKNOWN"]
+
+    def test_what_passes_has_none(self) -> None:
+        assert len(summary([record(A, State.PASS, "because")])) == 3
+
+
+class TestLastLines:
+    def test_say_that_nothing_about_gpus_was_checked(self) -> None:
+        assert texts(summary([record(A, State.PASS)], gpu=NO_GPU))[-1] == "nothing about GPUs was checked: no driver"
+        assert "GPU" not in "".join(texts(summary([record(A, State.PASS)])))
+
+    def test_say_when_nothing_passed(self) -> None:
+        assert texts(summary([record(A, State.UNKNOWN)]))[-1].startswith("nothing passed")
+        assert "nothing passed" not in "".join(texts(summary([record(A, State.UNKNOWN), record(A, State.PASS)])))
