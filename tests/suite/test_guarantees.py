@@ -83,7 +83,7 @@ class TestNothingCouldBeSeen:
         assert judge(name, survived(honest_trial(KILLED))).state is State.UNKNOWN
 
     @pytest.mark.parametrize("name", [one.id for one in GUARANTEES])
-    @pytest.mark.parametrize("nonsense", [None, 1, "observation", object()], ids=repr)
+    @pytest.mark.parametrize("nonsense", [None, 1, "observation"], ids=repr)
     def test_judge_that_raises_says_unknown(self, name: str, nonsense: object) -> None:
         verdict = _BY_ID[name].judge(nonsense)
         assert verdict.state is State.UNKNOWN
