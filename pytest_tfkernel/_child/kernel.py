@@ -9,12 +9,15 @@ then it answers each request, in order; each has an `id` too, and so has its ans
 
     {"kind": "configure", "sys_path": [...]}                        {"kind": "configured"}
     {"kind": "execute", "cell": "...", "interactive": true}         {"kind": "reply", ...}
+    {"kind": "execute", ..., "marks": true}                         marks, and then the reply
     {"kind": "call", "payload": "base64", "cloudpickle": "folder"}  {"kind": "reply", ...}
     {"kind": "shutdown"}                                            nothing: it exits with 0
 
-A reply has `ok`, `seconds`, `error` (null, or `type`, `message`, `traceback`), and one of `value`
-(see `values`), `not_carried` (why there is no value) and `pickled` (base64, for a call).
-An error ends an interactive cell; one that isn't interactive it ends as it ends a script.
+A cell with marks may call `_tfkernel_mark(name)`, from any thread and also after its reply: each call
+sends {"kind": "mark", "name": name}. A reply has `ok`, `seconds`, `error` (null, or `type`, `message`,
+`traceback`), and one of `value` (see `values`), `not_carried` (why there is no value) and `pickled`
+(base64, for a call). An error ends an interactive cell; one that isn't interactive it ends as it ends a
+script.
 """
 
 import ast
@@ -58,7 +61,7 @@ def serve() -> None:
     # No object owns descriptor 3: the channel closes with the process. What TensorFlow does after the
     # end of the interpreter, long on a busy machine, would otherwise look like a kernel that cut itself off.
     channel.detach()
-    session = Session()
+    session = Session(port)
     port.send(hello())
     while True:
         try:
@@ -92,7 +95,8 @@ def hello() -> Message:
 class Session:
     """The namespace of the cells, which is the module `__main__`, and how requests are answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: frames.Port) -> None:
+        self._port = port
         self._main = types.ModuleType("__main__")
         sys.modules["__main__"] = self._main
         self.pid = os.getpid()
@@ -106,7 +110,13 @@ class Session:
         if request["kind"] == "call":
             return self._guard(lambda: calls.run(request), interactive=True)
         cell = request["cell"]
+        if request.get("marks"):
+            number = request["id"]
+            self._main.__dict__["_tfkernel_mark"] = lambda name: self._mark(name, number)
         return self._guard(lambda: self._run(cell), interactive=request["interactive"])
+
+    def _mark(self, name: str, number: int) -> None:
+        self._port.send({"kind": "mark", "name": name, "id": number})
 
     def _run(self, cell: str) -> Dict[str, Any]:
         """Run a cell; its value is that of its last expression."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.kernels import calls, values
@@ -10,6 +11,8 @@ from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartEr
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.wire import ChannelTornError, Message
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
+
+OnMark = Callable[[str], None]
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -31,8 +34,8 @@ def greet(life: Life, spec: KernelSpec) -> tuple[int, ...]:
     return version
 
 
-def ask(life: Life, request: Message, seconds: float) -> Reply:
-    """The reply to a request.
+def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = None) -> Reply:
+    """The reply to a request; `on_mark` is called with the name of each mark that comes before it.
 
     Raises KernelDied when there is none, KernelHung when there is none in time, and TooLargeError
     when the request doesn't fit a message.
@@ -45,7 +48,7 @@ def ask(life: Life, request: Message, seconds: float) -> Reply:
     except ChannelTornError as error:
         life.end(f"{error}, so it was ended", deadline=True)
         raise KernelHung(life.bury()) from None
-    message = receive(life, seconds, number)
+    message = receive(life, seconds, number, on_mark)
     try:
         return life.reply(message, _value(message), marks)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -53,7 +56,7 @@ def ask(life: Life, request: Message, seconds: float) -> Reply:
         raise KernelDied(life.bury()) from None
 
 
-def receive(life: Life, seconds: float, number: int | None = None) -> Message:
+def receive(life: Life, seconds: float, number: int | None = None, on_mark: OnMark | None = None) -> Message:
     """The answer to request `number`, or the first message of all; otherwise the life is over.
 
     Raises KernelDied, and KernelHung when it did not come in time.
@@ -64,8 +67,11 @@ def receive(life: Life, seconds: float, number: int | None = None) -> Message:
         if message is None:
             life.closing()
             break
+        if message["kind"] == "mark":
+            if on_mark is not None:
+                on_mark(str(message.get("name")))
         # Any other is of a request whose caller was interrupted, as by Ctrl-C.
-        if message.get("id") == number:
+        elif message.get("id") == number:
             return message
     if event is Event.DEADLINE:
         # Before its first message a kernel may not be able to answer the signal, and would die of it.

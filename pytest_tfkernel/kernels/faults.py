@@ -24,7 +24,9 @@ __tracebackhide__ = True
 class Fault:
     """One injury. `strike(kernel, timeout)` does it and returns the cell's reply, if there is one.
 
-    `requires` names capabilities of the machine. `seconds` is how long a death may take.
+    `requires` names capabilities of the machine. `seconds` is how long a death may take. `signal` is
+    what a fault consists of that is nothing but a signal: only such a one strikes in other phases
+    than `idle`, since a busy kernel runs no cell.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Fault:
     expects: Dies | Lives
     requires: tuple[str, ...] = ()
     seconds: float = 10.0
+    signal: signal.Signals | None = None
 
 
 def _by_signal(number: signal.Signals, *, stack: bool = False) -> Fault:
@@ -44,6 +47,7 @@ def _by_signal(number: signal.Signals, *, stack: bool = False) -> Fault:
         summary=f"{number.name} from outside",
         strike=strike,
         expects=Dies(ExitStatus(signal=number), Cause.SIGNAL, Killer.US, stack),
+        signal=number,
     )
 
 

@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, exchange, faults
+from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import (
     CallError,
-    FaultError,
     KernelDied,
     KernelIsDead,
     KernelStartError,
@@ -32,7 +31,6 @@ __tracebackhide__ = True
 
 _KEPT_POST_MORTEMS = 100
 _SHUTDOWN_SECONDS = 5.0
-PHASES = ("idle",)
 
 
 class Kernel:
@@ -141,24 +139,39 @@ class Kernel:
             return reply.value
 
     def inject(self, fault: str | faults.Fault, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
-        """Let a fault strike; what came of it. `timeout` bounds its cell, if it has one.
+        """Let a fault strike in a phase; what came of it. `timeout` bounds its cell, if it has one.
 
-        Raises FaultError for an unknown fault or phase, FaultNotPossibleError when this machine
-        can't produce it, KernelIsDead when the kernel had died before.
+        In `starting` it is the next generation that is struck, and the current one ends before.
+
+        Raises FaultError for an unknown fault or phase and for two that don't go together,
+        FaultNotPossibleError when this machine can't produce it, KernelIsDead when the kernel had
+        died before.
         """
         with self._lock:
-            chosen = faults.find(fault)
-            if phase not in PHASES:
-                raise FaultError(f"phase {phase!r} is unknown: choose from {', '.join(PHASES)}")
+            chosen, moment = faults.find(fault), phases.find(phase)
+            if moment.name == phases.IDLE:
+                return self._strike(chosen, timeout)
+            number = moments.signal_for(chosen, moment, self.spec)
             life = self._living()
-            reply = None
-            try:
-                reply = chosen.strike(self, timeout)
-            except KernelDied as died:
-                return Outcome(chosen.name, None, died.post_mortem)
-            if isinstance(chosen.expects, Dies) and life.wait(chosen.seconds, channel=False) is Event.DEATH:
-                return Outcome(chosen.name, reply, life.bury())
-            return Outcome(chosen.name, reply, None)
+            if moment.name != phases.STARTING:
+                return moments.strike_in(
+                    moment, life, chosen, number, self.spec.timeout if timeout is None else timeout
+                )
+            self.shutdown(now=True)
+            self._life = self._launch(life.generation + 1)
+            self._ended = False
+            return moments.strike_at_start(self._life, chosen, number)
+
+    def _strike(self, fault: faults.Fault, timeout: float | None) -> Outcome:
+        life = self._living()
+        reply = None
+        try:
+            reply = fault.strike(self, timeout)
+        except KernelDied as died:
+            return Outcome(fault.name, None, died.post_mortem)
+        if isinstance(fault.expects, Dies) and life.wait(fault.seconds, channel=False) is Event.DEATH:
+            return Outcome(fault.name, reply, life.bury())
+        return Outcome(fault.name, reply, None)
 
     def interrupt(self) -> None:
         """Send SIGINT, as Ctrl-C does: the running cell ends with KeyboardInterrupt."""

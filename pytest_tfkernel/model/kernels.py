@@ -92,8 +92,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a fault did: the cell's reply if it got one, the post-mortem if the kernel died."""
+    """What a fault did: the cell's reply if it got one, the post-mortem if the kernel died.
+
+    `in_phase` says whether the kernel was in the phase when the fault struck; None for `idle`, where
+    nothing has to be proven.
+    """
 
     fault: str
     reply: Reply | None
     post_mortem: PostMortem | None
+    phase: str = "idle"
+    in_phase: bool | None = None

@@ -9,15 +9,15 @@ import pytest
 
 from pytest_tfkernel.kernels.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Observation, Record, RunnerDeath, Setting, State, Verdict
+from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
-from pytest_tfkernel.suite.trial import observe
+from pytest_tfkernel.suite.trial import Seen, observe
 
 # An error stands for a trial that had no kernel to look at.
-_Seen = Observation | RunnerDeath | TFKernelError
+_Seen = Seen | TFKernelError
 
 _OBSERVATIONS = pytest.StashKey[dict[Setting, _Seen]]()
 

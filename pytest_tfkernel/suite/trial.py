@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import faults
-from pytest_tfkernel.kernels.errors import FaultNotPossibleError, KernelDied, KernelIsDead, KernelStartError
+from pytest_tfkernel.kernels.errors import FaultNotPossibleError, KernelStartError
 from pytest_tfkernel.kernels.faults import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Setting
-from pytest_tfkernel.suite import examples, runner_death
+from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.suite import examples, runner_death, scenarios
+from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.examples import Example
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 
-
-class _CellFailedError(Exception):
-    """A cell of the trial's own ended in an error; the text says which."""
+Seen = Observation | RunnerDeath | Facts
 
 
-def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Observation | RunnerDeath:
+def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Seen:
     """Play the trial of a setting, whichever kind it is of."""
     if setting.fault == RUNNER_DEATH:
         return runner_death.play(setting, launcher)
+    scenario = scenarios.find(setting.example)
+    if scenario is not None:
+        return scenario.play(setting, launcher, spec or KernelSpec())
     return play(setting, launcher, spec)
 
 
@@ -55,29 +56,29 @@ def _run(kernel: Kernel, example: Example) -> Generation:
     """What a new process shows, and what the example gives in it."""
     seen = Generation(kernel.life.process)
     try:
-        blank = _value(kernel, examples.LOOK)
+        blank = value(kernel, examples.LOOK)
         seen = dataclasses.replace(
             seen, imported=blank["imported"], operations_before=blank["operations"], session=blank["session"]
         )
-        given = _value(kernel, example.run)
+        given = value(kernel, example.run)
         seen = dataclasses.replace(seen, result=given["result"], details=given["details"])
         return dataclasses.replace(
             seen,
-            operations_after=_value(kernel, examples.COUNT_OPERATIONS),
-            again=_value(kernel, example.again),
+            operations_after=value(kernel, examples.COUNT_OPERATIONS),
+            again=value(kernel, example.again),
         )
-    except (_CellFailedError, KernelDied, KernelIsDead) as error:
+    except CellFailedError as error:
         return dataclasses.replace(seen, error=str(error))
 
 
 def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation) -> Observation:
     seen = dataclasses.replace(seen, expects=fault.expects)
     try:
-        _value(kernel, examples.SPEAK)
+        value(kernel, examples.SPEAK)
         outcome = kernel.inject(fault)
     except FaultNotPossibleError as error:
         return dataclasses.replace(seen, not_possible=str(error))
-    except (_CellFailedError, KernelDied, KernelIsDead) as error:
+    except CellFailedError as error:
         return dataclasses.replace(seen, not_possible=f"the kernel could not be used before the fault: {error}")
     seen = dataclasses.replace(seen, outcome=outcome)
     if kernel.is_alive:
@@ -90,8 +91,8 @@ def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation) -
 def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observation:
     """Ask the session that was held open, in the process that survived."""
     try:
-        again = _value(kernel, example.again)
-    except (_CellFailedError, KernelDied, KernelIsDead) as error:
+        again = value(kernel, example.again)
+    except CellFailedError as error:
         return dataclasses.replace(seen, after_fault_error=str(error))
     return dataclasses.replace(seen, process_after_fault=kernel.life.process, after_fault=again)
 
@@ -107,13 +108,6 @@ def _restart(kernel: Kernel, example: Example, seen: Observation) -> Observation
     except KernelStartError as error:
         return dataclasses.replace(seen, no_restart=str(error))
     return dataclasses.replace(seen, second=_run(kernel, example))
-
-
-def _value(kernel: Kernel, cell: str) -> Any:
-    reply = kernel.execute(cell)
-    if reply.error is not None:
-        raise _CellFailedError(str(reply.error).splitlines()[0])
-    return reply.value
 
 
 def _exists(process: ProcessId) -> bool:

@@ -1,0 +1,61 @@
+"""How a signal strikes a kernel in a phase: the kernel says that it is there, and is hit."""
+
+from __future__ import annotations
+
+import signal
+
+from pytest_tfkernel.kernels import exchange
+from pytest_tfkernel.kernels.errors import FaultError, KernelDied
+from pytest_tfkernel.kernels.faults import Fault
+from pytest_tfkernel.kernels.life import Event, Life
+from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
+from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+
+def signal_for(fault: Fault, phase: Phase, spec: KernelSpec) -> signal.Signals:
+    """The signal that a fault is. Raises FaultError when it can't strike in the phase."""
+    if fault.signal is None:
+        raise FaultError(
+            f"{fault.name} strikes through a cell, and a kernel in phase {phase.name!r} runs none: choose a"
+            " signal, or phase 'idle'"
+        )
+    if phase.needs == COLD and spec.provisioner != "subprocess":
+        raise FaultError(
+            f"phase {phase.name!r} needs a kernel that has not imported TensorFlow:"
+            f" provisioner='subprocess', not {spec.provisioner!r}"
+        )
+    return fault.signal
+
+
+def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, seconds: float) -> Outcome:
+    """Bring a life into a phase, send it a signal there, and see what comes within `seconds`."""
+    seen: list[str] = []
+
+    def on_mark(name: str) -> None:
+        seen.append(name)
+        if name == "in":
+            life.signal(number)
+
+    reply: Reply | None = None
+    post_mortem = None
+    life.last_cell = phase.cell
+    try:
+        request = {"kind": "execute", "cell": phase.cell, "interactive": True, "marks": True}
+        reply = exchange.ask(life, request, seconds, on_mark)
+        if phase.name == EXITING:
+            exchange.receive(life, seconds, life.send({"kind": "shutdown"}), on_mark)
+    except KernelDied as died:
+        post_mortem = died.post_mortem
+    return Outcome(fault.name, reply, post_mortem, phase.name, in_phase=seen == ["in"])
+
+
+def strike_at_start(life: Life, fault: Fault, number: signal.Signals) -> Outcome:
+    """Send a signal to a life that has just been launched, before it has said anything."""
+    life.signal(number)
+    silent = life.wait(fault.seconds) is not Event.READABLE or life.receive() is None
+    if life.wait(fault.seconds, channel=False) is not Event.DEATH:
+        life.end(f"it did not die of {fault.name} while it started, so it was ended", deadline=True)
+    return Outcome(fault.name, None, life.bury(), STARTING, in_phase=silent)

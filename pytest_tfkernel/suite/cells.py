@@ -1,0 +1,23 @@
+"""Cells of the suite's own, which must not fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tfkernel.kernels.errors import KernelDied, KernelIsDead
+from pytest_tfkernel.kernels.kernel import Kernel
+
+
+class CellFailedError(Exception):
+    """A cell ended in an error, or its kernel died; the text says which."""
+
+
+def value(kernel: Kernel, cell: str, timeout: float | None = None) -> Any:
+    """The value of a cell. Raises CellFailedError."""
+    try:
+        reply = kernel.execute(cell, timeout=timeout)
+    except (KernelDied, KernelIsDead) as died:
+        raise CellFailedError(str(died)) from None
+    if reply.error is not None:
+        raise CellFailedError(str(reply.error).splitlines()[0])
+    return reply.value

@@ -1,0 +1,13 @@
+"""Trials that are about more than one kernel and its successor; one file each."""
+
+from pytest_tfkernel.suite.scenarios.base import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = ()
+
+
+def find(name: str) -> Scenario | None:
+    """The scenario of a setting's example, if it is one."""
+    return {scenario.name: scenario for scenario in SCENARIOS}.get(name)
+
+
+__all__ = ["SCENARIOS", "Scenario", "find"]
