@@ -21,16 +21,16 @@ def test_id_is_written_as_documented() -> None:
 
 
 def test_every_fault_is_played_with_every_example_but_the_slow_one() -> None:
-    warm = {(setting.fault, setting.example) for setting in settings(["forkserver"])}
+    warm = {(setting.fault, setting.example) for setting in settings(["forkserver"]) if setting.phase == "idle"}
     everything = {(fault.name, example.name) for fault in FAULTS for example in EXAMPLES}
     assert {fault for fault, _ in everything - warm} == {"oom-tensor"}
     assert ("oom-tensor", "variable_assign") in warm
-    assert {example for fault, example in warm if fault == NO_FAULT} == {example.name for example in EXAMPLES}
+    assert {example for fault, example in warm if fault == NO_FAULT} >= {example.name for example in EXAMPLES}
 
 
 def test_the_cold_ones_see_every_example_and_each_kind_of_end() -> None:
     cold = [setting for setting in settings(["subprocess"]) if setting.fault != RUNNER_DEATH]
-    assert {setting.example for setting in cold} == {example.name for example in EXAMPLES}
+    assert {setting.example for setting in cold} >= {example.name for example in EXAMPLES}
     assert {setting.fault for setting in cold} >= {"sigkill", "oom-kill", "index-error", "index-error-script"}
 
 
@@ -44,9 +44,11 @@ def test_long_trials_come_first_and_all_others_keep_their_order() -> None:
     everything = settings()
     played = slow_first(everything)
     assert sorted(map(str, played)) == sorted(map(str, everything))
-    slow = {setting for setting in everything if setting.provisioner == "subprocess" or setting.fault == "oom-tensor"}
-    assert set(played[: len(slow)]) == slow
-    assert [one for one in played if one not in slow] == [one for one in everything if one not in slow]
+    quick = played[played.index(Setting("forkserver", "graph_add", NO_FAULT)) :]
+    slow = [setting for setting in played if setting not in quick]
+    assert {setting.provisioner for setting in quick} == {"forkserver"}
+    assert [one for one in everything if one in quick] == quick
+    assert [one for one in everything if one in slow] == slow
 
 
 def test_every_setting_has_something_to_judge() -> None:

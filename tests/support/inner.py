@@ -78,5 +78,12 @@ class Inner:
 
 
 def counts(result: pytest.RunResult) -> dict[str, int]:
-    """The counts of a run's last line."""
-    return dict(result.parseoutcomes())
+    """The counts of a run's last line, less what was not selected."""
+    return {name: number for name, number in result.parseoutcomes().items() if name != "deselected"}
+
+
+def ran(result: pytest.RunResult) -> int:
+    """How many items have a verdict that is no failure; scenarios that are not played are UNKNOWN."""
+    outcomes = counts(result)
+    assert set(outcomes) <= {"passed", "unknown"}, outcomes
+    return sum(outcomes.values())

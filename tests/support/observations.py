@@ -6,17 +6,22 @@ from pytest_tfkernel.kernels import faults
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
 from pytest_tfkernel.model.processes import PostMortem, ProcessId
-from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite import examples
+from pytest_tfkernel.suite.guarantees.applicability import has_example
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 
 INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
 _DETAILS = {"error": 1e-7, "gpus": []}
 
 
-def honest(setting: Setting) -> Observation | RunnerDeath:
-    """What is seen in a setting when everything holds."""
-    return RunnerDeath(setting, (), (), 0.1) if setting.fault == RUNNER_DEATH else honest_trial(setting)
+def honest(setting: Setting) -> Observation | RunnerDeath | Facts:
+    """What is seen in a setting when everything holds; of a scenario, that it was not played."""
+    if setting.fault == RUNNER_DEATH:
+        return RunnerDeath(setting, (), (), 0.1)
+    if not has_example(setting):
+        return Facts(setting, INTERPRETER, {}, "not played")
+    return honest_trial(setting)
 
 
 def honest_trial(setting: Setting) -> Observation:
@@ -32,7 +37,7 @@ def honest_trial(setting: Setting) -> Observation:
         INTERPRETER,
         first,
         expects,
-        Outcome(setting.fault, None, _post_mortem(first.process, expects)),
+        Outcome(setting.fault, None, _post_mortem(first.process, expects), setting.phase, _in_phase(setting)),
         old_is_gone=True,
         leftovers=(),
         second=_generation(setting, ProcessId(4212, 2000)),
@@ -61,10 +66,14 @@ def _survived(setting: Setting, first: Generation, expects: Lives) -> Observatio
         INTERPRETER,
         first,
         expects,
-        Outcome(setting.fault, reply, None),
+        Outcome(setting.fault, reply, None, setting.phase, _in_phase(setting)),
         process_after_fault=first.process,
         after_fault=first.again,
     )
+
+
+def _in_phase(setting: Setting) -> bool | None:
+    return None if setting.phase == "idle" else True
 
 
 def _post_mortem(process: ProcessId, expects: Dies) -> PostMortem:

@@ -14,11 +14,11 @@ import pytest
 import observations
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite import trial
 
 
-def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Observation | RunnerDeath:
+def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> trial.Seen:
     """Stands in for `pytest_tfkernel.suite.trial.observe`."""
     with Path(os.environ["TRIALS_LOG"]).open("a", encoding="utf-8") as log:
         log.write(f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')} {setting}\n")
