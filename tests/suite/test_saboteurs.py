@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from aims import FOLDER, ISOLATION, Aim
+from aims import warm as _warm
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.suite import runner_death, trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 
-_FOLDER = Path(__file__).parents[1] / "saboteurs"
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
-
-
-@dataclass(frozen=True)
-class Aim:
-    """A saboteur, the guarantee that it breaks, where, and a part of what the judge says then."""
-
-    saboteur: str
-    guarantee: str
-    setting: Setting
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.saboteur}-{self.guarantee}"
-
-
-def _warm(example: str, fault: str) -> Setting:
-    return Setting("forkserver", example, fault)
 
 
 pytestmark = pytest.mark.usefixtures("tensorflow_python")
@@ -62,11 +44,7 @@ AIMS = (
 
 @pytest.mark.parametrize("aim", AIMS, ids=str)
 def test_judge_says_fail_of_its_saboteur(aim: Aim, launcher: Launcher, tmp_path: Path) -> None:
-    spec = KernelSpec(
-        startup=(_FOLDER / f"{aim.saboteur}.py").read_text(),
-        environment={"SABOTEUR_FOLDER": str(tmp_path)},
-    )
-    verdict = _BY_ID[aim.guarantee].judge(trial.play(aim.setting, launcher, spec))
+    verdict = _BY_ID[aim.guarantee].judge(trial.play(aim.setting, launcher, aim.spec(tmp_path)))
     assert verdict.state is State.FAIL, verdict
     assert aim.reason in verdict.reason
 
@@ -80,17 +58,19 @@ def test_the_same_judges_say_pass_of_an_honest_kernel(setting: Setting, launcher
 
 def test_runner_death_is_seen_to_leave_something(launcher: Launcher) -> None:
     setting = Setting("subprocess", DAEMON, RUNNER_DEATH)
-    seen = runner_death.play(setting, launcher, _FOLDER / "stops_its_supervisor.py")
+    seen = runner_death.play(setting, launcher, FOLDER / "stops_its_supervisor.py")
     verdict = _BY_ID["runner-death-leaves-nothing"].judge(seen)
     assert verdict.state is State.FAIL, verdict
     assert "alive after 2" in verdict.reason
 
 
 def test_every_guarantee_names_a_saboteur_that_aims_at_it() -> None:
-    aims = {(aim.saboteur, aim.guarantee) for aim in AIMS} | {("stops_its_supervisor", "runner-death-leaves-nothing")}
+    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION)} | {
+        ("stops_its_supervisor", "runner-death-leaves-nothing")
+    }
     assert {(guarantee.control, guarantee.id) for guarantee in GUARANTEES} <= aims
 
 
 def test_every_saboteur_is_used() -> None:
-    used = {aim.saboteur for aim in AIMS} | {"stops_its_supervisor"}
-    assert {path.stem for path in _FOLDER.glob("*.py")} == used
+    used = {aim.saboteur for aim in (*AIMS, *ISOLATION)} | {"stops_its_supervisor"}
+    assert {path.stem for path in FOLDER.glob("*.py")} == used

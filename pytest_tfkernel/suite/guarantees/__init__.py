@@ -10,6 +10,7 @@ from pytest_tfkernel.suite.guarantees.death import (
     session_is_rebuilt,
     variable_is_reset,
 )
+from pytest_tfkernel.suite.guarantees.eager import eager_needs_graph
 from pytest_tfkernel.suite.guarantees.life import (
     error_is_not_death,
     gpu_matmul,
@@ -33,6 +34,7 @@ GUARANTEES: tuple[Guarantee, ...] = (
     variable_is_reset,
     nothing_is_left,
     runner_death_leaves_nothing,
+    eager_needs_graph,
 )
 
 __all__ = ["GUARANTEES", "Guarantee"]

@@ -22,8 +22,8 @@ def has_example_of(name: str) -> Callable[[Setting], bool]:
 
 
 def is_without_fault(setting: Setting) -> bool:
-    """A trial in which nothing happens to the kernel."""
-    return setting.fault == NO_FAULT
+    """A trial of an example in which nothing happens to the kernel."""
+    return has_example(setting) and setting.fault == NO_FAULT
 
 
 def is_survived(setting: Setting) -> bool:
@@ -43,7 +43,7 @@ def is_deadly_to(example: str) -> Callable[[Setting], bool]:
 
 def is_script_error(setting: Setting) -> bool:
     """A trial in which a script ends with an uncaught error."""
-    return setting.fault == "index-error-script"
+    return has_example(setting) and setting.fault == "index-error-script"
 
 
 def is_runner_death(setting: Setting) -> bool:

@@ -1,8 +1,9 @@
 """Trials that are about more than one kernel and its successor; one file each."""
 
 from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
 
-SCENARIOS: tuple[Scenario, ...] = ()
+SCENARIOS: tuple[Scenario, ...] = (EAGER_NEEDS_GRAPH,)
 
 
 def find(name: str) -> Scenario | None:

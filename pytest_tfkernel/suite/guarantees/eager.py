@@ -1,0 +1,51 @@
+"""What eager execution refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tfkernel.model.trials import Facts, Verdict
+from pytest_tfkernel.suite.guarantees.applicability import has_example_of
+from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.scenarios.eager import NAME, RESULTS
+
+# What 2.12, 2.15, 2.18 and 2.21 say, word for word the same but for what stands around these parts.
+REFUSALS = {
+    "graph_add": ("RuntimeError", "The Session graph is empty"),
+    "variable_assign": ("TypeError", "must be a string or Tensor"),
+    "gpu_matmul": ("RuntimeError", "Attempting to capture an EagerTensor without building a function"),
+}
+
+
+@guarantee(
+    NAME,
+    where=f"the trial of `{NAME}`",
+    applies=has_example_of(NAME),
+    control="is_never_eager",
+)
+def eager_needs_graph(seen: Facts) -> Verdict:
+    """TensorFlow 2 refuses each example with its documented error, but in a graph it runs it; graphs are 1.15's default."""
+    if seen.error or seen.interpreter.tensorflow is None:
+        return Verdict.unknown(seen.error or "there is no TensorFlow")
+    eager = not seen.interpreter.tensorflow.startswith("1.")
+    if seen.facts["eager"] is not eager:
+        return Verdict.failed(
+            f"TensorFlow {seen.interpreter.tensorflow} began {'in graph mode' if eager else 'in eager mode'}"
+        )
+    for name, result in RESULTS.items():
+        plain = seen.facts["plain"][name]
+        if eager and not _is_refusal(plain, *REFUSALS[name]):
+            return Verdict.failed(f"eagerly, {name} gave {_shown(plain)}, not {': '.join(REFUSALS[name])}")
+        if not eager and plain != {"result": result}:
+            return Verdict.failed(f"in graph mode, {name} gave {_shown(plain)}, not {result!r}")
+        if seen.facts["in_graph"][name] != {"result": result}:
+            return Verdict.failed(f"in a graph, {name} gave {_shown(seen.facts['in_graph'][name])}, not {result!r}")
+    return Verdict.passed(f"{len(RESULTS)} refused without a graph" if eager else "graph mode is the default")
+
+
+def _is_refusal(outcome: dict[str, Any], error: str, part: str) -> bool:
+    return outcome.get("error") == error and part in outcome["message"]
+
+
+def _shown(outcome: dict[str, Any]) -> str:
+    return f"{outcome['error']}: {outcome['message']}" if "error" in outcome else repr(outcome["result"])

@@ -1,0 +1,50 @@
+"""The kernels of one scenario: started by its script, ended whatever happens."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from pytest_tfkernel.kernels.errors import FaultNotPossibleError
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite.cells import CellFailedError
+
+
+class Start(Protocol):
+    """Starts one more kernel of the scenario's spec, with these fields of it changed."""
+
+    def __call__(self, **changes: Any) -> Kernel:
+        """Raises KernelStartError or SpecError."""
+
+
+Script = Callable[[Start, dict[str, Any]], None]
+
+
+def perform(setting: Setting, launcher: Launcher, spec: KernelSpec, script: Script) -> Facts:
+    """Run `script(start, facts)`, which adds what it sees to `facts`; what it had seen when it ended.
+
+    A cell that must not fail and did, or a fault that isn't possible here, ends it early: the facts
+    say why.
+    """
+    interpreter = launcher.interpreter(spec.python)
+    started: list[Kernel] = []
+    facts: dict[str, Any] = {}
+    error = ""
+
+    def start(**changes: Any) -> Kernel:
+        chosen: dict[str, Any] = {"provisioner": setting.provisioner, **changes}
+        started.append(launcher.start(dataclasses.replace(spec, **chosen)))
+        return started[-1]
+
+    try:
+        script(start, facts)
+    except (CellFailedError, FaultNotPossibleError) as failed:
+        error = str(failed)
+    finally:
+        for kernel in started:
+            kernel.shutdown(now=True)
+    return Facts(setting, interpreter, facts, error)

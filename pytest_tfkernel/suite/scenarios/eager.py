@@ -1,0 +1,75 @@
+"""The canonical examples as people write them, in whatever mode TensorFlow begins, and then in a graph."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite.cells import value
+from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.cast import Start, perform
+
+NAME = "eager-needs-graph"
+
+# Tensors first, and a session opened afterwards. Each says its result by the name `result`.
+PROGRAMS = {
+    "graph_add": """\
+total = tf.add(tf.constant(2.0), tf.constant(3.0))
+with tf.compat.v1.Session() as session:
+    result = float(session.run(total))
+""",
+    "variable_assign": """\
+my_variable = tf.Variable(1.0, name="my_variable", dtype=tf.float32)
+add_one = my_variable.assign(my_variable + 1.0)
+with tf.compat.v1.Session() as session:
+    session.run(tf.compat.v1.global_variables_initializer())
+    first = float(session.run(my_variable))
+    session.run(add_one)
+    result = [first, float(session.run(my_variable))]
+""",
+    "gpu_matmul": """\
+left, right = (tf.random.uniform((1000, 1000)) for _ in range(2))
+with tf.compat.v1.Session() as session:
+    result = list(session.run(tf.matmul(left, right)).shape)
+""",
+}
+RESULTS: dict[str, Any] = {"graph_add": 5.0, "variable_assign": [1.0, 2.0], "gpu_matmul": [1000, 1000]}
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+    """`eager`: the mode TensorFlow began in; `plain`, `in_graph`: the outcome of each program.
+
+    An outcome is `{"result": ...}` or `{"error": type, "message": ...}`.
+    """
+
+    def script(start: Start, facts: dict[str, Any]) -> None:
+        kernel = start()
+        facts["eager"] = value(kernel, "import tensorflow as tf\ntf.executing_eagerly()")
+        facts["plain"] = {name: value(kernel, _attempt(program)) for name, program in PROGRAMS.items()}
+        facts["in_graph"] = {name: value(kernel, _attempt(_in_graph(program))) for name, program in PROGRAMS.items()}
+
+    return perform(setting, launcher, spec, script)
+
+
+def _in_graph(program: str) -> str:
+    return "with tf.Graph().as_default():\n" + textwrap.indent(program, "    ")
+
+
+def _attempt(program: str) -> str:
+    return f"""\
+def _tfkernel_attempt():
+    try:
+{textwrap.indent(program, "        ")}
+    except Exception as error:
+        return {{"error": type(error).__name__, "message": str(error)[:300]}}
+    return {{"result": result}}
+_tfkernel_attempt()
+"""
+
+
+EAGER_NEEDS_GRAPH = Scenario(
+    NAME, "sessions without a graph, and with one", (Setting("forkserver", NAME, "none"),), play
+)

@@ -1,0 +1,39 @@
+"""Saboteurs, and the guarantees at which they aim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Setting
+
+FOLDER = Path(__file__).parents[1] / "saboteurs"
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A saboteur, the guarantee that it breaks, where, and a part of what the judge says then."""
+
+    saboteur: str
+    guarantee: str
+    setting: Setting
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.saboteur}-{self.guarantee}"
+
+    def spec(self, folder: Path) -> KernelSpec:
+        """Of a kernel that is this saboteur; its generations know each other by what is in `folder`."""
+        return KernelSpec(
+            startup=(FOLDER / f"{self.saboteur}.py").read_text(encoding="utf-8"),
+            environment={"SABOTEUR_FOLDER": str(folder)},
+        )
+
+
+def warm(example: str, fault: str = "none") -> Setting:
+    return Setting("forkserver", example, fault)
+
+
+# Played in tests/suite/test_scenarios_isolation.py.
+ISOLATION = (Aim("is_never_eager", "eager-needs-graph", warm("eager-needs-graph"), "began in graph mode"),)
