@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_tfkernel.kernels import fault_cells as cells
 from pytest_tfkernel.kernels.errors import FaultError
-from pytest_tfkernel.kernels.oom import OOM_KILL, allocate_until_killed
+from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
+
+# Long enough for any cell that isn't stuck.
+_HANG_SECONDS = 1.0
+
+
+Strike = Callable[["Kernel", float | None], Reply | None]
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Fault:
 
     name: str
     summary: str
-    strike: Callable[[Kernel, float | None], Reply | None]
+    strike: Strike
     expects: Dies | Lives
     requires: tuple[str, ...] = ()
     seconds: float = 10.0
@@ -51,75 +58,50 @@ def _by_signal(number: signal.Signals, *, stack: bool = False) -> Fault:
     )
 
 
-def _by_cell(name: str, summary: str, cell: str, expects: Dies | Lives, *, interactive: bool = True) -> Fault:
+def _running(cell: str, *, interactive: bool = True, deadline: float | None = None) -> Strike:
     def strike(kernel: Kernel, timeout: float | None) -> Reply:
-        return kernel.execute(cell, timeout=timeout, interactive=interactive)
+        return kernel.execute(cell, timeout=deadline if timeout is None else timeout, interactive=interactive)
 
-    return Fault(name, summary, strike, expects)
+    return strike
 
 
-_INDEX_ERROR = "[1.0, 2.0][2]"
+def _stop(kernel: Kernel, timeout: float | None) -> Reply:
+    kernel.signal(signal.SIGSTOP)
+    return kernel.execute("None", timeout=_HANG_SECONDS if timeout is None else timeout)
 
-# The cells bind one name, which no user has, and work in graphs and sessions of their own: what the
-# kernel holds stays as it was.
-_TF_INDEX_ERROR = """\
-def _tfkernel_fault():
-    import tensorflow as tf
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        position = tf.compat.v1.placeholder(tf.int32, [1])
-        session.run(tf.gather(tf.constant([1.0, 2.0]), position), {position: [7]})
-_tfkernel_fault()
-"""
 
-# 2**50 floats are 4 PiB. The shape is fed: a known one is tried a second time by constant folding,
-# and TensorFlow's allocator waits 10 s for memory in each try (BFCAllocator::AllocateRaw).
-_OOM_TENSOR = """\
-def _tfkernel_fault():
-    import tensorflow as tf
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        shape = tf.compat.v1.placeholder(tf.int64, [2])
-        session.run(tf.fill(shape, 1.0), {shape: [2**25, 2**25]})
-_tfkernel_fault()
-"""
+def _interrupt(kernel: Kernel, timeout: float | None) -> Reply:
+    # The kernel says when the cell runs: an interrupt between cells means nothing.
+    return kernel.execute_marked(cells.INTERRUPTED, lambda _: kernel.interrupt(), timeout=timeout)
 
-# 256 MiB more than it has now, and then 1 GiB in one piece. The limit is lifted again.
-_OOM_MEMORY_ERROR = """\
-def _tfkernel_fault():
-    import resource
-    with open("/proc/self/statm") as statm:
-        size = int(statm.read().split()[0]) * resource.getpagesize()
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (size + (256 << 20), before[1]))
-    try:
-        bytearray(1 << 30)
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-_tfkernel_fault()
-"""
+
+def _exits(code: int) -> Dies:
+    return Dies(ExitStatus(code=code), Cause.EXIT, Killer.SELF)
+
+
+_ENDED = Dies(ExitStatus(signal=signal.SIGKILL), Cause.DEADLINE, Killer.US, stack=True)
 
 FAULTS: tuple[Fault, ...] = (
     _by_signal(signal.SIGKILL),
     _by_signal(signal.SIGTERM),
     _by_signal(signal.SIGSEGV, stack=True),
     _by_signal(signal.SIGABRT, stack=True),
-    _by_cell(
-        "os-exit-0",
-        "os._exit(0): a death without an error",
-        "import os\nos._exit(0)",
-        Dies(ExitStatus(code=0), Cause.EXIT, Killer.SELF),
-    ),
-    _by_cell("index-error", "IndexError in a cell", _INDEX_ERROR, Lives(("IndexError",))),
-    _by_cell(
+    _by_signal(signal.SIGBUS, stack=True),
+    _by_signal(signal.SIGILL, stack=True),
+    Fault("exit", "sys.exit() in a cell", _running(cells.EXIT), _exits(0)),
+    Fault("os-exit-0", "os._exit(0): a death without an error", _running(cells.OS_EXIT.format(code=0)), _exits(0)),
+    Fault("os-exit-3", "os._exit(3)", _running(cells.OS_EXIT.format(code=3)), _exits(3)),
+    Fault("index-error", "IndexError in a cell", _running(cells.INDEX_ERROR), Lives(("IndexError",))),
+    Fault(
         "index-error-script",
         "an uncaught IndexError in a script",
-        _INDEX_ERROR,
-        Dies(ExitStatus(code=1), Cause.EXIT, Killer.SELF),
-        interactive=False,
+        _running(cells.INDEX_ERROR, interactive=False),
+        _exits(1),
     ),
-    _by_cell(
+    Fault(
         "tf-index-error",
         "a gather out of range in Session.run",
-        _TF_INDEX_ERROR,
+        _running(cells.TF_INDEX_ERROR),
         Lives(("InvalidArgumentError",)),
     ),
     Fault(
@@ -130,8 +112,41 @@ FAULTS: tuple[Fault, ...] = (
         requires=(OOM_KILL,),
         seconds=30.0,
     ),
-    _by_cell("oom-tensor", "a tensor of 4 PiB", _OOM_TENSOR, Lives(("ResourceExhaustedError",))),
-    _by_cell("oom-memory-error", "an allocation beyond RLIMIT_AS", _OOM_MEMORY_ERROR, Lives(("MemoryError",))),
+    Fault("oom-tensor", "a tensor of 4 PiB", _running(cells.OOM_TENSOR), Lives(("ResourceExhaustedError",))),
+    Fault(
+        "oom-memory-error",
+        "an allocation beyond RLIMIT_AS",
+        _running(cells.OOM_MEMORY_ERROR),
+        Lives(("MemoryError",)),
+    ),
+    Fault(
+        "hang",
+        "a deadlock in native code",
+        _running(cells.HANG.format(library="CDLL"), deadline=_HANG_SECONDS),
+        _ENDED,
+    ),
+    Fault(
+        "hang-gil",
+        "a deadlock in native code that holds Python's lock",
+        _running(cells.HANG.format(library="PyDLL"), deadline=_HANG_SECONDS),
+        _ENDED,
+    ),
+    Fault("sigstop", "SIGSTOP: a kernel that is stopped for good", _stop, _ENDED),
+    Fault("interrupt", "SIGINT in a cell", _interrupt, Lives(("KeyboardInterrupt",)), signal=signal.SIGINT),
+    Fault(
+        "stack-overflow",
+        "a recursion through C that outgrows the stack",
+        _running(cells.STACK_OVERFLOW),
+        Dies(ExitStatus(signal=signal.SIGSEGV), Cause.SIGNAL, Killer.SELF, stack=True),
+    ),
+    Fault("fd-exhaustion", "no descriptor is left to open a file", _running(cells.FD_EXHAUSTION), Lives(("OSError",))),
+    Fault(
+        "thread-exhaustion",
+        "no thread can be started, in a pids cgroup of its own",
+        start_threads_until_refused,
+        Lives(("RuntimeError",)),
+        requires=(PROCESS_LIMIT,),
+    ),
 )
 
 

@@ -115,6 +115,17 @@ class Kernel:
             request = {"kind": "execute", "cell": cell, "interactive": interactive}
             return exchange.ask(life, request, self.spec.timeout if timeout is None else timeout)
 
+    def execute_marked(self, cell: str, on_mark: exchange.OnMark, *, timeout: float | None = None) -> Reply:
+        """Run a cell that calls `_tfkernel_mark(name)`; `on_mark(name)` is called here, while it runs.
+
+        For faults and phases that must strike at a moment of which only the cell knows.
+        """
+        with self._lock:
+            life = self._living()
+            life.last_cell = cell
+            request = {"kind": "execute", "cell": cell, "interactive": True, "marks": True}
+            return exchange.ask(life, request, self.spec.timeout if timeout is None else timeout, on_mark)
+
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function in the kernel; what it returns.
 

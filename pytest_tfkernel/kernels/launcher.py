@@ -56,6 +56,11 @@ class Launcher:
         self._kernels: list[Kernel] = []
         self._interpreters: dict[str, Interpreter] = {}
 
+    @property
+    def cold_starts(self) -> int:
+        """How many interpreters were started for kernels so far, fork servers among them."""
+        return sum(provisioner.cold_starts for provisioner in self.provisioners.values())
+
     def new_lease(self) -> int:
         """A number that marks one process and all that it starts."""
         return next(self._leases)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 
 from pytest_tfkernel.kernels import exchange
 from pytest_tfkernel.kernels.errors import FaultError, KernelDied
 from pytest_tfkernel.kernels.faults import Fault
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
+from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
 
 # pytest leaves our frames out of a user's traceback.
@@ -41,15 +43,20 @@ def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, se
 
     reply: Reply | None = None
     post_mortem = None
-    life.last_cell = phase.cell
-    try:
-        request = {"kind": "execute", "cell": phase.cell, "interactive": True, "marks": True}
-        reply = exchange.ask(life, request, seconds, on_mark)
-        if phase.name == EXITING:
-            exchange.receive(life, seconds, life.send({"kind": "shutdown"}), on_mark)
-    except KernelDied as died:
-        post_mortem = died.post_mortem
-    return Outcome(fault.name, reply, post_mortem, phase.name, in_phase=seen == ["in"])
+    with tempfile.TemporaryDirectory(prefix="tfkernel-") as folder:
+        cell = life.last_cell = phase.cell.replace("{folder!r}", repr(folder))
+        try:
+            request = {"kind": "execute", "cell": cell, "interactive": True, "marks": True}
+            reply = exchange.ask(life, request, seconds, on_mark)
+            if phase.name == EXITING:
+                exchange.receive(life, seconds, life.send({"kind": "shutdown"}), on_mark)
+            late = isinstance(fault.expects, Dies)
+        except KernelDied as died:
+            post_mortem, late = died.post_mortem, False
+    if late and life.wait(fault.seconds, channel=False) is Event.DEATH:
+        # It had done with the phase, and died of the signal afterwards.
+        post_mortem = life.bury()
+    return Outcome(fault.name, reply, post_mortem, phase.name, in_phase=seen == ["in"] and not late)
 
 
 def strike_at_start(life: Life, fault: Fault, number: signal.Signals) -> Outcome:

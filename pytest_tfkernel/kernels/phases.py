@@ -20,8 +20,9 @@ COLD = "cold"
 class Phase:
     """One moment. `cell` brings a kernel there; `idle` and `starting` need none.
 
-    `needs` names what the cell finds in the kernel: nothing, or a kernel that has not imported
-    TensorFlow (`cold`), or the variables of the canonical example `variable_assign`.
+    Where a cell says `{folder!r}`, it writes to a folder that its sender fills in. `needs` names what
+    the cell must find: nothing, or a kernel that has not imported TensorFlow (`cold`), or the variables
+    of the canonical example `variable_assign`.
     """
 
     name: str
@@ -71,21 +72,18 @@ def _tfkernel_phase():
 _tfkernel_phase()
 """
 
-# 64 MiB take some tenths of a second to write, and the loop saves them until it is stopped: each save
-# is between its own marks.
+# 64 MiB take some tenths of a second to write. The folder is the caller's, who removes what a kill leaves.
 _SAVING = """\
 def _tfkernel_phase():
-    import os, tempfile
+    import os
     import tensorflow as tf
     with tf.Graph().as_default(), tf.compat.v1.Session() as saving:
         tf.Variable(tf.zeros([1 << 24]), name="large")
         saver = tf.compat.v1.train.Saver()
         saving.run(tf.compat.v1.global_variables_initializer())
-        with tempfile.TemporaryDirectory() as folder:
-            _tfkernel_mark("in")
-            for step in range(100):
-                saver.save(saving, os.path.join(folder, "step"), global_step=step)
-            _tfkernel_mark("out")
+        _tfkernel_mark("in")
+        saver.save(saving, os.path.join({folder!r}, "saved"))
+        _tfkernel_mark("out")
 _tfkernel_phase()
 """
 

@@ -142,10 +142,15 @@ class Capability:
 
 @dataclass(frozen=True)
 class Record:
-    """One verdict of one run, as reports read it."""
+    """One verdict of one run, as reports read it.
+
+    `cold_starts` counts the interpreters that were started for its trial; only the first verdict of a
+    trial has them.
+    """
 
     item: str
     guarantee: str
     setting: Setting
     verdict: Verdict
     post_mortem: str = ""
+    cold_starts: int = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,13 +15,19 @@ from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Ve
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
-from pytest_tfkernel.suite.settings import settings, slow_first
+from pytest_tfkernel.suite.settings import FULL, settings, slow_first
 from pytest_tfkernel.suite.trial import Seen, observe
 
-# An error stands for a trial that had no kernel to look at.
-_Seen = Seen | TFKernelError
 
-_OBSERVATIONS = pytest.StashKey[dict[Setting, _Seen]]()
+@dataclass(frozen=True)
+class _Played:
+    """A trial: what was seen, or why there was no kernel to look at; the cold starts that it took."""
+
+    seen: Seen | TFKernelError
+    cold_starts: int
+
+
+_PLAYED = pytest.StashKey[dict[Setting, _Played]]()
 
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
@@ -36,7 +44,8 @@ class SuiteCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """One item per setting and guarantee that applies, those of a setting together."""
         options = self.config.stash[OPTIONS]
-        for setting, guarantee in pairs(() if options.selected else options.provisioners):
+        chosen = pairs() if options.selected else pairs(options.size, options.provisioners)
+        for setting, guarantee in chosen:
             name = f"{guarantee.id}[{setting}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
             nodeid = f"{ID_PREFIX}{name}"
@@ -58,12 +67,15 @@ class GuaranteeItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the observation of this setting, played now if it hasn't been."""
-        seen = observation(self.config, self.setting)
+        played = observation(self.config, self.setting)
+        seen = played.seen
         if isinstance(seen, TFKernelError):
             verdict = Verdict.failed(f"the trial could not be played: {seen}")
         else:
             verdict = self.guarantee.judge(seen)
-        self.record = Record(self.nodeid, self.guarantee.id, self.setting, verdict, _post_mortem(seen))
+        self.record = Record(
+            self.nodeid, self.guarantee.id, self.setting, verdict, _post_mortem(seen), played.cold_starts
+        )
         if verdict.state is State.UNKNOWN:
             raise UnknownVerdict(verdict.reason)
         if verdict.state is State.FAIL:
@@ -82,26 +94,30 @@ class GuaranteeItem(pytest.Item):
         return "tfkernel", None, self.nodeid
 
 
-def pairs(provisioners: tuple[str, ...] = ()) -> Iterator[tuple[Setting, Guarantee]]:
-    """Every setting with every guarantee that applies to it."""
-    for setting in slow_first(settings(provisioners)):
+def pairs(size: str = FULL, provisioners: tuple[str, ...] = ()) -> Iterator[tuple[Setting, Guarantee]]:
+    """Every setting of a size with every guarantee that applies to it."""
+    for setting in slow_first(settings(size, provisioners)):
         for guarantee in GUARANTEES:
             if guarantee.applies(setting):
                 yield setting, guarantee
 
 
-def observation(config: pytest.Config, setting: Setting) -> _Seen:
+def observation(config: pytest.Config, setting: Setting) -> _Played:
     """What was seen in a setting, which is played once in a session: a rerun judges the same kill."""
-    seen = config.stash.setdefault(_OBSERVATIONS, {})
-    if setting not in seen:
-        spec = KernelSpec(python=config.stash[OPTIONS].python)
-        try:
-            seen[setting] = observe(setting, launcher_of(config), spec)
-        except TFKernelError as error:
-            seen[setting] = error
-    return seen[setting]
+    played = config.stash.setdefault(_PLAYED, {})
+    if setting in played:
+        return dataclasses.replace(played[setting], cold_starts=0)
+    launcher, spec = launcher_of(config), KernelSpec(python=config.stash[OPTIONS].python)
+    before = launcher.cold_starts
+    seen: Seen | TFKernelError
+    try:
+        seen = observe(setting, launcher, spec)
+    except TFKernelError as error:
+        seen = error
+    played[setting] = _Played(seen, launcher.cold_starts - before)
+    return played[setting]
 
 
-def _post_mortem(seen: _Seen) -> str:
+def _post_mortem(seen: Seen | TFKernelError) -> str:
     outcome = seen.outcome if isinstance(seen, Observation) else None
     return outcome.post_mortem.describe() if outcome is not None and outcome.post_mortem is not None else ""

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 # How the id of one of our items begins, so that it can be pasted back.
 ID_PREFIX = "tfkernel::"
 
+# Those of `suite.settings`, which an idle plugin doesn't import.
+_SIZES = ("smoke", "standard", "full")
+
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. `suite`: run ours. `selected`: only these ids of it, if any are named."""
+    """What was asked for. `suite`: run ours. `selected`: only these ids of it, of whichever size."""
 
     suite: bool
     selected: tuple[str, ...]
+    size: str
     python: str
     provisioners: tuple[str, ...]
     require: tuple[str, ...]
@@ -39,6 +43,15 @@ def add(parser: pytest.Parser) -> None:
         help="run the conformance suite: kill and restart real TensorFlow kernels on this machine and check"
         " every guarantee; name paths beside it to run your own tests too",
     )
+    group.addoption(
+        "--tfkernel-size",
+        metavar="SIZE",
+        choices=_SIZES,
+        default=None,
+        help="how much of the suite: smoke (each example once, some seconds), standard (every fault, phase and"
+        " scenario, a minute or two; the default) or full (all combinations, some minutes)",
+    )
+    parser.addini("tfkernel_size", "how much of the suite: smoke, standard or full", default="standard")
     group.addoption(
         "--tfkernel-python",
         metavar="PATH",
@@ -73,10 +86,18 @@ def read(config: pytest.Config) -> Options:
     return Options(
         suite=config.getoption("--tfkernel") or bool(selected),
         selected=selected,
+        size=_size(config),
         python=config.getoption("--tfkernel-python") or config.getini("tfkernel_python") or sys.executable,
         provisioners=_listed(config, "provisioner"),
         require=_listed(config, "require"),
     )
+
+
+def _size(config: pytest.Config) -> str:
+    size: str = config.getoption("--tfkernel-size") or config.getini("tfkernel_size")
+    if size not in _SIZES:
+        raise pytest.UsageError(f"tfkernel_size = {size}: unknown; choose from {', '.join(_SIZES)}")
+    return size
 
 
 def _listed(config: pytest.Config, name: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def attach(report: pytest.TestReport, record: Record) -> None:
         "state": record.verdict.state.value,
         "reason": record.verdict.reason,
         "post_mortem": record.post_mortem,
+        "cold_starts": record.cold_starts,
     }
     setattr(report, _ATTRIBUTE, plain)
 
@@ -31,4 +32,5 @@ def of(report: object) -> Record | None:
     if plain is None:
         return None
     verdict = Verdict(State(plain["state"]), plain["reason"])
-    return Record(plain["item"], plain["guarantee"], Setting(**plain["setting"]), verdict, plain["post_mortem"])
+    setting = Setting(**plain["setting"])
+    return Record(plain["item"], plain["guarantee"], setting, verdict, plain["post_mortem"], plain["cold_starts"])

@@ -17,6 +17,7 @@ from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.report import terminal
 from pytest_tfkernel.suite.capabilities import capabilities
+from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.settings import settings
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ class SuiteHooks:
         command = "pytest"
         if self._options.python != sys.executable:
             command += f" --tfkernel-python={shlex.quote(self._options.python)}"
-        for line in terminal.summary(self._records, settings(), self._capabilities, command):
+        columns = [example.name for example in EXAMPLES]
+        for line in terminal.summary(self._records, settings(), columns, self._capabilities, command):
             for text, markup in line:
                 terminalreporter.write(text, **({markup: True} if markup else {}))
             terminalreporter.line("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
-from pytest_tfkernel.kernels.oom import OOM_KILL
+from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 
@@ -17,7 +17,7 @@ def capabilities(interpreter: Interpreter, devices: Path = Path("/dev")) -> tupl
     return (
         _tensorflow(interpreter),
         _cgroup(OOM_KILL, "OOM kills", MEMORY),
-        _cgroup("process-limit", "limits on processes", PIDS),
+        _cgroup(PROCESS_LIMIT, "limits on processes", PIDS),
         _gpu(devices),
     )
 

@@ -40,7 +40,7 @@ tf.compat.v1.disable_eager_execution()
 
 # Said on both streams before a fault strikes; a post-mortem must hold it.
 LAST_WORDS = "last words before the fault"
-SPEAK = f"print({LAST_WORDS!r})\nprint({LAST_WORDS!r}, file=sys.stderr)"
+SPEAK = f"import sys\nprint({LAST_WORDS!r})\nprint({LAST_WORDS!r}, file=sys.stderr)"
 
 COUNT_OPERATIONS = "len(tf.compat.v1.get_default_graph().get_operations())"
 

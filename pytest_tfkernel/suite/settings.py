@@ -1,42 +1,85 @@
-"""Which trials a run plays."""
+"""Which trials a run plays, by its size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.examples import EXAMPLES
+from pytest_tfkernel.suite.scenarios import SCENARIOS
 
 NO_FAULT = "none"
 RUNNER_DEATH = "runner-death"
 DAEMON = "daemon"
 
-# Cold starts take seconds each: enough of them to see each way of dying, and each example, once.
-_COLD = (
-    ("variable_assign", "sigkill"),
-    ("gpu_matmul", "sigkill"),
-    ("graph_add", "index-error-script"),
-    ("variable_assign", "oom-kill"),
-    ("graph_add", "index-error"),
-)
-# TensorFlow waits 10 s before it gives an allocation up: once is enough.
-_ONE_EXAMPLE = {"oom-tensor": "variable_assign"}
+SMOKE, STANDARD, FULL = SIZES = ("smoke", "standard", "full")
+
+_FORKSERVER, _SUBPROCESS = "forkserver", "subprocess"
+_SMOKE = (("graph_add", "sigkill"), ("variable_assign", "oom-kill"), ("gpu_matmul", "index-error"))
+# Cold starts take seconds each: the ways of dying that people meet.
+_COLD_FAULTS = ("sigkill", "index-error", "oom-kill")
+# A kernel that has said nothing yet has no handler of its own: only what the Linux kernel does is sure.
+_AT_START = ("sigkill", "sigterm")
+# Elsewhere an interrupt waits for what it should interrupt, or ends the exit and not the cell.
+_INTERRUPTED = ("running", "saving")
+_PHASE_EXAMPLE = "variable_assign"
 
 
-def settings(provisioners: Sequence[str] = ()) -> tuple[Setting, ...]:
-    """All trials, in the order of reports; those of the named provisioners only, if any are named."""
-    warm = (
-        Setting("forkserver", example.name, fault)
-        for fault in (NO_FAULT, *(fault.name for fault in FAULTS))
-        for example in EXAMPLES
-        if _ONE_EXAMPLE.get(fault, example.name) == example.name
-    )
-    cold = (Setting("subprocess", example, fault) for example, fault in _COLD)
-    everything = (*warm, *cold, Setting("subprocess", DAEMON, RUNNER_DEATH))
-    return tuple(setting for setting in everything if not provisioners or setting.provisioner in provisioners)
+def settings(size: str = FULL, provisioners: Sequence[str] = ()) -> tuple[Setting, ...]:
+    """All trials of a size, in the order of reports; of the named provisioners only, if any are named."""
+    everything = {SMOKE: _smoke, STANDARD: _standard, FULL: _full}[size]()
+    chosen = [setting for setting in everything if not provisioners or setting.provisioner in provisioners]
+    return tuple(dict.fromkeys(chosen))
 
 
 def slow_first(chosen: Sequence[Setting]) -> list[Setting]:
     """The order in which to play: several workers are done sooner when the long trials come first."""
-    return sorted(chosen, key=lambda setting: setting.provisioner != "subprocess" and setting.fault not in _ONE_EXAMPLE)
+    return sorted(chosen, key=lambda setting: setting.provisioner != _SUBPROCESS and setting.fault != "oom-tensor")
+
+
+def _smoke() -> Iterator[Setting]:
+    for example, fault in _SMOKE:
+        yield Setting(_FORKSERVER, example, fault)
+
+
+def _standard() -> Iterator[Setting]:
+    yield from _faults(_FORKSERVER, [NO_FAULT, *(fault.name for fault in FAULTS)])
+    for phase in PHASES:
+        if phase.needs != COLD and phase.name != IDLE:
+            yield Setting(_FORKSERVER, _PHASE_EXAMPLE, "sigkill", phase.name)
+    yield Setting(_FORKSERVER, _PHASE_EXAMPLE, "interrupt", "running")
+    yield from (
+        setting for scenario in SCENARIOS for setting in scenario.settings if setting.provisioner == _FORKSERVER
+    )
+    yield from _faults(_SUBPROCESS, _COLD_FAULTS)
+    yield Setting(_SUBPROCESS, "graph_add", "index-error-script")
+    # What a CPU without the instructions that TensorFlow was built for does to it.
+    yield Setting(_SUBPROCESS, _PHASE_EXAMPLE, "sigill", "importing")
+    yield Setting(_SUBPROCESS, DAEMON, RUNNER_DEATH)
+    yield from (
+        setting for scenario in SCENARIOS for setting in scenario.settings if setting.provisioner == _SUBPROCESS
+    )
+
+
+def _full() -> Iterator[Setting]:
+    yield from _standard()
+    yield from _faults(_SUBPROCESS, [NO_FAULT, *(fault.name for fault in FAULTS)])
+    for phase in PHASES:
+        for fault in FAULTS:
+            if fault.signal is not None and _goes_with(fault.name, phase.name):
+                made = _SUBPROCESS if phase.needs == COLD else _FORKSERVER
+                yield Setting(made, _PHASE_EXAMPLE, fault.name, phase.name)
+
+
+def _goes_with(fault: str, phase: str) -> bool:
+    if fault == "interrupt":
+        return phase in _INTERRUPTED
+    return phase != IDLE and (phase != STARTING or fault in _AT_START)
+
+
+def _faults(provisioner: str, faults: Sequence[str]) -> Iterator[Setting]:
+    for fault in faults:
+        for example in EXAMPLES:
+            yield Setting(provisioner, example.name, fault)

@@ -48,6 +48,10 @@ class Provisioner(Protocol):
     def name(self) -> str:
         """As it stands in a spec."""
 
+    @property
+    def cold_starts(self) -> int:
+        """How many interpreters it has started."""
+
     def launch(self, order: Order) -> ProcessId:
         """Make the process; it will say hello on its channel. Raises KernelStartError."""
 

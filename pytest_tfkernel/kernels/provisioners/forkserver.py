@@ -67,6 +67,7 @@ class ForkServerProvisioner:
         self._new_lease = new_lease
         self._servers: collections.OrderedDict[tuple[object, ...], _Server] = collections.OrderedDict()
         self._lock = threading.Lock()
+        self.cold_starts = 0
 
     @property
     def servers(self) -> tuple[ProcessId, ...]:
@@ -102,6 +103,7 @@ class ForkServerProvisioner:
             self._drop(next(iter(self._servers)))
         ours, theirs = Channel.pair()
         lease, log = self._new_lease(), Capture("forkserver")
+        self.cold_starts += 1
         try:
             process = self._supervisor.start(
                 [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],

@@ -18,9 +18,11 @@ class SubprocessProvisioner:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
+        self.cold_starts = 0
 
     def launch(self, order: Order) -> ProcessId:
         """See `Provisioner`."""
+        self.cold_starts += 1
         return self._supervisor.start(
             [order.interpreter.executable, "-u", str(CHILD_FOLDER), "kernel"],
             order.environment,

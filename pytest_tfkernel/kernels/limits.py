@@ -1,9 +1,11 @@
-"""A real OOM kill: a memory cgroup of the kernel's own, and a cell that fills it."""
+"""Limits that bite: a cgroup of the kernel's own, and a cell that needs more than it allows."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_tfkernel.kernels import fault_cells
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 OOM_KILL = "oom-kill"
+PROCESS_LIMIT = "process-limit"
 
 # What a kernel may take beyond what it holds when the fault strikes.
 _HEADROOM = 32 * 1024 * 1024
 # The cell gives up beyond this: a limit that doesn't bite must not eat the machine's memory.
 _MOST = 1024 * 1024 * 1024
+# Threads that may be started beyond those that there are.
+_MORE_THREADS = 8
+_NO_LIMIT = 1 << 20
 
 _CELL = """\
 def _tfkernel_fault():
@@ -56,3 +62,25 @@ def allocate_until_killed(kernel: Kernel, timeout: float | None) -> Reply:
     else:
         pieces += kernel.spec.memory_limit >> 20
     return kernel.execute(_CELL.format(pieces=pieces), timeout=timeout)
+
+
+def start_threads_until_refused(kernel: Kernel, timeout: float | None) -> Reply:
+    """Limit the kernel's threads and have it start more; it must be told, and live.
+
+    The limit is lifted again. Raises FaultNotPossibleError.
+    """
+    memory = kernel.spec.memory_limit
+    try:
+        cgroup = kernel.new_cgroup((PIDS,) if memory is None else (MEMORY, PIDS))
+        if memory is not None:
+            # With v2 the kernel leaves the cgroup that has this limit.
+            cgroup.limit_memory(memory)
+        kernel.life.join(cgroup)
+        cgroup.limit_processes(len(list(Path(f"/proc/{kernel.pid}/task").iterdir())) + _MORE_THREADS)
+    except (CgroupUnavailableError, OSError) as error:
+        raise FaultNotPossibleError(f"no limit on threads can be set here: {error}") from error
+    try:
+        return kernel.execute(fault_cells.THREAD_EXHAUSTION, timeout=timeout)
+    finally:
+        if kernel.is_alive:
+            cgroup.limit_processes(kernel.spec.process_limit or _NO_LIMIT)
