@@ -65,6 +65,7 @@ def stopped(tfkernel_factory):
     kernel = tfkernel_factory(KernelSpec(preload=()))
     kernel.execute(DAEMON)
     os.kill(kernel.execute("os.getppid()").value, signal.SIGSTOP)
+    os.write(5, b"ready")
     signal.pause()
 """
 )
@@ -147,8 +148,7 @@ def test_pytest_killed_while_tensorflow_is_imported_leaves_nothing(inner: Inner,
 
 def test_what_is_left_would_be_seen(inner: Inner) -> None:
     inner.write("test_victim.py", STOPPED)
-    inner.write("conftest.py", READY)
-    found = _kill(inner, 0.5, ready=True)
+    found = _kill(inner, 0, ready=True)
     assert [line for line in found["left"] if "supervisor" in line], found
     assert [line for line in found["left"] if "signal.pause" in line], found
 
@@ -160,7 +160,7 @@ def test_controller_of_workers_killed_leaves_workers_only_and_those_not_for_long
         found = list(
             pool.map(
                 lambda after: _kill(victim, after, "-p", "xdist", "-n", "2", ready=True, spare=WORKERS),
-                [moments.uniform(0, 1.5) for _ in range(4)],
+                [1.5, *(moments.uniform(0, 1.5) for _ in range(3))],
             )
         )
     _check(found)
