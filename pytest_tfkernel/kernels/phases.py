@@ -61,13 +61,14 @@ _ASSIGNING = """\
 def _tfkernel_phase():
     import time
     import tensorflow as tf
+    run, assign = session.run, my_variable.assign
     def inside():
         _tfkernel_mark("in")
         time.sleep(30)
         return 7.0
     value = tf.cast(tf.compat.v1.py_func(inside, [], tf.float64), tf.float32)
     value.set_shape([])
-    session.run(my_variable.assign(value))
+    run(assign(value))
     _tfkernel_mark("out")
 _tfkernel_phase()
 """

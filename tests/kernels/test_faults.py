@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, CgroupUnavailableError
+from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError
 from pytest_tfkernel.kernels.faults import FAULTS, Fault, find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.processes import Cause
 
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20
@@ -22,7 +23,8 @@ _HELD = "import tensorflow as tf\nheld = tf.compat.v1.Session(graph=tf.Graph())\
 
 def _check(kernel: Kernel, fault: Fault) -> None:
     pid = kernel.pid
-    outcome = kernel.inject(fault.name, timeout=60)
+    hangs = isinstance(fault.expects, Dies) and fault.expects.cause is Cause.DEADLINE
+    outcome = kernel.inject(fault.name, timeout=None if hangs else 60)
     assert outcome.fault == fault.name
     if isinstance(fault.expects, Dies):
         assert outcome.post_mortem is not None
@@ -45,8 +47,8 @@ def _check(kernel: Kernel, fault: Fault) -> None:
 def test_what_it_declares_follows(
     start: StartKernel, fault: Fault, provisioner: str, needs_cgroup: Callable[[str], None]
 ) -> None:
-    if fault.name == "oom-kill":
-        needs_cgroup(MEMORY)
+    if fault.requires:
+        needs_cgroup({"oom-kill": MEMORY, "process-limit": PIDS}[fault.requires[0]])
     kernel = start(provisioner=provisioner)
     _check(kernel, fault)
     kernel.restart()

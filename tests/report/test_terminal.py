@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from observations import INTERPRETER
 from pytest_tfkernel.model.trials import Capability, Record, Setting, State, Verdict
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.report.terminal import Line
+from pytest_tfkernel.report.matrix import Line
 
 TENSORFLOW = Capability("tensorflow", "TensorFlow", available=True)
 GPU = Capability("gpu", "GPUs", available=True)
 NO_GPU = Capability("gpu", "GPUs", available=False, reason="no driver")
-A, B, C = (Setting("forkserver", example, "sigkill") for example in ("one", "two", "three"))
+COLUMNS = ("one", "two", "three")
+A, B, C = (Setting("forkserver", example, "sigkill") for example in COLUMNS)
 COLD = Setting("subprocess", "two", "a-fault-with-a-long-name")
 
 
@@ -21,7 +23,7 @@ def record(setting: Setting, state: State, reason: str = "", guarantee: str = "h
 
 
 def summary(records: Sequence[Record], order: Sequence[Setting] = (), gpu: Capability = GPU) -> list[Line]:
-    return list(terminal.summary(records, order, [TENSORFLOW, gpu], "pytest"))
+    return list(terminal.summary(records, order, COLUMNS, [TENSORFLOW, gpu], "pytest"))
 
 
 def texts(lines: Sequence[Line]) -> list[str]:
@@ -46,7 +48,7 @@ class TestMatrix:
         assert lines[:3] == [
             "forkserver  one     two",
             "  sigkill   PASS 2  FAIL 1",
-            "2 trials, 3 verdicts: 2 PASS, 1 FAIL, 0 UNKNOWN",
+            "2 trials with 0 cold starts, 3 verdicts: 2 PASS, 1 FAIL, 0 UNKNOWN",
         ]
 
     def test_names_the_worst_of_a_cell(self) -> None:
@@ -74,6 +76,28 @@ class TestMatrix:
 
     def test_shows_what_no_order_knows(self) -> None:
         assert "three" in texts(summary([record(C, State.PASS)], [A, B]))[0]
+
+    def test_other_phases_and_scenarios_follow_the_table_in_lines_of_their_own(self) -> None:
+        others = [
+            Setting("forkserver", "one", "sigkill", "running"),
+            Setting("forkserver", "scenario", "none"),
+            Setting("forkserver", "scenario", "sigkill", "saving"),
+        ]
+        assert texts(summary([record(one, State.PASS) for one in (A, *others)]))[:3] == [
+            "forkserver  one",
+            "  sigkill   PASS 1",
+            "  sigkill in running PASS 1  scenario PASS 1  scenario sigkill in saving PASS 1",
+        ]
+
+    def test_other_lines_are_no_wider_than_a_screen(self) -> None:
+        many = [record(Setting("forkserver", f"scenario-{number}", "none"), State.PASS) for number in range(20)]
+        lines = texts(summary(many))[:-1]
+        assert max(map(len, lines)) <= 100
+        assert sum(line.count("PASS 1") for line in lines) == 20
+
+    def test_counts_the_cold_starts_of_all_trials(self) -> None:
+        records = [dataclasses.replace(record(one, State.PASS), cold_starts=2) for one in (A, B)]
+        assert "2 trials with 4 cold starts" in texts(summary(records))[2]
 
     def test_colours_verdicts_and_nothing_else(self) -> None:
         row = summary([record(A, State.PASS), record(B, State.FAIL), record(C, State.UNKNOWN)])[1]

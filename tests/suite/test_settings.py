@@ -5,10 +5,11 @@ from __future__ import annotations
 import collections
 
 from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.phases import PHASES
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.collection import pairs
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH, settings, slow_first
+from pytest_tfkernel.suite.settings import NO_FAULT, SIZES, settings, slow_first
 
 
 def test_ids_are_unique() -> None:
@@ -20,24 +21,47 @@ def test_id_is_written_as_documented() -> None:
     assert str(Setting("forkserver", "variable_assign", "sigkill")) == "forkserver-variable_assign-sigkill-idle"
 
 
-def test_every_fault_is_played_with_every_example_but_the_slow_one() -> None:
-    warm = {(setting.fault, setting.example) for setting in settings(["forkserver"]) if setting.phase == "idle"}
-    everything = {(fault.name, example.name) for fault in FAULTS for example in EXAMPLES}
-    assert {fault for fault, _ in everything - warm} == {"oom-tensor"}
-    assert ("oom-tensor", "variable_assign") in warm
-    assert {example for fault, example in warm if fault == NO_FAULT} >= {example.name for example in EXAMPLES}
+def test_smoke_has_each_example_and_the_three_ways_of_dying_once() -> None:
+    smoke = settings("smoke")
+    assert sorted(setting.example for setting in smoke) == sorted(example.name for example in EXAMPLES)
+    assert sorted(setting.fault for setting in smoke) == ["index-error", "oom-kill", "sigkill"]
 
 
-def test_the_cold_ones_see_every_example_and_each_kind_of_end() -> None:
-    cold = [setting for setting in settings(["subprocess"]) if setting.fault != RUNNER_DEATH]
-    assert {setting.example for setting in cold} >= {example.name for example in EXAMPLES}
-    assert {setting.fault for setting in cold} >= {"sigkill", "oom-kill", "index-error", "index-error-script"}
+def test_standard_has_every_fault_with_every_example_warm_and_three_of_them_cold() -> None:
+    idle = [setting for setting in settings("standard") if setting.phase == "idle"]
+    played = {(setting.provisioner, setting.fault, setting.example) for setting in idle}
+    for example in EXAMPLES:
+        for fault in (NO_FAULT, *(fault.name for fault in FAULTS)):
+            assert ("forkserver", fault, example.name) in played
+        for fault in ("sigkill", "index-error", "oom-kill"):
+            assert ("subprocess", fault, example.name) in played
+
+
+def test_standard_has_every_phase() -> None:
+    assert {setting.phase for setting in settings("standard")} >= {phase.name for phase in PHASES}
+
+
+def test_full_has_every_fault_with_every_example_cold_too() -> None:
+    everything = {(setting.fault, setting.example) for setting in settings("full", ["subprocess"])}
+    assert {(fault.name, example.name) for fault in FAULTS for example in EXAMPLES} <= everything
+
+
+def test_each_size_holds_the_smaller_ones_and_no_trial_twice() -> None:
+    smoke, standard, full = (settings(size) for size in SIZES)
+    assert set(smoke) < set(standard) < set(full)
+    assert len(set(full)) == len(full)
+
+
+def test_only_signals_are_to_strike_in_other_phases() -> None:
+    signals = {fault.name for fault in FAULTS if fault.signal is not None}
+    named = {example.name for example in EXAMPLES}
+    assert {one.fault for one in settings("full") if one.phase != "idle" and one.example in named} <= signals
 
 
 def test_provisioners_can_be_chosen() -> None:
-    assert settings(["forkserver", "subprocess"]) == settings()
-    assert {*settings(["forkserver"]), *settings(["subprocess"])} == {*settings()}
-    assert settings(["jupyter"]) == ()
+    assert settings("full", ["forkserver", "subprocess"]) == settings("full")
+    assert {*settings("full", ["forkserver"]), *settings("full", ["subprocess"])} == {*settings("full")}
+    assert settings("full", ["jupyter"]) == ()
 
 
 def test_long_trials_come_first_and_all_others_keep_their_order() -> None:
