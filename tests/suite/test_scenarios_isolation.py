@@ -12,9 +12,12 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.scenarios import Scenario
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
+from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 
-SCENARIOS = (EAGER_NEEDS_GRAPH,)
+SCENARIOS = (EAGER_NEEDS_GRAPH, OLD_STATE, NEIGHBOUR_IS_UNHARMED, NAMES_ARE_PRIVATE)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 
 pytestmark = pytest.mark.usefixtures("tensorflow_python")
@@ -34,9 +37,7 @@ def test_judge_says_fail_of_its_saboteur(aim: Aim, launcher: Launcher, tmp_path:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
-def test_facts_that_are_missing_are_unknown_with_the_reason(
-    scenario: trial.scenarios.Scenario, launcher: Launcher
-) -> None:
+def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Scenario, launcher: Launcher) -> None:
     setting = scenario.settings[0]
     seen = Facts(setting, launcher.interpreter(sys.executable), {}, "the kernel could not be used")
     verdict = _BY_ID[setting.example].judge(seen)

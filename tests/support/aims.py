@@ -36,4 +36,9 @@ def warm(example: str, fault: str = "none") -> Setting:
 
 
 # Played in tests/suite/test_scenarios_isolation.py.
-ISOLATION = (Aim("is_never_eager", "eager-needs-graph", warm("eager-needs-graph"), "began in graph mode"),)
+ISOLATION = (
+    Aim("is_never_eager", "eager-needs-graph", warm("eager-needs-graph"), "began in graph mode"),
+    Aim("answers_for_the_dead", "old-state-is-refused", warm("old-state-is-refused", "sigkill"), "was accepted"),
+    Aim("mourns_its_neighbour", "neighbour-is-unharmed", warm("neighbour-is-unharmed", "sigkill"), "'value': 1.0"),
+    Aim("shares_its_variable", "names-are-private", warm("names-are-private"), "read [["),
+)

@@ -19,6 +19,8 @@ from pytest_tfkernel.suite.guarantees.life import (
     state_lives_with_process,
     variable_assign,
 )
+from pytest_tfkernel.suite.guarantees.neighbours import names_are_private, neighbour_is_unharmed
+from pytest_tfkernel.suite.guarantees.old_state import old_state_is_refused
 
 GUARANTEES: tuple[Guarantee, ...] = (
     starts_blank,
@@ -35,6 +37,9 @@ GUARANTEES: tuple[Guarantee, ...] = (
     nothing_is_left,
     runner_death_leaves_nothing,
     eager_needs_graph,
+    old_state_is_refused,
+    neighbour_is_unharmed,
+    names_are_private,
 )
 
 __all__ = ["GUARANTEES", "Guarantee"]

@@ -24,7 +24,7 @@ REFUSALS = {
     control="is_never_eager",
 )
 def eager_needs_graph(seen: Facts) -> Verdict:
-    """TensorFlow 2 refuses each example with its documented error, but in a graph it runs it; graphs are 1.15's default."""
+    """TensorFlow 2 refuses the examples with its documented errors outside of a graph, and runs them inside of one."""
     if seen.error or seen.interpreter.tensorflow is None:
         return Verdict.unknown(seen.error or "there is no TensorFlow")
     eager = not seen.interpreter.tensorflow.startswith("1.")

@@ -2,8 +2,15 @@
 
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
+from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 
-SCENARIOS: tuple[Scenario, ...] = (EAGER_NEEDS_GRAPH,)
+SCENARIOS: tuple[Scenario, ...] = (
+    EAGER_NEEDS_GRAPH,
+    OLD_STATE,
+    NEIGHBOUR_IS_UNHARMED,
+    NAMES_ARE_PRIVATE,
+)
 
 
 def find(name: str) -> Scenario | None:

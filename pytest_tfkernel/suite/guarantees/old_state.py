@@ -1,0 +1,43 @@
+"""What a new process says to the names of a dead one's state."""
+
+from __future__ import annotations
+
+from pytest_tfkernel.model.trials import Facts, Verdict
+from pytest_tfkernel.suite.guarantees.applicability import has_example_of
+from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.scenarios.old_state import NAME, NAMES
+
+# The same in 1.15, 2.15 and 2.21, with a part of the message where it says what is missing.
+REFUSALS = {
+    "session-handle": (("InvalidArgumentError",), "is not in the session store"),
+    "iterator-handle": (("NotFoundError",), "does not exist"),
+    "session-target": (("DeadlineExceededError", "UnavailableError"), ""),
+    "tensor-name": (("ValueError",), "does not exist"),
+}
+
+
+@guarantee(
+    NAME,
+    where=f"the trial of `{NAME}`",
+    applies=has_example_of(NAME),
+    control="answers_for_the_dead",
+)
+def old_state_is_refused(seen: Facts) -> Verdict:
+    """Handles of tensors and iterators, session targets and tensor names of a dead process are refused with errors."""
+    if seen.error:
+        return Verdict.unknown(seen.error)
+    for one in NAMES:
+        before, after = seen.facts["before"][one.kind], seen.facts["after"][one.kind]
+        if before != {"value": one.result}:
+            return Verdict.unknown(f"the {one.kind} gave {before} in its own process: its refusal would prove nothing")
+        if "hung" in after:
+            return Verdict.failed(f"the old {one.kind} was not refused within {after['hung']:g} s")
+        if "died" in after:
+            return Verdict.failed(f"the old {one.kind} was no error, but a death: {after['died']}")
+        if "value" in after:
+            return Verdict.failed(f"the old {one.kind} was accepted, and gave {after['value']!r}")
+        errors, part = REFUSALS[one.kind]
+        if after["error"] not in errors or part not in after["message"]:
+            shown = f"{after['error']}: {after['message'].strip()[:300]}"
+            return Verdict.failed(f"the old {one.kind} gave {shown}, not {' or '.join(errors)}")
+    return Verdict.passed(", ".join(f"{one.kind}: {seen.facts['after'][one.kind]['error']}" for one in NAMES))

@@ -1,0 +1,127 @@
+"""What names the state of a process, carried out of it before it is killed, and shown to the next one."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_tfkernel.kernels.errors import KernelDied, KernelHung
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite import examples
+from pytest_tfkernel.suite.cells import value
+from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.cast import Start, perform
+
+NAME = "old-state-is-refused"
+
+# TensorFlow's own deadline for a session on a server, which otherwise waits for it for ever: long for the
+# living one, so that a busy machine is no refusal, and short for the dead one.
+_LIVING, _DEAD = 10000, 300
+# Ours for each attempt: what takes longer hangs.
+_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Name:
+    """One kind of state: the cell whose value names it, a cell that uses that name, and what it must give.
+
+    `use` has `{name}` where the literal goes, and `{milliseconds}` where TensorFlow's own deadline does.
+    """
+
+    kind: str
+    make: str
+    use: str
+    result: Any
+
+
+# All run after the example, in its session and graph, and each in names of its own.
+NAMES: tuple[Name, ...] = (
+    Name(
+        "session-handle",
+        "session.run(tf.compat.v1.get_session_handle(my_variable + 0.0)).handle",
+        """\
+holder, held = tf.compat.v1.get_session_tensor({name}, tf.float32)
+session.run(held, {{holder: {name}}})
+""",
+        2.0,
+    ),
+    Name(
+        "iterator-handle",
+        """\
+iterator = tf.compat.v1.data.make_initializable_iterator(tf.data.Dataset.range(7, 9))
+session.run(iterator.initializer)
+session.run(iterator.string_handle())
+""",
+        """\
+handle = tf.compat.v1.placeholder(tf.string, [])
+step = tf.compat.v1.data.Iterator.from_string_handle(handle, tf.int64, tf.TensorShape([])).get_next()
+session.run(step, {{handle: {name}}})
+""",
+        7,
+    ),
+    Name(
+        "session-target",
+        "server = tf.distribute.Server.create_local_server()\nserver.target",
+        """\
+config = tf.compat.v1.ConfigProto(operation_timeout_in_ms={milliseconds})
+with tf.Graph().as_default():
+    five = tf.constant(5.0)
+    with tf.compat.v1.Session({name}, config=config) as remote:
+        given = float(remote.run(five))
+given
+""",
+        5.0,
+    ),
+    Name("tensor-name", "(my_variable + 0.0).name", "session.run({name})", 2.0),
+)
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+    """For each kind of name, the outcome of its use `before` and `after` the death.
+
+    An outcome is `{"value": ...}`, `{"error": type, "message": ...}`, `{"hung": seconds}` or
+    `{"died": of what}`.
+    """
+
+    def script(start: Start, facts: dict[str, Any]) -> None:
+        kernel = start()
+        example = examples.find("variable_assign")
+        value(kernel, examples.LOOK)
+        value(kernel, example.run)
+        names = {one.kind: repr(value(kernel, one.make)) for one in NAMES}
+        facts["before"] = {one.kind: _attempt(kernel, one, names[one.kind], _LIVING) for one in NAMES}
+        kernel.inject(setting.fault)
+        facts["after"] = {}
+        for one in NAMES:
+            # Once for all, as long as an old name does no harm.
+            if not kernel.is_alive:
+                kernel.restart()
+                value(kernel, examples.LOOK)
+                value(kernel, "session = tf.compat.v1.Session()")
+            facts["after"][one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
+
+    return perform(setting, launcher, dataclasses.replace(spec, timeout=_SECONDS), script)
+
+
+def _attempt(kernel: Kernel, one: Name, name: str, milliseconds: int) -> dict[str, Any]:
+    try:
+        reply = kernel.execute(one.use.format(name=name, milliseconds=milliseconds))
+    except KernelHung:
+        return {"hung": _SECONDS}
+    except KernelDied as died:
+        return {"died": died.post_mortem.headline()}
+    if reply.error is not None:
+        return {"error": reply.error.type.rpartition(".")[2], "message": reply.error.message}
+    return {"value": reply.value}
+
+
+OLD_STATE = Scenario(
+    NAME,
+    "handles, targets and names of a dead process",
+    (Setting("forkserver", NAME, "sigkill"),),
+    play,
+)
