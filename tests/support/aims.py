@@ -41,4 +41,17 @@ ISOLATION = (
     Aim("answers_for_the_dead", "old-state-is-refused", warm("old-state-is-refused", "sigkill"), "was accepted"),
     Aim("mourns_its_neighbour", "neighbour-is-unharmed", warm("neighbour-is-unharmed", "sigkill"), "'value': 1.0"),
     Aim("shares_its_variable", "names-are-private", warm("names-are-private"), "read [["),
+    Aim(
+        "thaws_its_configuration",
+        "configuration-is-per-process",
+        warm("configuration-is-per-process"),
+        "(intra) in the first process gave no error",
+    ),
+    Aim(
+        "starts_configured",
+        "configuration-is-per-process",
+        warm("configuration-is-per-process"),
+        "began with {'logical': None, 'intra': 0, 'inter': 3}",
+    ),
+    Aim("seeds_its_random_state", "random-state-is-fresh", warm("random-state-is-fresh"), "random, numpy.random"),
 )

@@ -1,6 +1,7 @@
 """The judges, in the order in which they are reported."""
 
 from pytest_tfkernel.suite.guarantees.base import Guarantee
+from pytest_tfkernel.suite.guarantees.configuration import configuration_is_per_process
 from pytest_tfkernel.suite.guarantees.death import (
     death_is_explained,
     nothing_is_left,
@@ -21,6 +22,12 @@ from pytest_tfkernel.suite.guarantees.life import (
 )
 from pytest_tfkernel.suite.guarantees.neighbours import names_are_private, neighbour_is_unharmed
 from pytest_tfkernel.suite.guarantees.old_state import old_state_is_refused
+from pytest_tfkernel.suite.guarantees.randomness import random_state_is_fresh
+from pytest_tfkernel.suite.guarantees.state import (
+    checkpoint_outlives,
+    live_fork_is_unusable,
+    server_state_outlives_client,
+)
 
 GUARANTEES: tuple[Guarantee, ...] = (
     starts_blank,
@@ -40,6 +47,11 @@ GUARANTEES: tuple[Guarantee, ...] = (
     old_state_is_refused,
     neighbour_is_unharmed,
     names_are_private,
+    configuration_is_per_process,
+    random_state_is_fresh,
+    checkpoint_outlives,
+    server_state_outlives_client,
+    live_fork_is_unusable,
 )
 
 __all__ = ["GUARANTEES", "Guarantee"]

@@ -1,15 +1,25 @@
 """Trials that are about more than one kernel and its successor; one file each."""
 
 from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
+from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
 from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
+from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
+from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
 
 SCENARIOS: tuple[Scenario, ...] = (
     EAGER_NEEDS_GRAPH,
     OLD_STATE,
     NEIGHBOUR_IS_UNHARMED,
     NAMES_ARE_PRIVATE,
+    CONFIGURATION,
+    RANDOMNESS,
+    *CHECKPOINTS,
+    SERVER_STATE,
+    LIVE_FORK,
 )
 
 

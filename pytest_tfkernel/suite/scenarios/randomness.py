@@ -1,0 +1,68 @@
+"""Random draws in two kernels of one fork server, and in the successor of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite import examples
+from pytest_tfkernel.suite.cells import value
+from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.cast import Start, perform
+
+NAME = "random-state-is-fresh"
+
+# Each is 48 bits or more, but for TensorFlow's float32, of which four are drawn. The name of a
+# temporary file is the one that tempfile would try next: no file is made.
+_DRAW = """\
+def _tfkernel_draw():
+    import os, random, secrets, tempfile, uuid
+    import numpy
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tensor = [float(number) for number in session.run(tf.random.uniform([4]))]
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        seeded = [float(number) for number in session.run(tf.random.uniform([4], seed=7))]
+    return {
+        "fresh": {
+            "random": random.random(),
+            "numpy.random": float(numpy.random.random_sample()),
+            "numpy.random.RandomState": float(numpy.random.RandomState().random_sample()),
+            "os.urandom": os.urandom(8).hex(),
+            "secrets": secrets.token_hex(8),
+            "uuid.uuid4": str(uuid.uuid4()),
+            "uuid.uuid1": str(uuid.uuid1()),
+            "tempfile": os.path.basename(tempfile.mktemp()),
+            "tensorflow": tensor,
+        },
+        "seeded": seeded,
+    }
+_tfkernel_draw()
+"""
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+    """`draws`: what each source gave in each of three processes; `seeded`: TensorFlow's, with a seed."""
+
+    def script(start: Start, facts: dict[str, Any]) -> None:
+        facts["draws"], facts["seeded"] = [], []
+        first, second = start(), start()
+        for kernel in (first, second, first):
+            if facts["draws"] and kernel is first:
+                kernel.shutdown(now=True)
+                kernel.restart()
+            value(kernel, examples.LOOK)
+            drawn = value(kernel, _DRAW)
+            facts["draws"].append(drawn["fresh"])
+            facts["seeded"].append(drawn["seeded"])
+
+    return perform(setting, launcher, spec, script)
+
+
+RANDOMNESS = Scenario(
+    NAME,
+    "random draws in several kernels",
+    (Setting("forkserver", NAME, "none"),),
+    play,
+)
