@@ -164,4 +164,6 @@ def test_controller_of_workers_killed_leaves_workers_only_and_those_not_for_long
             )
         )
     _check(found)
+    # A supervisor that has ended is a zombie until its worker, its parent, has ended too.
+    assert [line for one in found for line in one["unreaped"] if " supervisor " not in line] == []
     assert [one["late"] for one in found] == [[]] * 4

@@ -55,3 +55,25 @@ ISOLATION = (
     ),
     Aim("seeds_its_random_state", "random-state-is-fresh", warm("random-state-is-fresh"), "random, numpy.random"),
 )
+
+# Played in tests/suite/test_scenarios_state.py.
+STATE = (
+    Aim(
+        "empties_its_folder",
+        "checkpoint-outlives",
+        Setting("forkserver", "checkpoint-outlives-saver", "sigkill", "saving"),
+        "no checkpoint was found, though",
+    ),
+    Aim(
+        "initialises_again",
+        "server-state-outlives-client",
+        warm("server-state-outlives-client", "sigkill"),
+        "the next one read [1.0, 1.0]",
+    ),
+    Aim(
+        "answers_in_forks",
+        "live-fork-is-unusable",
+        warm("live-fork-is-unusable"),
+        "open_session in a fork: works: 5.0",
+    ),
+)

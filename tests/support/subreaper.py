@@ -9,8 +9,9 @@ All that the command starts stays below this process, whatever it does to get aw
     patience    seconds after the kill in which those must be gone, too
 
 Prints one line of JSON: `pid` of the command; `ended`, whether it ended before it was killed;
-`below`, the command lines of what lived below it at that moment; `left`, those of what lived at the
-deadline; `late`, those of what lived when patience was at its end. Everything is ended then.
+`below`, the command lines of what was below it at that moment; `left`, of what was there at
+the deadline, zombies too; `unreaped`, of zombies that wait for a spared process to reap
+them and are not `left`; `late`, of what was there when patience was at its end. Everything is ended then.
 """
 
 from __future__ import annotations
@@ -49,14 +50,61 @@ def main(options: dict[str, Any], command: list[str]) -> dict[str, Any]:
     if options["ready"]:
         select.select([reader], [], [], _READY_SECONDS)
     ended = bool(select.select([pidfd], [], [], options["after"])[0])
-    below = [proc.command_line(one["pid"]) for one in _living()]
+    watch = Watch(options["spare"])
+    below = list(watch.look().values())
     child.kill()
     killed = time.monotonic()
     child.wait()
-    left = _wait(killed + options["deadline"], options["spare"])
-    late = _wait(killed + options["patience"], "") if options["spare"] else left
+    left = watch.wait(killed + options["deadline"])
+    unreaped = watch.unreaped()
+    late = Watch("").wait(killed + options["patience"]) if options["spare"] else left
     _end()
-    return {"pid": child.pid, "ended": ended, "below": below, "left": left, "late": late}
+    return {"pid": child.pid, "ended": ended, "below": below, "left": left, "unreaped": unreaped, "late": late}
+
+
+class Watch:
+    """What is below this process. A zombie has no command line: it is called by the one that it had."""
+
+    def __init__(self, spare: str) -> None:
+        self._spare = spare
+        self._names: dict[int, str] = {}
+
+    def look(self) -> dict[int, str]:
+        """All processes and zombies, by pid."""
+        living = _living()
+        for one in living:
+            if one["state"] != "Z":
+                self._names[one["pid"]] = proc.command_line(one["pid"])
+        return {one["pid"]: f"{self._names.get(one['pid'], '?')} ({one['state']})" for one in living}
+
+    def unreaped(self) -> list[str]:
+        """The zombies whose parent is spared: nobody but that parent can make them go."""
+        found = self.look()
+        return [found[pid] for pid in self._zombies_of_spared(found)]
+
+    def wait(self, deadline: float) -> list[str]:
+        """Until nothing is there but what is spared, or the deadline; what else is there then."""
+        while True:
+            found = self.look()
+            excused = self._zombies_of_spared(found)
+            waited = {pid: line for pid, line in found.items() if not self._is_spared(line) and pid not in excused}
+            remaining = deadline - time.monotonic()
+            if not waited or remaining <= 0:
+                return list(waited.values())
+            with contextlib.suppress(ProcessLookupError):
+                pidfd = os.pidfd_open(next(iter(waited)))
+                # A zombie is ready at once, and its parent has yet to notice.
+                if select.select([pidfd], [], [], remaining)[0]:
+                    time.sleep(0.001)
+                os.close(pidfd)
+
+    def _is_spared(self, line: str) -> bool:
+        return bool(self._spare) and self._spare in line
+
+    def _zombies_of_spared(self, found: dict[int, str]) -> list[int]:
+        spared = {pid for pid, line in found.items() if self._is_spared(line)}
+        stats = {pid: proc.read_stat(pid) for pid in found}
+        return [pid for pid, stat in stats.items() if stat is not None and stat.state == "Z" and stat.parent in spared]
 
 
 def _living() -> list[dict[str, Any]]:
@@ -64,22 +112,6 @@ def _living() -> list[dict[str, Any]]:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     return proc.descendants(os.getpid())
-
-
-def _wait(deadline: float, spare: str) -> list[str]:
-    """Until nothing lives but what is spared, or the deadline; the command lines of what else lives."""
-    while True:
-        lines = {one["pid"]: f"{proc.command_line(one['pid'])} ({one['state']})" for one in _living()}
-        waited = {pid: line for pid, line in lines.items() if not spare or spare not in line}
-        remaining = deadline - time.monotonic()
-        if not waited or remaining <= 0:
-            return list(waited.values())
-        with contextlib.suppress(ProcessLookupError):
-            pidfd = os.pidfd_open(next(iter(waited)))
-            # A zombie is ready at once, and its parent has yet to notice.
-            if select.select([pidfd], [], [], remaining)[0]:
-                time.sleep(0.001)
-            os.close(pidfd)
 
 
 def _end() -> None:
