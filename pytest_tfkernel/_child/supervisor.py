@@ -11,7 +11,8 @@ Requests come one at a time and are answered in order; each has an `id`, and so 
     {"op": "signal", "pid", "start_time", "signal"}     {"kind": "signalled", "found": bool}
     {"op": "carriers", "lease"}                         {"kind": "carriers", "processes": [...]}
     {"op": "end", "lease", "seconds"}                   {"kind": "ended", "survivors": [...]}
-    {"op": "hold", "folder"}, {"op": "release", "folder"}    {"kind": "done"}
+    {"op": "hold", "folder", "contents": bool}          {"kind": "done"}
+    {"op": "release", "folder"}                         {"kind": "done"}
 
 Between the answers it tells of every child that ended, adopted ones too:
 
@@ -72,7 +73,7 @@ class Supervisor:
         self._port = frames.Port(sock)
         self._outgoing = bytearray()
         self._signals: dict[tuple[int, int], list[int]] = {}
-        self._folders: list[str] = []
+        self._folders: dict[str, bool] = {}
         self._stopping = False
         self._wakeup, writer = socket.socketpair()
         self._wakeup.setblocking(False)
@@ -172,20 +173,24 @@ class Supervisor:
         return {"kind": "ended", "survivors": _with_commands(survivors)}
 
     def _op_hold(self, request: Message, _: list[int]) -> Message:
-        self._folders.append(request["folder"])
+        self._folders[request["folder"]] = request["contents"]
         return {"kind": "done"}
 
     def _op_release(self, request: Message, _: list[int]) -> Message:
-        if request["folder"] in self._folders:
-            self._folders.remove(request["folder"])
+        self._folders.pop(request["folder"], None)
         return {"kind": "done"}
 
     def end_everything(self) -> None:
         """Kill and reap all descendants, then remove the folders that were held."""
         self._end(lambda: proc.descendants(os.getpid()), seconds=10)
-        for folder in self._folders:
+        for folder, contents in self._folders.items():
             try:
-                os.rmdir(folder)
+                if contents:
+                    import shutil
+
+                    shutil.rmtree(folder, ignore_errors=True)
+                else:
+                    os.rmdir(folder)
             except OSError:
                 continue  # already removed, or not ours to empty
 

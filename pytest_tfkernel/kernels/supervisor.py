@@ -114,9 +114,9 @@ class Supervisor:
         answer = self._ask({"op": "end", "lease": lease, "seconds": seconds}, seconds=seconds + _REQUEST_SECONDS)
         return _leftovers(answer["survivors"])
 
-    def hold(self, folder: Path) -> None:
-        """Have a folder removed with the supervisor, however this process ends."""
-        self._ask({"op": "hold", "folder": str(folder)})
+    def hold(self, folder: Path, *, contents: bool = False) -> None:
+        """Have a folder removed with the supervisor, however this process ends; `contents` and all, or if empty."""
+        self._ask({"op": "hold", "folder": str(folder), "contents": contents})
 
     def release(self, folder: Path) -> None:
         """Take back `hold`."""

@@ -197,17 +197,18 @@ class TestEnd:
 
 class TestClose:
     def test_everything_ends_and_folders_go(self, launcher: Launcher, tmp_path: Path, escape: str) -> None:
-        held, released, full = (tmp_path / name for name in ("held", "released", "full"))
-        for folder in (held, released, full / "inner"):
+        held, released, full, emptied = (tmp_path / name for name in ("held", "released", "full", "emptied"))
+        for folder in (held, released, full / "inner", emptied / "inner"):
             folder.mkdir(parents=True)
         with Launcher() as other:
             kernel = other.start(KernelSpec(preload=()))
             pids = [kernel.pid, kernel.execute(escape).value, other.supervisor.pid]
             for folder in (held, released, full):
                 other.supervisor.hold(folder)
+            other.supervisor.hold(emptied, contents=True)
             other.supervisor.release(released)
         assert [proc.start_time(pid) for pid in pids] == [None, None, None]
-        assert (held.exists(), released.exists(), full.exists()) == (False, True, True)
+        assert (held.exists(), released.exists(), full.exists(), emptied.exists()) == (False, True, True, False)
 
     def test_a_second_one_does_nothing(self) -> None:
         launcher = Launcher()
