@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aims import FOLDER, ISOLATION, Aim
+from aims import FOLDER, ISOLATION, STATE, Aim
 from aims import warm as _warm
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.trials import Setting, State
@@ -65,12 +65,12 @@ def test_runner_death_is_seen_to_leave_something(launcher: Launcher) -> None:
 
 
 def test_every_guarantee_names_a_saboteur_that_aims_at_it() -> None:
-    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION)} | {
+    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION, *STATE)} | {
         ("stops_its_supervisor", "runner-death-leaves-nothing")
     }
     assert {(guarantee.control, guarantee.id) for guarantee in GUARANTEES} <= aims
 
 
 def test_every_saboteur_is_used() -> None:
-    used = {aim.saboteur for aim in (*AIMS, *ISOLATION)} | {"stops_its_supervisor"}
+    used = {aim.saboteur for aim in (*AIMS, *ISOLATION, *STATE)} | {"stops_its_supervisor"}
     assert {path.stem for path in FOLDER.glob("*.py")} == used

@@ -1,0 +1,123 @@
+"""What must hold of state that is kept outside a session, and of sessions outside their process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tfkernel.model.trials import Facts, Setting, Verdict
+from pytest_tfkernel.suite.guarantees.applicability import has_example_of
+from pytest_tfkernel.suite.guarantees.base import guarantee
+
+_UNINITIALISED = "FailedPreconditionError"
+_SESSIONS = ("open_session", "new_session", "after_closed_session")
+_SUM = 5.0
+_DEADLY = ("hangs", "aborts")
+# What an eager op in a fork may do, by major version of TensorFlow. Measured with 2.21, 2.15 and 1.15.5: the
+# large product hangs. 1.15 runs other ops in the caller's thread. With a GPU it aborts (tensorflow#57877).
+_EAGER = {"1": ("hangs", "aborts", "works"), "2": _DEADLY}
+
+
+def _is_checkpoint(setting: Setting) -> bool:
+    return setting.example.startswith("checkpoint-outlives-")
+
+
+@guarantee(
+    "checkpoint-outlives",
+    where="trials of `checkpoint-outlives-saver`, `-eager` and `-graph`",
+    applies=_is_checkpoint,
+    control="empties_its_folder",
+)
+def checkpoint_outlives(seen: Facts) -> Verdict:
+    """What was saved is there after death; a kill while saving leaves the last complete checkpoint readable."""
+    if seen.error:
+        return Verdict.unknown(seen.error)
+    deaths = seen.facts["deaths"]
+    for death in deaths:
+        lost = _lost(death)
+        if lost:
+            return Verdict.failed(f"killed {_when(death)}: {lost}")
+    struck = [death for death in deaths if death["saving"] is not None and death["ended"] == "SIGKILL"]
+    missed = {str(moment) for moment in seen.facts["moments"]} - {str(death["moment"]) for death in struck}
+    if missed or not struck:
+        return Verdict.unknown(f"every save was over when it should be struck, at {', '.join(sorted(missed))} of it")
+    files = sum(bool(death["unfinished"]) for death in struck)
+    if not files:
+        return Verdict.unknown(f"none of {len(struck)} kills in a save left an unfinished file")
+    return Verdict.passed(
+        f"{len(struck)} kills in saves, {files} with unfinished files; the newest was whole each time"
+    )
+
+
+def _lost(death: dict[str, Any]) -> str:
+    """What is wrong with what the next kernel found; nothing when all is well."""
+    after = death["after"]
+    if "error" in after:
+        return f"the newest checkpoint could not be restored: {after['error']}"
+    newest, complete, saving = after["newest"], death["complete"], death["saving"]
+    if newest is None:
+        return f"no checkpoint was found, though {complete} was complete"
+    if newest not in (complete, saving):
+        return f"checkpoint {newest} was found, though {complete} was complete"
+    if any(one != newest for one in after["read"]):
+        return f"checkpoint {newest} was restored to {after['read']}"
+    return ""
+
+
+def _when(death: dict[str, Any]) -> str:
+    return "between saves" if death["saving"] is None else f"while saving {death['saving']}"
+
+
+@guarantee(
+    "server-state-outlives-client",
+    where="the trial of `server-state-outlives-client`",
+    applies=has_example_of("server-state-outlives-client"),
+    control="initialises_again",
+)
+def server_state_outlives_client(seen: Facts) -> Verdict:
+    """A variable on a `tf.distribute.Server` survives its client's death, and dies with the server."""
+    if seen.error:
+        return Verdict.unknown(seen.error)
+    facts = seen.facts
+    if facts["set"] != [2.0, 2.0]:
+        return Verdict.unknown(f"the first client read {facts['set']}, not 2.0: what follows would prove nothing")
+    if (facts["client_ended"], facts["server_ended"]) != ("SIGKILL", "SIGKILL"):
+        return Verdict.unknown(f"client and server ended with {facts['client_ended']} and {facts['server_ended']}")
+    if facts["found"] != [2.0, 2.0]:
+        return Verdict.failed(f"after the client's death the next one read {facts['found']}, not 2.0")
+    if facts["found_after_server"] != [_UNINITIALISED, _UNINITIALISED]:
+        return Verdict.failed(f"after the server's death a client read {facts['found_after_server']}")
+    if facts["initialised"] != [1.0, 1.0]:
+        return Verdict.failed(f"on the new server the initializer gave {facts['initialised']}, not 1.0")
+    return Verdict.passed("2.0 for the next client; uninitialised on the next server, then 1.0")
+
+
+@guarantee(
+    "live-fork-is-unusable",
+    where="the trial of `live-fork-is-unusable`",
+    applies=has_example_of("live-fork-is-unusable"),
+    control="answers_in_forks",
+)
+def live_fork_is_unusable(seen: Facts) -> Verdict:
+    """A `Session.run` in a fork of a process with a session hangs or aborts, is found and ended; new kernels work."""
+    if seen.error:
+        return Verdict.unknown(seen.error)
+    facts = seen.facts
+    forks = {name: fork["outcome"] for name, fork in facts["forks"].items()}
+    if facts["live"] != [_SUM] * len(facts["live"]) or forks["python"] != "works: 2":
+        return Verdict.unknown(f"the kernels gave {facts['live']}, and a fork without TensorFlow {forks['python']!r}")
+    major = (seen.interpreter.tensorflow or "").split(".")[0]
+    if major not in _EAGER:
+        return Verdict.unknown(f"nothing is documented of forks in TensorFlow {seen.interpreter.tensorflow}")
+    shown = ", ".join(f"{name} {said}" for name, said in forks.items() if name != "python")
+    for name, allowed in [*((name, _DEADLY) for name in _SESSIONS), ("eager", _EAGER[major])]:
+        if forks[name].split(":")[0] not in allowed:
+            return Verdict.failed(f"{name} in a fork: {forks[name]}, which isn't documented ({shown})")
+    unnamed = [name for name, fork in facts["forks"].items() if fork["outcome"] == "hangs" and not fork["named"]]
+    if unnamed:
+        return Verdict.failed(f"the fork that hangs was not found among the kernel's processes: {', '.join(unnamed)}")
+    if facts["left"]:
+        return Verdict.failed(f"could not be ended: {', '.join(facts['left'])}")
+    for provisioner, result in facts["beside"].items():
+        if result != _SUM:
+            return Verdict.failed(f"a new kernel started by {provisioner} gave {result}, not {_SUM}")
+    return Verdict.passed(shown)

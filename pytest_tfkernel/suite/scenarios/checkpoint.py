@@ -1,0 +1,144 @@
+"""A kernel that saves, is killed in a save, and is followed by one that restores; again and again."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from pytest_tfkernel.kernels.errors import KernelDied
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.life import Event
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite.cells import CellFailedError, value
+from pytest_tfkernel.suite.scenarios import checkpoint_cells
+from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
+
+# Where in a save the kills fall: when its first file has been seen, and at parts of the time it takes.
+AT_FILES = "files"
+MOMENTS: tuple[str | float, ...] = (AT_FILES, 0.2, 0.5, 0.8)
+_TRIES = 3
+# The first saves of a process are complete, and say how long one takes.
+_MEASURED = 2
+# A save may be over when its moment comes; then the next one is struck.
+_SAVES = 20
+_LOOK_SECONDS = 0.001
+
+
+class Strike:
+    """Listens to the marks of a kernel that keeps saving, and kills it at a moment of a save."""
+
+    def __init__(self, kernel: Kernel, folder: Path, moment: str | float) -> None:
+        self._life = kernel.life
+        self._folder = folder
+        self._moment = moment
+        self._seconds: list[float] = []
+        self.complete: int | None = None
+        self.saving: int | None = None
+        self.delay: float | None = None
+
+    def __call__(self, mark: str) -> None:
+        """Hear `in N` or `out N SECONDS`."""
+        kind, number, *seconds = mark.split()
+        if kind == "out":
+            self._seconds += map(float, seconds)
+            self.complete, self.saving = int(number), None
+            return
+        began, self.saving = time.monotonic(), int(number)
+        if len(self._seconds) >= _MEASURED and self._await_moment():
+            self.delay = time.monotonic() - began
+            self._life.signal(signal.SIGKILL)
+
+    def _await_moment(self) -> bool:
+        """False when the save was over before, of which its next mark tells."""
+        if isinstance(self._moment, float):
+            return self._life.wait(self._moment * min(self._seconds)) is not Event.READABLE
+        while self._life.wait(_LOOK_SECONDS) is not Event.READABLE:
+            if unfinished(self._folder, self.saving):
+                return True
+        return False
+
+    def facts(self) -> dict[str, Any]:
+        """The last complete save; the one that was struck, if it wasn't over; when; its files."""
+        return {
+            "moment": self._moment,
+            "complete": self.complete,
+            "saving": self.saving,
+            "delay": self.delay,
+            "save_seconds": min(self._seconds, default=None),
+            "unfinished": unfinished(self._folder, self.saving),
+        }
+
+
+def unfinished(folder: Path, number: int | None) -> list[str]:
+    """The files of checkpoint `number` that its save would have renamed or removed."""
+    names = (path.name for path in folder.iterdir())
+    return sorted(name for name in names if name.startswith(f"ckpt-{number}") and "temp" in name)
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+    """`deaths`: for each, the facts of its `Strike`, how the kernel `ended`, and what the next one read.
+
+    `after` is `{"newest", "read"}` or `{"error"}`. A moment that was missed is tried again.
+    """
+
+    def script(start: Start, facts: dict[str, Any]) -> None:
+        with scratch_folder(launcher) as folder:
+            facts["moments"], facts["deaths"] = list(MOMENTS), []
+            prepare = checkpoint_cells.prepare(setting.example, folder)
+            kernel, first = start(), 1
+            value(kernel, prepare)
+            for moment in (moment for moment in MOMENTS for _ in range(_TRIES)):
+                if any(death["moment"] == moment and struck(death) for death in facts["deaths"]):
+                    continue
+                death = _killed(kernel, folder, moment, first)
+                facts["deaths"].append(death)
+                kernel.restart()
+                value(kernel, prepare)
+                death["after"] = _restored(kernel)
+                if death["after"].get("newest") is None:
+                    return
+                first = max(death["after"]["newest"], death["saving"] or 0) + 1
+
+    return perform(setting, launcher, spec, script)
+
+
+def struck(death: dict[str, Any]) -> bool:
+    """Whether the kernel died at the moment that was meant."""
+    return death["saving"] is not None and bool(death["unfinished"] or death["moment"] != AT_FILES)
+
+
+def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> dict[str, Any]:
+    strike = Strike(kernel, folder, moment)
+    ended = None
+    try:
+        reply = kernel.execute_marked(checkpoint_cells.keep_saving(first, _SAVES), strike)
+    except KernelDied as died:
+        ended = str(died.post_mortem.exit_status)
+    else:
+        if reply.error is not None:
+            raise CellFailedError(f"it could not save: {str(reply.error).splitlines()[0]}")
+        kernel.shutdown(now=True)
+    return strike.facts() | {"ended": ended}
+
+
+def _restored(kernel: Kernel) -> dict[str, Any]:
+    try:
+        return dict(value(kernel, checkpoint_cells.RESTORE))
+    except CellFailedError as error:
+        return {"error": str(error)}
+
+
+_TITLES = {
+    "checkpoint-outlives-saver": "tf.compat.v1.train.Saver, killed in its saves",
+    "checkpoint-outlives-eager": "tf.train.Checkpoint in eager mode, killed in its saves",
+    "checkpoint-outlives-graph": "tf.train.Checkpoint in a graph, killed in its saves",
+}
+CHECKPOINTS = tuple(
+    Scenario(name, title, (Setting("forkserver", name, "sigkill", "saving"),), play) for name, title in _TITLES.items()
+)

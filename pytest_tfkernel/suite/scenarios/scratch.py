@@ -1,0 +1,25 @@
+"""A folder for what the kernels of a scenario write."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pytest_tfkernel.kernels.errors import SupervisorGoneError
+from pytest_tfkernel.kernels.launcher import Launcher
+
+
+@contextlib.contextmanager
+def scratch_folder(launcher: Launcher) -> Iterator[Path]:
+    """An empty folder, removed with all that is in it afterwards, and also when pytest is killed before."""
+    folder = Path(tempfile.mkdtemp(prefix="tfkernel-"))
+    try:
+        launcher.supervisor.hold(folder, contents=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(SupervisorGoneError):
+            launcher.supervisor.release(folder)
