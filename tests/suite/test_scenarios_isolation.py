@@ -15,11 +15,20 @@ from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.scenarios import Scenario
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
 from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 
-SCENARIOS = (EAGER_NEEDS_GRAPH, OLD_STATE, NEIGHBOUR_IS_UNHARMED, NAMES_ARE_PRIVATE, CONFIGURATION, RANDOMNESS)
+SCENARIOS = (
+    EAGER_NEEDS_GRAPH,
+    OLD_STATE,
+    NEIGHBOUR_IS_UNHARMED,
+    NAMES_ARE_PRIVATE,
+    CONFIGURATION,
+    RANDOMNESS,
+    INTERRUPTS,
+)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 
 pytestmark = pytest.mark.usefixtures("tensorflow_python")

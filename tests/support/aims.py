@@ -53,6 +53,12 @@ ISOLATION = (
         warm("configuration-is-per-process"),
         "began with {'logical': None, 'intra': 0, 'inter': 3}",
     ),
+    Aim(
+        "ignores_interrupts",
+        "interrupt-is-heard",
+        Setting("forkserver", "interrupt-is-heard", "interrupt", "running"),
+        "not heard",
+    ),
     Aim("seeds_its_random_state", "random-state-is-fresh", warm("random-state-is-fresh"), "random, numpy.random"),
 )
 

@@ -12,6 +12,7 @@ from pytest_tfkernel.suite.guarantees.death import (
     variable_is_reset,
 )
 from pytest_tfkernel.suite.guarantees.eager import eager_needs_graph
+from pytest_tfkernel.suite.guarantees.interrupts import interrupt_is_heard
 from pytest_tfkernel.suite.guarantees.life import (
     error_is_not_death,
     gpu_matmul,
@@ -28,6 +29,7 @@ from pytest_tfkernel.suite.guarantees.state import (
     live_fork_is_unusable,
     server_state_outlives_client,
 )
+from pytest_tfkernel.suite.guarantees.warmth import warm_equals_cold
 
 GUARANTEES: tuple[Guarantee, ...] = (
     starts_blank,
@@ -52,6 +54,8 @@ GUARANTEES: tuple[Guarantee, ...] = (
     checkpoint_outlives,
     server_state_outlives_client,
     live_fork_is_unusable,
+    interrupt_is_heard,
+    warm_equals_cold,
 )
 
 __all__ = ["GUARANTEES", "Guarantee"]

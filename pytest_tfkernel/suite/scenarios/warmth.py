@@ -1,0 +1,82 @@
+"""The same cells and the same death in a forked kernel and in one with an interpreter of its own."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite import examples
+from pytest_tfkernel.suite.cells import CellFailedError, value
+from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.portrait import PORTRAIT
+
+NAME = "warm-equals-cold"
+WARM, COLD = "forkserver", "subprocess"
+
+_EXAMPLE = examples.find("variable_assign")
+# Survived, in this order, before the fault of the setting.
+_ERRORS = ("index-error", "tf-index-error", "oom-memory-error")
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+    """`forkserver` and `subprocess`: what each kernel showed, under the same names."""
+
+    def script(start: Start, facts: dict[str, Any]) -> None:
+        for provisioner in (WARM, COLD):
+            facts[provisioner] = _life(start, provisioner, setting.fault)
+        # Thousands of names, of which only those matter that the other one lacks.
+        warm, cold = (set(facts[provisioner]["modules"]) for provisioner in (WARM, COLD))
+        facts[WARM]["modules"], facts[COLD]["modules"] = sorted(warm - cold), sorted(cold - warm)
+
+    return perform(setting, launcher, spec, script)
+
+
+def _life(start: Start, provisioner: str, fault: str) -> dict[str, Any]:
+    began = time.monotonic()
+    kernel = start(provisioner=provisioner)
+    seen = value(kernel, examples.LOOK)
+    seen |= value(kernel, PORTRAIT)
+    seen["result"] = value(kernel, _EXAMPLE.run)["result"]
+    seen["operations after"] = value(kernel, examples.COUNT_OPERATIONS)
+    for error in _ERRORS:
+        seen[error] = _error_of(kernel, error)
+    seen["held after errors"] = value(kernel, _EXAMPLE.again)
+    value(kernel, examples.SPEAK)
+    died = kernel.inject(fault).post_mortem
+    if died is None:
+        raise CellFailedError(f"the {provisioner} kernel survived {fault}")
+    seen |= {
+        "exit status": str(died.exit_status),
+        "cause": died.cause.value,
+        "killer": died.killer.value,
+        "note": died.note,
+        "last cell": died.last_cell,
+        "stack": died.stack,
+        "stdout": died.stdout,
+        "stderr": died.stderr,
+        "last words": examples.LAST_WORDS in died.stderr,
+        "leftovers": [str(one) for one in kernel.leftovers()],
+        "max_rss": died.usage.max_rss if died.usage is not None else None,
+        "times": time.monotonic() - began,
+    }
+    return seen
+
+
+def _error_of(kernel: Kernel, fault: str) -> list[str]:
+    reply = kernel.inject(fault).reply
+    if reply is None or reply.error is None:
+        raise CellFailedError(f"{fault} gave no error")
+    return [reply.error.type, reply.error.message.partition("\n")[0]]
+
+
+WARM_EQUALS_COLD = Scenario(
+    NAME,
+    "one trial on a forked and on a fresh interpreter",
+    (Setting(WARM, NAME, "sigkill"),),
+    play,
+)
