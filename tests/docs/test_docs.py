@@ -40,7 +40,10 @@ def _blocks(path: Path) -> list[str]:
 
 BLOCKS = {
     f"{path.stem}-{number}": block
-    for path in (ROOT / "README.md", DOCS / "kernels.md")
+    for path in (
+        ROOT / "README.md",
+        *(DOCS / f"{name}.md" for name in ("kernels", "faults", "what-dies-with-a-kernel")),
+    )
     for number, block in enumerate(_blocks(path))
 }
 
