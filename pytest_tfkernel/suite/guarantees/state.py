@@ -9,12 +9,17 @@ from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
 
 _UNINITIALISED = "FailedPreconditionError"
-_SESSIONS = ("open_session", "new_session", "after_closed_session")
 _SUM = 5.0
 _DEADLY = ("hangs", "aborts")
-# What an eager op in a fork may do, by major version of TensorFlow. Measured with 2.21, 2.15 and 1.15.5: the
-# large product hangs. 1.15 runs other ops in the caller's thread. With a GPU it aborts (tensorflow#57877).
-_EAGER = {"1": ("hangs", "aborts", "works"), "2": _DEADLY}
+# What a fork of a kernel with a session may do, by major version of TensorFlow. Hanging is measured with 2.21,
+# 2.15 and 1.15.5 on CPU; aborting is what it does with a GPU (tensorflow#57877). The eager op is a large matrix
+# product: smaller ones run in the caller's thread, in 1.15 also others.
+FORKS = {
+    "open_session": {"1": _DEADLY, "2": _DEADLY},
+    "new_session": {"1": _DEADLY, "2": _DEADLY},
+    "after_closed_session": {"1": _DEADLY, "2": _DEADLY},
+    "eager": {"1": (*_DEADLY, "works"), "2": _DEADLY},
+}
 
 
 def _is_checkpoint(setting: Setting) -> bool:
@@ -106,11 +111,11 @@ def live_fork_is_unusable(seen: Facts) -> Verdict:
     if facts["live"] != [_SUM] * len(facts["live"]) or forks["python"] != "works: 2":
         return Verdict.unknown(f"the kernels gave {facts['live']}, and a fork without TensorFlow {forks['python']!r}")
     major = (seen.interpreter.tensorflow or "").split(".")[0]
-    if major not in _EAGER:
+    if major not in FORKS["eager"]:
         return Verdict.unknown(f"nothing is documented of forks in TensorFlow {seen.interpreter.tensorflow}")
     shown = ", ".join(f"{name} {said}" for name, said in forks.items() if name != "python")
-    for name, allowed in [*((name, _DEADLY) for name in _SESSIONS), ("eager", _EAGER[major])]:
-        if forks[name].split(":")[0] not in allowed:
+    for name, documented in FORKS.items():
+        if forks[name].split(":")[0] not in documented[major]:
             return Verdict.failed(f"{name} in a fork: {forks[name]}, which isn't documented ({shown})")
     unnamed = [name for name, fork in facts["forks"].items() if fork["outcome"] == "hangs" and not fork["named"]]
     if unnamed:

@@ -22,7 +22,7 @@ from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 # Where in a save the kills fall: when its first file has been seen, and at parts of the time it takes.
 AT_FILES = "files"
 MOMENTS: tuple[str | float, ...] = (AT_FILES, 0.2, 0.5, 0.8)
-_TRIES = 3
+_TRIES = 5
 # The first saves of a process are complete, and say how long one takes.
 _MEASURED = 2
 # A save may be over when its moment comes; then the next one is struck.
