@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pytest_tfkernel.kernels.faults import FAULTS
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, old_state
+from pytest_tfkernel.suite.scenarios import SCENARIOS
+from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.suite.settings import settings
 
 PAGE = Path(__file__).parent / "guarantees.md"
@@ -14,7 +16,12 @@ PAGE = Path(__file__).parent / "guarantees.md"
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([*_head(), *_guarantees(), *_faults(), *_examples(), *_trials()]) + "\n"
+    return (
+        "\n".join(
+            [*_head(), *_guarantees(), *_faults(), *_examples(), *_scenarios(), *_trials(), *_refusals(), *_warm()]
+        )
+        + "\n"
+    )
 
 
 def _head() -> list[str]:
@@ -50,6 +57,48 @@ def _faults() -> list[str]:
 def _examples() -> list[str]:
     lines = ["", "## Examples", "", "| example | what it is |", "|---|---|"]
     return lines + [f"| `{example.name}` | {example.title} |" for example in EXAMPLES]
+
+
+def _scenarios() -> list[str]:
+    lines = ["", "## Scenarios", "", "| scenario | what is played | faults |", "|---|---|---|"]
+    for one in SCENARIOS:
+        faults = ", ".join(f"`{fault}`" for fault in dict.fromkeys(setting.fault for setting in one.settings))
+        lines.append(f"| `{one.name}` | {one.title} | {faults} |")
+    return lines
+
+
+def _refusals() -> list[str]:
+    lines = [
+        "",
+        "## Errors that must come",
+        "",
+        "Seen in 1.15, 2.15 and 2.21; those of `eager-needs-graph` in 2.12, 2.15, 2.18 and 2.21, since",
+        "graph mode is the default of 1.15. Any other error is FAIL, and so is none. Devices and threads are",
+        "frozen in 1.15 too, once eager execution has been asked for there.",
+        "",
+        "| guarantee | what is tried | the error | a part of its message |",
+        "|---|---|---|---|",
+    ]
+    rows = [("eager-needs-graph", what, error, part) for what, (error, part) in eager.REFUSALS.items()]
+    for what, (errors, part) in old_state.REFUSALS.items():
+        rows.append(("old-state-is-refused", what, " or ".join(errors), part))
+    for what, part in configuration.REFUSALS.items():
+        rows.append(("configuration-is-per-process", what, "RuntimeError", part))
+    return lines + [f"| `{name}` | {what} | {error} | {part} |" for name, what, error, part in rows]
+
+
+def _warm() -> list[str]:
+    lines = [
+        "",
+        "## Forked and fresh kernels",
+        "",
+        "What `warm-equals-cold` does not ask to be the same. All else is: results, operations, errors, death,",
+        "signals, folders, search path, environment, locale, limits, descriptors and more.",
+        "",
+        "| what | why it differs |",
+        "|---|---|",
+    ]
+    return lines + [f"| {what} | {why} |" for what, why in DIFFERENCES.items()]
 
 
 def _trials() -> list[str]:

@@ -21,12 +21,15 @@ import socket
 import sys
 import threading
 import warnings
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 from . import frames, imports, kernel, proc, process
 from .frames import Message
 
 CHANNEL = 3
+
+# Where tempfile looks for the temporary folder, once in the life of a process.
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
 # Threads that other libraries keep and that a fork does no harm to: they hold no lock of the
 # forking thread's and the child does not need them.
@@ -61,6 +64,7 @@ class ForkServer:
         self._supervisor = supervisor
         self._check = ""
         self._threads: FrozenSet[imports.Thread] = frozenset()
+        self._set_by_import: Dict[str, Tuple[Optional[str], Optional[str]]] = {}
 
     def preload(self, request: Message) -> Message:
         """Import the modules; the threads that come with the trusted ones may be lost by a fork."""
@@ -68,6 +72,7 @@ class ForkServer:
         self._check = request["check"]
         self._threads = _threads()
         trusted = imports.ThreadsOfImports(request["trusted"], _threads)
+        before = dict(os.environ)
         try:
             with trusted:
                 for name in request["modules"]:
@@ -75,6 +80,8 @@ class ForkServer:
         except BaseException as error:
             return {"kind": "failed", "error": kernel.describe(error)}
         self._threads |= trusted.threads
+        pairs = {name: (before.get(name), os.environ.get(name)) for name in {*before, *os.environ}}
+        self._set_by_import = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
         # Collected now and never looked at again: kernels share these pages with us.
         gc.collect()
         freeze = getattr(gc, "freeze", None)  # from Python 3.7 on
@@ -159,13 +166,29 @@ class ForkServer:
             process.place_descriptors(
                 {1: stdout, 2: stderr, kernel.CHANNEL: channel, kernel.STACKS: stacks}, inheritable=False
             )
-            os.environ.clear()
-            os.environ.update(order["environment"])
+            self._take_on(order["environment"])
             process.restrict(order)
             _reseed()
         except BaseException as error:
             os.write(2, ("a forked kernel could not be set up: %s\n" % error).encode("utf-8", "replace"))
             os._exit(1)
+
+    def _take_on(self, environment: Dict[str, str]) -> None:
+        """Set the environment, and in it what the import would have set: TensorFlow tells its children so."""
+        temporary = sys.modules.get("tempfile")
+        if temporary is not None and any(os.environ.get(name) != environment.get(name) for name in _TEMPORARY):
+            # What the import has made of ours; it is looked for again.
+            temporary.__dict__["tempdir"] = None
+        os.environ.clear()
+        os.environ.update(environment)
+        for name, (before, after) in self._set_by_import.items():
+            # One that the import didn't find like this is the user's own choice.
+            if os.environ.get(name) != before:
+                continue
+            if after is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = after
 
 
 def _fork_again(pid_writer: int) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aims import ISOLATION, Aim
+from pytest_tfkernel.kernels.cgroups import MEMORY
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.limits import OOM_KILL
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
@@ -19,6 +22,7 @@ from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
 from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
+from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
 
 SCENARIOS = (
     EAGER_NEEDS_GRAPH,
@@ -28,6 +32,7 @@ SCENARIOS = (
     CONFIGURATION,
     RANDOMNESS,
     INTERRUPTS,
+    WARM_EQUALS_COLD,
 )
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 
@@ -35,7 +40,9 @@ pytestmark = pytest.mark.usefixtures("tensorflow_python")
 
 
 @pytest.mark.parametrize("setting", [setting for one in SCENARIOS for setting in one.settings], ids=str)
-def test_honest_kernels_pass(setting: Setting, launcher: Launcher) -> None:
+def test_honest_kernels_pass(setting: Setting, launcher: Launcher, needs_cgroup: Callable[[str], None]) -> None:
+    if setting.fault == OOM_KILL:
+        needs_cgroup(MEMORY)
     verdict = _BY_ID[setting.example].judge(trial.observe(setting, launcher))
     assert verdict.state is State.PASS, verdict
 

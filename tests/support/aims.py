@@ -59,6 +59,9 @@ ISOLATION = (
         Setting("forkserver", "interrupt-is-heard", "interrupt", "running"),
         "not heard",
     ),
+    Aim(
+        "shows_that_it_is_warm", "warm-equals-cold", warm("warm-equals-cold", "sigkill"), "umask: '0000' in the forked"
+    ),
     Aim("seeds_its_random_state", "random-state-is-fresh", warm("random-state-is-fresh"), "random, numpy.random"),
 )
 

@@ -26,11 +26,11 @@ DEFAULT_PRELOAD = ("tensorflow",)
 _MAX_SERVERS = 4
 _FORK_SECONDS = 30.0
 
-# Variables that libraries read while they are imported. A change of one needs a fork server of its
-# own; all others are set after the fork.
+# Variables that libraries read while they are imported, or Python when it starts. A change of one needs
+# a fork server of its own; all others are set after the fork.
 _IMPORT_TIME = (
-    "CUDA", "GRPC", "HOME", "KERAS", "KMP", "LD_", "MALLOC_", "MKL", "NUMPY", "NVIDIA", "OMP", "OPENBLAS",
-    "PATH", "PROTOCOL_BUFFERS", "PYTHON", "TF", "XLA",
+    "CUDA", "GRPC", "HOME", "KERAS", "KMP", "LANG", "LC_", "LD_", "MALLOC_", "MKL", "NUMPY", "NVIDIA", "OMP",
+    "OPENBLAS", "PATH", "PROTOCOL_BUFFERS", "PYTHON", "TF", "TZ", "XLA",
 )  # fmt: skip
 
 # Their imports start threads that know of forks (OpenBLAS, which NumPy and SciPy each bring) or that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -52,6 +53,36 @@ class TestPreload:
         kernel = own_launcher.start(write_module("import os\nSERVER = os.getpid()"))
         assert kernel.execute("import sys; sys.modules['preloaded_by_test'].SERVER").value == servers(own_launcher)[0]
         assert kernel.pid != servers(own_launcher)[0]
+
+    def test_what_the_import_sets_in_the_environment_is_there(
+        self, own_launcher: Launcher, write_module: Callable[[str], KernelSpec]
+    ) -> None:
+        spec = write_module("import os\nos.environ.update(MADE='1', CHANGED='1')\nos.environ.pop('DROPPED')")
+        spec = dataclasses.replace(spec, environment={"CHANGED": "0", "DROPPED": "0", "OTHER": "0"})
+        look = "import os; [os.environ.get(name) for name in ('MADE', 'CHANGED', 'DROPPED', 'OTHER')]"
+        assert own_launcher.start(spec).execute(look).value == ["1", "1", None, "0"]
+        chosen = dataclasses.replace(spec, environment={"MADE": "2", "CHANGED": "2", "DROPPED": "2"})
+        assert own_launcher.start(chosen).execute(look).value == ["2", "2", "2", None]
+        assert len(servers(own_launcher)) == 1
+
+    def test_temporary_files_go_where_the_kernel_s_own_environment_says(
+        self, own_launcher: Launcher, write_module: Callable[[str], KernelSpec], tmp_path: Path
+    ) -> None:
+        spec = write_module("import tempfile\ntempfile.gettempdir()")
+        look = "import tempfile; tempfile.gettempdir()"
+        usual = own_launcher.start(spec).execute(look).value
+        kernel = own_launcher.start(dataclasses.replace(spec, environment={"TMPDIR": str(tmp_path)}))
+        assert kernel.execute(look).value == str(tmp_path) != usual
+        assert len(servers(own_launcher)) == 1
+
+    def test_locale_and_time_zone_are_those_of_the_kernel_s_own_environment(self, own_launcher: Launcher) -> None:
+        look = "import sys, time; [sys.flags.utf8_mode, time.tzname[0]]"
+        environment = {"LC_ALL": "C", "TZ": "XYZ-3", "PYTHONUTF8": None}
+        seen = [
+            own_launcher.start(KernelSpec(environment=environment, **changes)).execute(look).value
+            for changes in ({"provisioner": "subprocess"}, {"preload": ()})
+        ]
+        assert seen[0] == seen[1] == [1, "XYZ"]
 
     def test_a_preload_that_fails_is_one_clear_line(self, own_launcher: Launcher) -> None:
         with pytest.raises(KernelStartError) as caught:
