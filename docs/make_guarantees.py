@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_tfkernel.kernels.faults import FAULTS
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, old_state
+from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.suite.settings import settings
@@ -18,7 +18,17 @@ def page() -> str:
     """The whole page."""
     return (
         "\n".join(
-            [*_head(), *_guarantees(), *_faults(), *_examples(), *_scenarios(), *_trials(), *_refusals(), *_warm()]
+            [
+                *_head(),
+                *_guarantees(),
+                *_faults(),
+                *_examples(),
+                *_scenarios(),
+                *_trials(),
+                *_refusals(),
+                *_warm(),
+                *_forks(),
+            ]
         )
         + "\n"
     )
@@ -99,6 +109,21 @@ def _warm() -> list[str]:
         "|---|---|",
     ]
     return lines + [f"| {what} | {why} |" for what, why in DIFFERENCES.items()]
+
+
+def _forks() -> list[str]:
+    lines = [
+        "",
+        "## Forks of a kernel with a session",
+        "",
+        "What `live-fork-is-unusable` allows; the reason of its verdict says what was seen. On CPU all of them hang in",
+        "2.21, 2.15 and 1.15.5; with a GPU they abort (tensorflow/tensorflow#57877).",
+        "",
+        "| in the fork | TensorFlow 1 | TensorFlow 2 |",
+        "|---|---|---|",
+    ]
+    rows = [(name, " or ".join(by["1"]), " or ".join(by["2"])) for name, by in state.FORKS.items()]
+    return lines + [f"| `{name}` | {first} | {second} |" for name, first, second in rows]
 
 
 def _trials() -> list[str]:
