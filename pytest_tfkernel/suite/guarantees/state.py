@@ -11,8 +11,9 @@ from pytest_tfkernel.suite.guarantees.base import guarantee
 _UNINITIALISED = "FailedPreconditionError"
 _SUM = 5.0
 _DEADLY = ("hangs", "aborts")
-# What a fork of a kernel with a session may do, by major version of TensorFlow. Hanging is measured with 2.21,
-# 2.15 and 1.15.5 on CPU; aborting is what it does with a GPU (tensorflow#57877). The eager op is a large matrix
+# What a fork of a kernel with a session may do, by major version of TensorFlow. That a session can't be used
+# in a fork is by design (tensorflow#2448). Hanging is measured with 2.21, 2.15 and 1.15.5 on CPU; aborting is
+# what it does with a GPU (tensorflow#57877). The eager op is a large matrix
 # product: smaller ones run in the caller's thread, in 1.15 also others.
 FORKS: dict[str, dict[str, tuple[str, ...]]] = {
     "open_session": {"1": _DEADLY, "2": _DEADLY},
