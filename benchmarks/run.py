@@ -35,7 +35,9 @@ BENCHMARKS: dict[str, Callable[[str], list[Figure]]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure what the project must reach.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description="Measure the project against its targets."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--python", default=sys.executable, help="the interpreter of the kernels (default: this one)")
     parser.add_argument("--strict", action="store_true", help="exit 1 also when a target was not met")

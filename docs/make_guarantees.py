@@ -9,7 +9,7 @@ from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
-from pytest_tfkernel.suite.settings import settings
+from pytest_tfkernel.suite.settings import DAEMON, SIZES, settings
 
 PAGE = Path(__file__).parent / "guarantees.md"
 
@@ -132,15 +132,21 @@ def _trials() -> list[str]:
         "",
         "## Trials",
         "",
-        "What `pytest --tfkernel` plays. A hole in the matrix is a trial that is not in this list.",
+        "What `pytest --tfkernel` plays beside the scenarios, which are in `standard`. A hole in the matrix is a trial",
+        "that is not in this list. The size is the smallest that has the trial.",
         "",
-        "| provisioner | fault | examples |",
-        "|---|---|---|",
+        "| provisioner | fault | phase | examples | size |",
+        "|---|---|---|---|---|",
     ]
-    played: dict[tuple[str, str], list[str]] = {}
-    for setting in settings():
-        played.setdefault((setting.provisioner, setting.fault), []).append(f"`{setting.example}`")
-    return lines + [f"| {made} | `{fault}` | {', '.join(examples)} |" for (made, fault), examples in played.items()]
+    names = [example.name for example in EXAMPLES]
+    smallest = {setting: size for size in reversed(SIZES) for setting in settings(size)}
+    played: dict[tuple[str, str, str, str], list[str]] = {}
+    for setting in (setting for setting in settings() if setting.example in [*names, DAEMON]):
+        key = (setting.provisioner, setting.fault, setting.phase, smallest[setting])
+        played.setdefault(key, []).append(f"`{setting.example}`")
+    for (made, fault, phase, size), examples in played.items():
+        lines.append(f"| {made} | `{fault}` | {phase} | {', '.join(examples)} | {size} |")
+    return lines
 
 
 if __name__ == "__main__":
