@@ -86,6 +86,9 @@ def _refusals() -> list[str]:
         "graph mode is the default of 1.15. Any other error is FAIL, and so is none. Devices and threads are",
         "frozen in 1.15 too, once eager execution has been asked for there.",
         "",
+        "A handle is a name and no more: when the next process has made a tensor handle or an iterator of its own in",
+        "the same order, an old handle is not refused, but means the new thing, in silence (all versions).",
+        "",
         "| guarantee | what is tried | the error | a part of its message |",
         "|---|---|---|---|",
     ]

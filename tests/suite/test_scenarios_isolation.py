@@ -12,15 +12,17 @@ from aims import ISOLATION, Aim
 from pytest_tfkernel.kernels.cgroups import MEMORY
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.limits import OOM_KILL
+from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.guarantees.eager import REFUSALS
 from pytest_tfkernel.suite.scenarios import Scenario
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
-from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH, RESULTS
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
-from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
+from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
 
@@ -60,3 +62,115 @@ def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Scenario, 
     seen = Facts(setting, launcher.interpreter(sys.executable), {}, "the kernel could not be used")
     verdict = _BY_ID[setting.example].judge(seen)
     assert (verdict.state, verdict.reason) == (State.UNKNOWN, "the kernel could not be used")
+
+
+def judged(setting: Setting, tensorflow: str = "2.21.0", **facts: object) -> tuple[State, str]:
+    seen = Facts(setting, Interpreter("/usr/bin/python3", (3, 11, 7), tensorflow), facts)
+    verdict = _BY_ID[setting.example].judge(seen)
+    return verdict.state, verdict.reason
+
+
+_BEFORE = {one.kind: {"value": one.result} for one in NAMES}
+_AFTER = {
+    "session-handle": {"error": "InvalidArgumentError", "message": "handle is not in the session store."},
+    "iterator-handle": {"error": "NotFoundError", "message": "Container localhost does not exist."},
+    "session-target": {"error": "DeadlineExceededError", "message": "Deadline Exceeded"},
+    "tensor-name": {"error": "ValueError", "message": "refers to a Tensor which does not exist"},
+}
+
+
+class TestOldState:
+    SETTING = OLD_STATE.settings[0]
+
+    @pytest.mark.parametrize(
+        ("kind", "outcome", "reason"),
+        [
+            ("session-target", {"hung": 15.0}, "not refused within 15 s"),
+            ("iterator-handle", {"died": "kernel 7 died of SIGSEGV"}, "was no error, but a death: kernel 7"),
+            ("tensor-name", {"value": 2.0}, "accepted, and gave 2.0"),
+            ("session-handle", {"error": "KeyError", "message": "?"}, "gave KeyError: ?, not InvalidArgumentError"),
+        ],
+    )
+    def test_all_but_its_documented_error_fails(self, kind: str, outcome: dict[str, object], reason: str) -> None:
+        after = {**_AFTER, kind: outcome}
+        state, said = judged(self.SETTING, before=_BEFORE, after=after, namesake={})
+        assert state is State.FAIL
+        assert reason in said
+
+    def test_old_value_beside_a_namesake_fails(self) -> None:
+        namesake = {"iterator-handle": {"value": 7}}
+        state, said = judged(self.SETTING, before=_BEFORE, after=_AFTER, namesake=namesake)
+        assert (state, "which died" in said) == (State.FAIL, True)
+
+    def test_name_that_meant_nothing_before_proves_nothing(self) -> None:
+        before = {**_BEFORE, "session-target": {"error": "UnavailableError", "message": ""}}
+        state, said = judged(self.SETTING, before=before, after=_AFTER, namesake={})
+        assert (state, "would prove nothing" in said) == (State.UNKNOWN, True)
+
+
+_GOOD = {name: {"result": result} for name, result in RESULTS.items()}
+_REFUSED = {name: {"error": error, "message": f"a: {part}."} for name, (error, part) in REFUSALS.items()}
+
+
+class TestEagerNeedsGraph:
+    SETTING = EAGER_NEEDS_GRAPH.settings[0]
+
+    @pytest.mark.parametrize(("tensorflow", "eager", "plain"), [("2.15.1", True, _REFUSED), ("1.15.5", False, _GOOD)])
+    def test_each_version_has_its_own_default(self, tensorflow: str, eager: bool, plain: object) -> None:
+        state, _ = judged(self.SETTING, tensorflow, eager=eager, plain=plain, in_graph=_GOOD)
+        assert state is State.PASS
+
+    def test_program_that_runs_eagerly_fails(self) -> None:
+        state, said = judged(self.SETTING, eager=True, plain=_GOOD, in_graph=_GOOD)
+        assert (state, "eagerly, graph_add gave 5.0" in said) == (State.FAIL, True)
+
+    def test_program_that_is_refused_in_a_graph_fails(self) -> None:
+        state, said = judged(self.SETTING, eager=True, plain=_REFUSED, in_graph=_REFUSED)
+        assert (state, "in a graph, graph_add gave RuntimeError" in said) == (State.FAIL, True)
+
+
+_WELL = {"pid": 7, "value": 2.0}
+
+
+class TestNeighbour:
+    SETTING = NEIGHBOUR_IS_UNHARMED.settings[0]
+
+    def test_fault_that_did_not_kill_as_it_should_proves_nothing(self) -> None:
+        state, said = judged(
+            self.SETTING, before=_WELL, after=_WELL, expected="dies of SIGKILL", death="", as_expected=False
+        )
+        assert (state, "but: it lived" in said) == (State.UNKNOWN, True)
+
+    def test_another_process_that_answers_is_harm(self) -> None:
+        state, said = judged(self.SETTING, before=_WELL, after={"pid": 8, "value": 2.0})
+        assert (state, "'pid': 8" in said) == (State.FAIL, True)
+
+    def test_death_of_the_neighbour_is_harm(self) -> None:
+        state, said = judged(self.SETTING, before=_WELL, after={"error": "kernel 7 died"})
+        assert (state, "kernel 7 died" in said) == (State.FAIL, True)
+
+
+_SEEN = {"modules": [], "environment": {"A": "1"}, "umask": "0022", "times": 0.1}
+
+
+class TestWarmEqualsCold:
+    SETTING = WARM_EQUALS_COLD.settings[0]
+
+    @pytest.mark.parametrize(
+        ("changes", "state", "reason"),
+        [
+            ({"times": 3.0}, State.PASS, "2 things are the same"),
+            ({"modules": ["_tfkernel_child.imports"]}, State.PASS, ""),
+            ({"modules": ["numpy.lazy"]}, State.FAIL, "modules of one only: ['numpy.lazy']"),
+            (
+                {"environment": {"A": "1", "B": "2"}},
+                State.FAIL,
+                "environment: {'B': '2'} in the forked kernel, {'B': None}",
+            ),
+            ({"signals": []}, State.UNKNOWN, "not the same was looked at: ['signals']"),
+        ],
+    )
+    def test_only_what_is_documented_may_differ(self, changes: dict[str, object], state: State, reason: str) -> None:
+        found, said = judged(self.SETTING, forkserver={**_SEEN, **changes}, subprocess=_SEEN)
+        assert found is state
+        assert reason in said

@@ -23,7 +23,7 @@ REFUSALS = {
     control="answers_for_the_dead",
 )
 def old_state_is_refused(seen: Facts) -> Verdict:
-    """Handles of tensors and iterators, session targets and tensor names of a dead process are refused with errors."""
+    """Handles of tensors and iterators, session targets and tensor names of a dead process are refused by the next."""
     if seen.error:
         return Verdict.unknown(seen.error)
     for one in NAMES:
@@ -40,4 +40,6 @@ def old_state_is_refused(seen: Facts) -> Verdict:
         if after["error"] not in errors or part not in after["message"]:
             shown = f"{after['error']}: {after['message'].strip()[:300]}"
             return Verdict.failed(f"the old {one.kind} gave {shown}, not {' or '.join(errors)}")
+        if seen.facts["namesake"].get(one.kind) == {"value": one.result}:
+            return Verdict.failed(f"beside a namesake, the old {one.kind} gave {one.result!r}, which died")
     return Verdict.passed(", ".join(f"{one.kind}: {seen.facts['after'][one.kind]['error']}" for one in NAMES))

@@ -29,14 +29,22 @@ _SECONDS = 15.0
 class Name:
     """One kind of state: the cell whose value names it, a cell that uses that name, and what it must give.
 
-    `use` has `{name}` where the literal goes, and `{milliseconds}` where TensorFlow's own deadline does.
+    `again` makes a namesake in the next process, of another value; nothing where a name is known by its
+    own value. `use` has `{name}` where the literal goes, and `{milliseconds}` where TensorFlow's own deadline does.
     """
 
     kind: str
     make: str
     use: str
     result: Any
+    again: str = ""
 
+
+_ITERATOR = """\
+iterator = tf.compat.v1.data.make_initializable_iterator(tf.data.Dataset.range({first}, 99))
+session.run(iterator.initializer)
+session.run(iterator.string_handle())
+"""
 
 # All run after the example, in its session and graph, and each in names of its own.
 NAMES: tuple[Name, ...] = (
@@ -48,20 +56,18 @@ holder, held = tf.compat.v1.get_session_tensor({name}, tf.float32)
 session.run(held, {{holder: {name}}})
 """,
         2.0,
+        "namesake = session.run(tf.compat.v1.get_session_handle(tf.constant(9.0)))",
     ),
     Name(
         "iterator-handle",
-        """\
-iterator = tf.compat.v1.data.make_initializable_iterator(tf.data.Dataset.range(7, 9))
-session.run(iterator.initializer)
-session.run(iterator.string_handle())
-""",
+        _ITERATOR.format(first=7),
         """\
 handle = tf.compat.v1.placeholder(tf.string, [])
 step = tf.compat.v1.data.Iterator.from_string_handle(handle, tf.int64, tf.TensorShape([])).get_next()
 session.run(step, {{handle: {name}}})
 """,
         7,
+        _ITERATOR.format(first=70),
     ),
     Name(
         "session-target",
@@ -81,7 +87,7 @@ given
 
 
 def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
-    """For each kind of name, the outcome of its use `before` and `after` the death.
+    """For each kind of name, the outcome of its use `before` and `after` the death, and beside a `namesake`.
 
     An outcome is `{"value": ...}`, `{"error": type, "message": ...}`, `{"hung": seconds}` or
     `{"died": of what}`.
@@ -95,16 +101,24 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
         names = {one.kind: repr(value(kernel, one.make)) for one in NAMES}
         facts["before"] = {one.kind: _attempt(kernel, one, names[one.kind], _LIVING) for one in NAMES}
         kernel.inject(setting.fault)
-        facts["after"] = {}
+        facts["after"], facts["namesake"] = {}, {}
         for one in NAMES:
-            # Once for all, as long as an old name does no harm.
-            if not kernel.is_alive:
-                kernel.restart()
-                value(kernel, examples.LOOK)
-                value(kernel, "session = tf.compat.v1.Session()")
+            _revive(kernel)
             facts["after"][one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
+            if one.again:
+                _revive(kernel)
+                value(kernel, one.again)
+                facts["namesake"][one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
 
     return perform(setting, launcher, dataclasses.replace(spec, timeout=_SECONDS), script)
+
+
+def _revive(kernel: Kernel) -> None:
+    """The next process with an open session, once for all attempts as long as none of them kills it."""
+    if not kernel.is_alive:
+        kernel.restart()
+        value(kernel, examples.LOOK)
+        value(kernel, "session = tf.compat.v1.Session()")
 
 
 def _attempt(kernel: Kernel, one: Name, name: str, milliseconds: int) -> dict[str, Any]:
@@ -115,7 +129,9 @@ def _attempt(kernel: Kernel, one: Name, name: str, milliseconds: int) -> dict[st
     except KernelDied as died:
         return {"died": died.post_mortem.headline()}
     if reply.error is not None:
-        return {"error": reply.error.type.rpartition(".")[2], "message": reply.error.message}
+        # Without the stack that TensorFlow puts into its messages.
+        lines = [line for line in reply.error.message.splitlines() if line[:1].strip()]
+        return {"error": reply.error.type.rpartition(".")[2], "message": "\n".join(lines)}
     return {"value": reply.value}
 
 
