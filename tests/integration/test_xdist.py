@@ -12,8 +12,8 @@ from pytest_tfkernel.suite.settings import settings, slow_first
 
 pytest.importorskip("xdist")
 
-ALL = len(list(pairs()))
-SETTINGS = sorted({str(setting) for setting, _ in pairs()})
+ALL = len(list(pairs("standard")))
+SETTINGS = sorted({str(setting) for setting, _ in pairs("standard")})
 
 # Each test says which worker ran it.
 TESTS = """
@@ -64,7 +64,7 @@ def test_every_worker_plays_all_where_that_was_asked_for(canned: Inner) -> None:
 def test_long_trials_are_played_first(canned: Inner) -> None:
     canned.run("--tfkernel", "-n", "2")
     first = dict(reversed(canned.played()))
-    assert set(first.values()) == {str(setting) for setting in slow_first(settings())[:2]}
+    assert set(first.values()) == {str(setting) for setting in slow_first(settings("standard"))[:2]}
 
 
 def _workers(inner: Inner, name: str) -> set[str]:
