@@ -9,7 +9,8 @@ from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
-from pytest_tfkernel.suite.settings import DAEMON, SIZES, settings
+from pytest_tfkernel.suite.settings import DAEMON, settings
+from pytest_tfkernel.suite.sizes import SIZES
 
 PAGE = Path(__file__).parent / "guarantees.md"
 

@@ -15,7 +15,8 @@ from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Ve
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
-from pytest_tfkernel.suite.settings import FULL, settings, slow_first
+from pytest_tfkernel.suite.settings import settings, slow_first
+from pytest_tfkernel.suite.sizes import FULL
 from pytest_tfkernel.suite.trial import Seen, observe
 
 

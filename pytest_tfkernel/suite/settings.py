@@ -9,12 +9,11 @@ from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.scenarios import SCENARIOS
+from pytest_tfkernel.suite.sizes import FULL, SMOKE, STANDARD
 
 NO_FAULT = "none"
 RUNNER_DEATH = "runner-death"
 DAEMON = "daemon"
-
-SMOKE, STANDARD, FULL = SIZES = ("smoke", "standard", "full")
 
 _FORKSERVER, _SUBPROCESS = "forkserver", "subprocess"
 _SMOKE = (("graph_add", "sigkill"), ("variable_assign", "oom-kill"), ("gpu_matmul", "index-error"))
@@ -50,17 +49,13 @@ def _standard() -> Iterator[Setting]:
         if phase.needs != COLD and phase.name != IDLE:
             yield Setting(_FORKSERVER, _PHASE_EXAMPLE, "sigkill", phase.name)
     yield Setting(_FORKSERVER, _PHASE_EXAMPLE, "interrupt", "running")
-    yield from (
-        setting for scenario in SCENARIOS for setting in scenario.settings if setting.provisioner == _FORKSERVER
-    )
+    yield from _scenarios(_FORKSERVER, STANDARD)
     yield from _faults(_SUBPROCESS, _COLD_FAULTS)
     yield Setting(_SUBPROCESS, "graph_add", "index-error-script")
     # What a CPU without the instructions that TensorFlow was built for does to it.
     yield Setting(_SUBPROCESS, _PHASE_EXAMPLE, "sigill", "importing")
     yield Setting(_SUBPROCESS, DAEMON, RUNNER_DEATH)
-    yield from (
-        setting for scenario in SCENARIOS for setting in scenario.settings if setting.provisioner == _SUBPROCESS
-    )
+    yield from _scenarios(_SUBPROCESS, STANDARD)
 
 
 def _full() -> Iterator[Setting]:
@@ -71,6 +66,14 @@ def _full() -> Iterator[Setting]:
             if fault.signal is not None and _goes_with(fault.name, phase.name):
                 made = _SUBPROCESS if phase.needs == COLD else _FORKSERVER
                 yield Setting(made, _PHASE_EXAMPLE, fault.name, phase.name)
+    for provisioner in (_FORKSERVER, _SUBPROCESS):
+        yield from _scenarios(provisioner, FULL)
+
+
+def _scenarios(provisioner: str, size: str) -> Iterator[Setting]:
+    for scenario in SCENARIOS:
+        if scenario.size == size:
+            yield from (setting for setting in scenario.settings if setting.provisioner == provisioner)
 
 
 def _goes_with(fault: str, phase: str) -> bool:

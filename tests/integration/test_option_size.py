@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inner import Inner, counts
 from pytest_tfkernel.plugin.collection import pairs
-from pytest_tfkernel.suite.settings import SIZES
+from pytest_tfkernel.suite.sizes import SIZES
 
 
 def test_each_size_runs_its_items(canned: Inner) -> None:

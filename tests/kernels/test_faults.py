@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
-from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError
+from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError, KernelIsDead
 from pytest_tfkernel.kernels.faults import FAULTS, Fault, find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.processes import Cause
+from pytest_tfkernel.model.processes import Cause, PostMortem
 
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20
@@ -101,3 +103,28 @@ def test_names_are_found_and_unknown_ones_told() -> None:
     with pytest.raises(FaultError, match=r"^fault 'nuke' is unknown: choose from sigkill, .*oom-memory-error.*$"):
         find("nuke")
     assert len({one.name for one in FAULTS}) == len(FAULTS)
+
+
+def test_of_two_faults_at_once_one_strikes_and_the_other_finds_a_dead_kernel(kernel: Kernel) -> None:
+    def strike(name: str) -> object:
+        try:
+            return kernel.inject(name).post_mortem
+        except KernelIsDead as error:
+            return error
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(strike, ["sigkill", "sigterm"]))
+    died = [one for one in results if isinstance(one, PostMortem)]
+    refused = [one for one in results if isinstance(one, KernelIsDead)]
+    assert (len(died), len(refused)) == (1, 1)
+    assert refused[0].post_mortem == died[0]
+
+
+def test_a_fault_on_a_dying_kernel_finds_it_dead(kernel: Kernel) -> None:
+    kernel.signal(signal.SIGKILL)
+    try:
+        post_mortem = kernel.inject("os-exit-0").post_mortem
+    except KernelIsDead as error:
+        post_mortem = error.post_mortem
+    assert post_mortem is not None
+    assert str(post_mortem.exit_status) == "SIGKILL"

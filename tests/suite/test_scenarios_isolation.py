@@ -20,6 +20,7 @@ from pytest_tfkernel.suite.guarantees.eager import REFUSALS
 from pytest_tfkernel.suite.scenarios import Scenario
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH, RESULTS
+from pytest_tfkernel.suite.scenarios.imports import INTERRUPTED_IMPORT
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
 from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
@@ -34,6 +35,7 @@ SCENARIOS = (
     CONFIGURATION,
     RANDOMNESS,
     INTERRUPTS,
+    INTERRUPTED_IMPORT,
     WARM_EQUALS_COLD,
 )
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}

@@ -9,7 +9,8 @@ from pytest_tfkernel.kernels.phases import PHASES
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.collection import pairs
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.settings import NO_FAULT, SIZES, settings, slow_first
+from pytest_tfkernel.suite.settings import NO_FAULT, settings, slow_first
+from pytest_tfkernel.suite.sizes import SIZES
 
 
 def test_ids_are_unique() -> None:

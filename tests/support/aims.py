@@ -62,6 +62,12 @@ ISOLATION = (
     Aim(
         "shows_that_it_is_warm", "warm-equals-cold", warm("warm-equals-cold", "sigkill"), "umask: '0000' in the forked"
     ),
+    Aim(
+        "breaks_its_imports",
+        "import-is-repeatable",
+        Setting("subprocess", "import-is-repeatable", "interrupt", "importing"),
+        "once was enough",
+    ),
     Aim("seeds_its_random_state", "random-state-is-fresh", warm("random-state-is-fresh"), "random, numpy.random"),
 )
 

@@ -12,7 +12,7 @@ from pytest_tfkernel.suite.guarantees.death import (
     variable_is_reset,
 )
 from pytest_tfkernel.suite.guarantees.eager import eager_needs_graph
-from pytest_tfkernel.suite.guarantees.interrupts import interrupt_is_heard
+from pytest_tfkernel.suite.guarantees.interrupts import import_is_repeatable, interrupt_is_heard
 from pytest_tfkernel.suite.guarantees.life import (
     error_is_not_death,
     gpu_matmul,
@@ -55,6 +55,7 @@ GUARANTEES: tuple[Guarantee, ...] = (
     server_state_outlives_client,
     live_fork_is_unusable,
     interrupt_is_heard,
+    import_is_repeatable,
     warm_equals_cold,
 )
 

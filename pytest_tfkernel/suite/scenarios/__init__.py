@@ -4,6 +4,7 @@ from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.imports import INTERRUPTED_IMPORT
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
@@ -23,6 +24,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     SERVER_STATE,
     LIVE_FORK,
     INTERRUPTS,
+    INTERRUPTED_IMPORT,
     WARM_EQUALS_COLD,
 )
 

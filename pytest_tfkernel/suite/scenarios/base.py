@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite.sizes import STANDARD
 
 
 @dataclass(frozen=True)
@@ -15,10 +16,12 @@ class Scenario:
     """A trial with a script of its own. Its name stands where an example's does in a setting.
 
     `play(setting, launcher, spec)` starts kernels of `spec` (whose interpreter and startup cell are
-    the caller's; the provisioner is the setting's), and ends all of them before it returns.
+    the caller's; the provisioner is the setting's), and ends all of them before it returns. `size` is
+    the smallest size of a run that has it.
     """
 
     name: str
     title: str
     settings: tuple[Setting, ...]
     play: Callable[[Setting, Launcher, KernelSpec], Facts]
+    size: str = STANDARD

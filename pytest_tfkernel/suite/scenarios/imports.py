@@ -1,0 +1,57 @@
+"""SIGINT in the middle of `import tensorflow`: what becomes of the import, and of the next one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.sizes import FULL
+
+NAME = "import-is-repeatable"
+WORKS, INTERRUPTED, DIED = "works", "interrupted", "died"
+
+_IMPORT = "import tensorflow as tf\ntf.constant(1.0).shape.rank"
+
+
+def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+    """What each import came to: `interrupted`, then `again` in that process, and `fresh` in the next one.
+
+    Each is `works`, `interrupted`, `died`, or the first line of another error. `in_phase` says whether the
+    interrupt struck in the import, and not after it.
+    """
+
+    def script(start: Start, facts: dict[str, Any]) -> None:
+        kernel = start()
+        outcome = kernel.inject(setting.fault, phase=setting.phase)
+        facts["in_phase"] = outcome.in_phase
+        facts["interrupted"] = DIED if outcome.reply is None else _said(outcome.reply.error)
+        facts["again"] = _import(kernel) if kernel.is_alive else DIED
+        kernel.restart()
+        facts["fresh"] = _import(kernel)
+
+    return perform(setting, launcher, spec, script)
+
+
+def _import(kernel: Kernel) -> str:
+    return _said(kernel.execute(_IMPORT).error)
+
+
+def _said(error: object) -> str:
+    if error is None:
+        return WORKS
+    line = str(error).splitlines()[0]
+    return INTERRUPTED if line.startswith("KeyboardInterrupt") else line
+
+
+INTERRUPTED_IMPORT = Scenario(
+    NAME,
+    "an import of TensorFlow that is interrupted, and the ones after it",
+    (Setting("subprocess", NAME, "interrupt", "importing"),),
+    play,
+    FULL,
+)
