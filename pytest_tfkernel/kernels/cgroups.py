@@ -6,7 +6,9 @@ Files and their meaning: cgroups(7), and the kernel's admin-guide `cgroup-v1/mem
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ __tracebackhide__ = True
 _V2 = 2  # the version of the interface
 MEMORY = "memory"
 PIDS = "pids"
+_STALE_SECONDS = 60
 
 
 class CgroupUnavailableError(Exception):
@@ -150,6 +153,7 @@ class Cgroup:
         for controller, found in parents.items():
             parent = highest if highest is not None and found.version == _V2 else found
             leaf = parent.folder / name
+            _sweep(parent.folder)
             supervisor.hold(leaf)
             try:
                 leaf.mkdir(exist_ok=True)
@@ -210,3 +214,13 @@ class Cgroup:
             except OSError:
                 continue
             self._supervisor.release(leaf.folder)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the empty cgroups of sessions whose supervisor was killed, and which nobody could remove then."""
+    for leaf in parent.glob("tfkernel-*-*"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(leaf.name.split("-")[1])
+            # One that was made just now may be of a session whose processes have other numbers here.
+            if not Path(f"/proc/{pid}").exists() and time.time() - leaf.stat().st_mtime > _STALE_SECONDS:
+                leaf.rmdir()

@@ -109,11 +109,14 @@ class Kernel:
         Raises KernelDied when the process ends before it replies, KernelHung (a KernelDied) when it
         takes longer than `timeout`, KernelIsDead when it had died before.
         """
+        if not isinstance(cell, str):
+            raise TypeError(f"a cell is text, not {type(cell).__name__}")
         with self._lock:
             life = self._living()
+            seconds = self._seconds(timeout)
             life.last_cell = cell
             request = {"kind": "execute", "cell": cell, "interactive": interactive}
-            return exchange.ask(life, request, self.spec.timeout if timeout is None else timeout)
+            return exchange.ask(life, request, seconds)
 
     def execute_marked(self, cell: str, on_mark: exchange.OnMark, *, timeout: float | None = None) -> Reply:
         """Run a cell that calls `_tfkernel_mark(name)`; `on_mark(name)` is called here, while it runs.
@@ -122,9 +125,10 @@ class Kernel:
         """
         with self._lock:
             life = self._living()
+            seconds = self._seconds(timeout)
             life.last_cell = cell
             request = {"kind": "execute", "cell": cell, "interactive": True, "marks": True}
-            return exchange.ask(life, request, self.spec.timeout if timeout is None else timeout, on_mark)
+            return exchange.ask(life, request, seconds, on_mark)
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function in the kernel; what it returns.
@@ -165,9 +169,7 @@ class Kernel:
             number = moments.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:
-                return moments.strike_in(
-                    moment, life, chosen, number, self.spec.timeout if timeout is None else timeout
-                )
+                return moments.strike_in(moment, life, chosen, number, self._seconds(timeout))
             self.shutdown(now=True)
             self._life = self._launch(life.generation + 1)
             self._ended = False
@@ -223,6 +225,13 @@ class Kernel:
                 life.end(f"it was ended {asked}", deadline=not now)
         self._notice_death()
         self._left_behind += life.clean_up()
+
+    def _seconds(self, timeout: float | None) -> float:
+        """The deadline of a cell. Raises ValueError for what is none, before anything is done."""
+        seconds = self.spec.timeout if timeout is None else timeout
+        if not isinstance(seconds, int | float) or not seconds > 0:
+            raise ValueError(f"timeout={timeout!r} is no deadline: give seconds above 0")
+        return seconds
 
     def _living(self) -> Life:
         self._notice_death()

@@ -178,6 +178,8 @@ class Life:
         stdout, stdout_cut = self._parts.stdout.read(marks[0], KEPT_BYTES)
         stderr, stderr_cut = self._parts.stderr.read(marks[1], KEPT_BYTES)
         error = CellError(**message["error"]) if message["error"] is not None else None
+        if not isinstance(message["ok"], bool) or not isinstance(message["seconds"], float):
+            raise TypeError("ok is no truth value, or seconds is no number")
         return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut)
 
     def signal(self, number: int) -> bool:

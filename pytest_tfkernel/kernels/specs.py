@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_tfkernel.kernels.errors import SpecError
@@ -17,6 +17,7 @@ _FEWEST_FILES = 16
 
 def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
     """Raise SpecError, in one line that says what to change, for a spec that can't work."""
+    _check_types(spec)
     if spec.provisioner not in provisioners:
         raise SpecError(f"provisioner={spec.provisioner!r} is unknown: choose from {', '.join(provisioners)}")
     if spec.preload is not None and spec.provisioner != "forkserver":
@@ -24,14 +25,35 @@ def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
             f"preload={spec.preload!r} needs provisioner='forkserver', not {spec.provisioner!r}:"
             " import in startup='...' instead"
         )
-    if isinstance(spec.preload, str) or isinstance(spec.sys_path, str):
-        raise SpecError("preload and sys_path are tuples of text: write ('name',) with a comma")
     if spec.folder is not None and not Path(spec.folder).is_dir():
         raise SpecError(f"folder={spec.folder!r} is no folder: make it first, or leave it out")
     for name in ("timeout", "start_timeout"):
         if not getattr(spec, name) > 0:
             raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
     _check_limits(spec)
+
+
+def _check_types(spec: KernelSpec) -> None:
+    for name in ("python", "provisioner", "folder", "startup"):
+        if not isinstance(getattr(spec, name), str) and not (name == "folder" and spec.folder is None):
+            raise SpecError(f"{name}={getattr(spec, name)!r} is no text: write str(...)")
+    for name in ("preload", "sys_path"):
+        texts = getattr(spec, name)
+        if texts is not None and not (isinstance(texts, tuple) and all(isinstance(one, str) for one in texts)):
+            raise SpecError(f"{name}={texts!r} is no tuple of texts: write ('name',) with a comma")
+    if not isinstance(spec.environment, Mapping) or not all(map(_is_variable, spec.environment.items())):
+        raise SpecError(f"environment={spec.environment!r} is no dict of names and texts (or None, to remove one)")
+    for name in ("timeout", "start_timeout"):
+        if not isinstance(getattr(spec, name), int | float):
+            raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
+    for name in ("memory_limit", "process_limit", "address_space_limit", "open_files_limit"):
+        if not isinstance(getattr(spec, name), int | None):
+            raise SpecError(f"{name}={getattr(spec, name)!r} is no whole number: give int(...)")
+
+
+def _is_variable(pair: tuple[object, object]) -> bool:
+    name, text = pair
+    return isinstance(name, str) and name != "" and "=" not in name and isinstance(text, str | None)
 
 
 def _check_limits(spec: KernelSpec) -> None:

@@ -187,7 +187,10 @@ class Supervisor:
     def _gone(self, why: str) -> SupervisorGoneError:
         words = os.pread(self._log, 4096, 0).decode("utf-8", "backslashreplace").strip()
         last = f"; its last words: {words.splitlines()[-1]}" if words else ""
-        return SupervisorGoneError(f"the supervisor (pid {self.pid}) is gone, and every kernel with it ({why}){last}")
+        return SupervisorGoneError(
+            f"the supervisor (pid {self.pid}) is gone, and every kernel with it ({why or 'it closed its socket'}):"
+            f" did a cell end its parent process? start pytest anew{last}"
+        )
 
     def _note(self, event: Message) -> None:
         process = ProcessId(event["pid"], event["start_time"])

@@ -68,11 +68,15 @@ class SuiteHooks:
                 choice = ", ".join(provisioners)
                 raise pytest.UsageError(f"--tfkernel-provisioner={name}: unknown; choose from {choice}")
         ids = {f"{ID_PREFIX}{guarantee.id}[{setting}]" for setting, guarantee in collection.pairs()}
+        if not self._options.selected and not settings(self._options.size, self._options.provisioners):
+            made = ", ".join(self._options.provisioners)
+            raise pytest.UsageError(
+                f"tfkernel: size {self._options.size} has no trials for {made}: choose a larger one"
+            )
         for selected in self._options.selected:
             if selected not in ids:
-                raise pytest.UsageError(
-                    f"{selected}: no such item; `pytest --tfkernel --collect-only -q` lists them all"
-                )
+                listing = "pytest --tfkernel --tfkernel-size=full --collect-only -q"
+                raise pytest.UsageError(f"{selected}: no such item; `{listing}` lists them all")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(

@@ -50,7 +50,10 @@ def test_unknown_is_one_clear_error(canned: Inner, unknown: str, beside: tuple[s
     result = canned.run(unknown, *beside)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = filter(None, result.errlines)
-    assert line == f"ERROR: {unknown}: no such item; `pytest --tfkernel --collect-only -q` lists them all"
+    assert (
+        line
+        == f"ERROR: {unknown}: no such item; `pytest --tfkernel --tfkernel-size=full --collect-only -q` lists them all"
+    )
     assert canned.played() == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,3 +139,20 @@ class TestLimits:
         assert str(kernel.pid) in Path(file).read_text().split()
         kernel.restart()
         assert not Path(file).exists()
+
+
+def test_a_cgroup_that_a_dead_session_left_is_removed_by_the_next(
+    launcher: Launcher, needs_cgroup: Callable[[str], None]
+) -> None:
+    needs_cgroup(MEMORY)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    stale, fresh = (find_parent(MEMORY).folder / f"tfkernel-{dead.pid}-{name}" for name in ("stale", "fresh"))
+    for folder in (stale, fresh):
+        folder.mkdir()
+    os.utime(stale, (0, 0))
+    try:
+        launcher.new_cgroup((MEMORY,)).remove()
+        assert (stale.exists(), fresh.exists()) == (False, True)
+    finally:
+        fresh.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,15 @@ from pytest_tfkernel.model.kernels import KernelSpec
 _WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "provisioner": ({"provisioner": "thread"}, "provisioner='thread' is unknown: choose from subprocess, forkserver"),
     "preload": ({"provisioner": "subprocess", "preload": ("json",)}, "needs provisioner='forkserver'.* startup="),
-    "preload text": ({"preload": "json"}, r"tuples of text: write \('name',\) with a comma"),
-    "sys_path text": ({"sys_path": "/tmp"}, r"tuples of text"),
+    "folder path": ({"folder": Path("/tmp")}, r"folder=PosixPath\('/tmp'\) is no text: write str"),
+    "sys_path numbers": ({"sys_path": (5,)}, r"sys_path=\(5,\) is no tuple of texts"),
+    "preload list": ({"preload": ["json"]}, r"preload=\['json'\] is no tuple of texts"),
+    "environment number": ({"environment": {"A": 5}}, r"is no dict of names and texts"),
+    "environment name": ({"environment": {"A=B": "x"}}, r"is no dict of names and texts"),
+    "timeout text": ({"timeout": "5"}, r"timeout='5' is no deadline: give seconds above 0"),
+    "memory_limit float": ({"memory_limit": 1.5e8}, r"memory_limit=150000000.0 is no whole number: give int"),
+    "preload text": ({"preload": "json"}, r"tuple of texts: write \('name',\) with a comma"),
+    "sys_path text": ({"sys_path": "/tmp"}, r"tuple of texts"),
     "folder": ({"folder": "/no/such"}, "folder='/no/such' is no folder: make it first"),
     "timeout": ({"timeout": 0}, "timeout=0 is no deadline: give seconds above 0"),
     "timeout nan": ({"timeout": float("nan")}, "timeout=nan is no deadline"),
