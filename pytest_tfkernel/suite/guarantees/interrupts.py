@@ -53,7 +53,7 @@ def import_is_repeatable(seen: Facts) -> Verdict:
     if facts["interrupted"] == imports.DIED or facts["again"] == imports.DIED:
         return Verdict.failed("the process died of an interrupt")
     if not facts["in_phase"]:
-        return Verdict.passed("the import went on to its end in spite of the interrupt")
+        return Verdict.unknown("the import went on to its end: nothing shows that the interrupt struck in it")
     if facts["again"] == imports.WORKS:
         return Verdict.passed(f"the import was {facts['interrupted']}, and repeated in the same process")
     if UNREPEATABLE in facts["again"] and _minor(seen.interpreter.tensorflow) == UNREPEATABLE_IN:
