@@ -39,6 +39,14 @@ def die_with_parent(parent: int) -> None:
         os._exit(0)
 
 
+def signal_main_thread(pid: int, number: int) -> None:
+    """Send a signal that the main thread must handle, and no other one in its place (tgkill(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    # Of glibc since 2.30, and of no other: elsewhere any thread may take it.
+    if not hasattr(libc, "tgkill") or libc.tgkill(pid, pid, number) != 0:
+        os.kill(pid, number)
+
+
 def place_descriptors(wanted: Dict[int, int], *, inheritable: bool) -> None:
     """Make descriptor `wanted[target]` available as `target`, for each; the sources are closed."""
     # Out of the way first: a target of one may be the source of another.

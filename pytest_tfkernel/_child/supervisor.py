@@ -8,7 +8,8 @@ Requests come one at a time and are answered in order; each has an `id`, and so 
 
     {"op": "start", "argv", "environment", "order", "targets": [1, 2, ...], "descriptors": n}
         {"kind": "started", "pid", "start_time"} or {"kind": "failed", "error"}
-    {"op": "signal", "pid", "start_time", "signal"}     {"kind": "signalled", "found": bool}
+    {"op": "signal", "pid", "start_time", "signal", "main_thread": bool}
+        {"kind": "signalled", "found": bool}
     {"op": "carriers", "lease"}                         {"kind": "carriers", "processes": [...]}
     {"op": "end", "lease", "seconds"}                   {"kind": "ended", "survivors": [...]}
     {"op": "hold", "folder", "contents": bool}          {"kind": "done"}
@@ -161,7 +162,10 @@ class Supervisor:
         found = proc.start_time(pid) == start_time
         if found:
             self._signals.setdefault((pid, start_time), []).append(request["signal"])
-            os.kill(pid, request["signal"])
+            if request["main_thread"]:
+                process.signal_main_thread(pid, request["signal"])
+            else:
+                os.kill(pid, request["signal"])
         return {"kind": "signalled", "found": found}
 
     def _op_carriers(self, request: Message, _: list[int]) -> Message:

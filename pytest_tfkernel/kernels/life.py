@@ -189,7 +189,9 @@ class Life:
     def dump_stacks(self) -> None:
         """Ask for the stacks of all Python threads, and wait until they are written."""
         before = size = self._parts.stacks.size()
-        if not self.signal(DUMP_SIGNAL):
+        # Any thread of a stopped process may take a signal when it goes on. One that isn't the main thread would
+        # walk the main thread's frames while that one runs, and crash.
+        if not self._supervisor.signal(self.process, DUMP_SIGNAL, main_thread=True):
             return
         self.signal(signal.SIGCONT)  # a stopped process answers no signal
         deadline = self._clock() + _STACKS_SECONDS

@@ -100,9 +100,15 @@ class Supervisor:
             raise KernelStartError(f"{argv[0]} could not be started: {answer['error']}")
         return ProcessId(answer["pid"], answer["start_time"])
 
-    def signal(self, process: ProcessId, number: int) -> bool:
-        """Signal a process of ours; False when it is gone."""
-        message = {"op": "signal", "pid": process.pid, "start_time": process.start_time, "signal": int(number)}
+    def signal(self, process: ProcessId, number: int, *, main_thread: bool = False) -> bool:
+        """Signal a process of ours, or its main thread; False when it is gone."""
+        message = {
+            "op": "signal",
+            "pid": process.pid,
+            "start_time": process.start_time,
+            "signal": int(number),
+            "main_thread": main_thread,
+        }
         return bool(self._ask(message)["found"])
 
     def carriers(self, lease: int) -> list[Leftover]:

@@ -232,3 +232,22 @@ def test_a_kernel_that_dies_while_another_thread_asks_of_it(
     thread.join(10)
     assert [one.post_mortem for one in seen] == list(kernel.post_mortems)
     assert seen[0].post_mortem.killer is Killer.US
+
+
+# Threads of native code, which have no Python frames of their own: TensorFlow's pools are such.
+NATIVE_THREADS = """
+import ctypes
+libc = ctypes.CDLL(None)
+thread = ctypes.c_ulong()
+for _ in range(16):
+    libc.pthread_create(ctypes.byref(thread), None, ctypes.cast(libc.pause, ctypes.c_void_p), None)
+"""
+
+
+def test_stacks_of_a_stopped_process_are_taken_by_its_main_thread(start: StartKernel) -> None:
+    kernel = start(startup=NATIVE_THREADS)
+    for _ in range(5):
+        stack = kernel.inject("sigstop", timeout=0.05).post_mortem.stack
+        # The thread that runs the handler is the current one, and no other one has any frames here.
+        assert stack.startswith("Current thread"), stack
+        kernel.restart()
