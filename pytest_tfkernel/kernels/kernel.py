@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
 from pytest_tfkernel.kernels.cgroups import Cgroup
@@ -33,6 +33,13 @@ _KEPT_POST_MORTEMS = 100
 _SHUTDOWN_SECONDS = 5.0
 
 
+class Launch(Protocol):
+    """Makes the process of a generation; of a `mute` one we hear nothing."""
+
+    def __call__(self, generation: int, *, mute: bool = False) -> Life:
+        """Raises KernelStartError."""
+
+
 class Kernel:
     """A living Python process that executes cells, and its successors after each restart.
 
@@ -44,7 +51,7 @@ class Kernel:
     def __init__(
         self,
         spec: KernelSpec,
-        launch: Callable[[int], Life],
+        launch: Launch,
         new_cgroup: Callable[[tuple[str, ...]], Cgroup],
     ) -> None:
         self.spec = spec
@@ -171,7 +178,7 @@ class Kernel:
             if moment.name != phases.STARTING:
                 return moments.strike_in(moment, life, chosen, number, self._seconds(timeout))
             self.shutdown(now=True)
-            self._life = self._launch(life.generation + 1)
+            self._life = self._launch(life.generation + 1, mute=True)
             self._ended = False
             return moments.strike_at_start(self._life, chosen, number)
 

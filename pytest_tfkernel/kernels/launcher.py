@@ -76,7 +76,11 @@ class Launcher:
         chosen = spec if spec is not None else KernelSpec()
         check(chosen, tuple(self.provisioners))
         interpreter = self.interpreter(chosen.python)
-        kernel = Kernel(chosen, lambda generation: self._launch(chosen, interpreter, generation), self.new_cgroup)
+
+        def launch(generation: int, *, mute: bool = False) -> Life:
+            return self._launch(chosen, interpreter, generation, mute=mute)
+
+        kernel = Kernel(chosen, launch, self.new_cgroup)
         self._kernels = [one for one in self._kernels if not one.is_shut_down] + [kernel]
         return kernel
 
@@ -103,10 +107,10 @@ class Launcher:
     ) -> None:
         self.close()
 
-    def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int) -> Life:
+    def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int, *, mute: bool) -> Life:
         cgroup = self._limiting_cgroup(spec)
         lease = self.new_lease()
-        channel, theirs = Channel.pair()
+        channel, theirs = Channel.pair(mute=mute)
         parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup)
         order = Order(
             spec=spec,

@@ -148,6 +148,10 @@ class Life:
             self._note = f"its channel is unusable: {error}"
         return None
 
+    def has_stayed_mute(self) -> bool:
+        """Whether a life that was launched mute, and is dead now, has said nothing."""
+        return self._parts.channel.has_stayed_mute()
+
     def wait(self, seconds: float, *, channel: bool = True) -> Event:
         """Until there is a message, a death, or no time left."""
         deadline = self._clock() + seconds

@@ -60,9 +60,9 @@ def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, se
 
 
 def strike_at_start(life: Life, fault: Fault, number: signal.Signals) -> Outcome:
-    """Send a signal to a life that has just been launched, before it has said anything."""
+    """Send a signal to a life that has just been launched with a mute channel: it can't come to its first word."""
     life.signal(number)
-    silent = life.wait(fault.seconds) is not Event.READABLE or life.receive() is None
     if life.wait(fault.seconds, channel=False) is not Event.DEATH:
         life.end(f"it did not die of {fault.name} while it started, so it was ended", deadline=True)
+    silent = life.has_stayed_mute()
     return Outcome(fault.name, None, life.bury(), STARTING, in_phase=silent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from typing import Any
@@ -33,12 +34,23 @@ class Channel:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
         self._port = frames.Port(sock)
+        self._filling = 0
 
     @classmethod
-    def pair(cls) -> tuple[Channel, socket.socket]:
-        """Our end, and the other one as a socket to hand over."""
+    def pair(cls, *, mute: bool = False) -> tuple[Channel, socket.socket]:
+        """Our end, and the other one as a socket to hand over.
+
+        The other end of a `mute` pair can't send: what it says first waits until we read, and we don't.
+        """
         ours, theirs = socket.socketpair()
-        return cls(ours), theirs
+        channel = cls(ours)
+        if mute:
+            channel._filling = _fill(theirs)
+        return channel, theirs
+
+    def has_stayed_mute(self) -> bool:
+        """Whether nothing was sent at the other end, now closed, of a mute pair."""
+        return len(b"".join(iter(lambda: self._port.socket.recv(1 << 16), b""))) == self._filling
 
     def fileno(self) -> int:
         """For poll(2)."""
@@ -76,6 +88,16 @@ class Channel:
     def close(self) -> None:
         """Close our end."""
         self._port.close()
+
+
+def _fill(sock: socket.socket) -> int:
+    """Send until nothing more fits; how many bytes did."""
+    sent = 0
+    for size in (1 << 16, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sent += sock.send(bytes(size), socket.MSG_DONTWAIT)
+    return sent
 
 
 def _torn_or_closed(error: OSError) -> Exception:

@@ -247,7 +247,9 @@ for _ in range(16):
 def test_stacks_of_a_stopped_process_are_taken_by_its_main_thread(start: StartKernel) -> None:
     kernel = start(startup=NATIVE_THREADS)
     for _ in range(5):
-        stack = kernel.inject("sigstop", timeout=0.05).post_mortem.stack
+        post_mortem = kernel.inject("sigstop", timeout=0.05).post_mortem
+        assert post_mortem is not None
+        stack = post_mortem.stack
         # The thread that runs the handler is the current one, and no other one has any frames here.
         assert stack.startswith("Current thread"), stack
         kernel.restart()

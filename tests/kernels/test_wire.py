@@ -94,3 +94,21 @@ def test_what_is_no_message_is_told(ends: tuple[Channel, frames.Port], data: byt
     theirs.socket.sendall(data)
     with pytest.raises(ChannelTornError, match=words):
         ours.receive()
+
+
+def test_a_mute_pair_carries_nothing() -> None:
+    channel, theirs = Channel.pair(mute=True)
+    theirs.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        theirs.send(b"x")
+    theirs.close()
+    assert channel.has_stayed_mute()
+    channel.close()
+
+
+def test_what_came_over_a_mute_pair_is_noticed() -> None:
+    channel, theirs = Channel.pair(mute=True)
+    os.read(channel.fileno(), 1 << 16)
+    theirs.close()
+    assert not channel.has_stayed_mute()
+    channel.close()
