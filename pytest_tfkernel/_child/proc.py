@@ -69,6 +69,15 @@ def lease_of(pid: int) -> Optional[int]:
     return None
 
 
+def cgroups_of(pid: int) -> List[str]:
+    """The names of the cgroups that a process is in, the last part of their paths."""
+    try:
+        with open("/proc/%d/cgroup" % pid) as file:
+            return [line.rstrip("\n").rpartition("/")[2] for line in file]
+    except (OSError, ValueError):
+        return []
+
+
 def carriers(lease: int) -> List[Process]:
     """The processes and zombies that carry a lease."""
     return [found for found in map(_describe, pids()) if found is not None and lease_of(found["pid"]) == lease]

@@ -1,0 +1,122 @@
+"""What a kernel holds, noted while it lives, and what of it is left after its death."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.audit.probes import PROBES, Look, Probe
+from pytest_tfkernel.audit.table import Entry, Table
+from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.resources import Audit, Key, Leak, Resource
+
+# How often we look while things settle: no descriptor tells of them.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A kernel: its process, the mark that all carry which it starts, and where it may leave things.
+
+    `root` is the process to which its orphans are re-parented, the supervisor. `cgroups` says which it is in.
+    """
+
+    process: ProcessId
+    lease: int
+    root: int
+    folder: Path | None = None
+    cgroups: Callable[[], Collection[str]] = tuple
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """What the audit looks with."""
+
+    probes: Sequence[Probe] = PROBES
+    table: Callable[[], Table] = Table
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+EYES = Eyes()
+
+
+def baseline(eyes: Eyes = EYES) -> frozenset[Key]:
+    """What exists on the machine before a kernel starts."""
+    now = eyes.table()
+    return frozenset(key for probe in eyes.probes for key in probe.existing(now))
+
+
+class Ledger:
+    """The account of one kernel's process. `before` is the `baseline` of the time before its start."""
+
+    def __init__(self, owner: Owner, before: Collection[Key], eyes: Eyes = EYES) -> None:
+        self._owner = owner
+        self._before = frozenset(before)
+        self._eyes = eyes
+        self._members: set[ProcessId] = {owner.process}
+        # Each resource with the cell after which it was first seen, and the probe that knows it.
+        self._noted: dict[Key, tuple[Resource, str, Probe]] = {}
+
+    def note(self, cell: str) -> None:
+        """Look at what is held now, after this cell."""
+        look = self._look()
+        for probe in self._eyes.probes:
+            for resource in probe.held(look):
+                if resource.key not in self._before:
+                    self._noted.setdefault(resource.key, (resource, cell, probe))
+
+    def audit(self, seconds: float = 1.0) -> Audit:
+        """What is left after the death, when it had up to `seconds` to go away by itself."""
+        began = self._eyes.clock()
+        pause = _FIRST_PAUSE
+        while True:
+            look = self._look()
+            leaks = list(self._leaks(look))
+            passed = self._eyes.clock() - began
+            if not leaks or passed >= seconds:
+                return Audit(tuple(leaks), tuple(look.table.blind), passed)
+            self._eyes.sleep(min(pause, seconds - passed))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _look(self) -> Look:
+        table = self._eyes.table()
+        members = tuple(self._find_members(table))
+        self._members |= {entry.process for entry in members}
+        pids = frozenset(process.pid for process in self._members)
+        return Look(table, members, pids, self._owner.process, self._owner.folder)
+
+    def _find_members(self, table: Table) -> Iterator[Entry]:
+        """Told by the lease, by parents, by sessions and by the cgroup: a process can shed each, but hardly all."""
+        own: set[int] = set()
+        sessions = {process.pid for process in self._members}
+        for entry in table.below(self._owner.root):
+            is_known = entry.process in self._members or entry.parent in own or entry.session in sessions
+            if is_known or self._is_marked(entry):
+                own.add(entry.process.pid)
+                yield entry
+
+    def _is_marked(self, entry: Entry) -> bool:
+        lease = proc.lease_of(entry.process.pid)
+        if lease is not None:
+            return lease == self._owner.lease
+        cgroups = set(self._owner.cgroups())
+        return bool(cgroups) and not cgroups.isdisjoint(proc.cgroups_of(entry.process.pid))
+
+    def _leaks(self, look: Look) -> Iterator[Leak]:
+        found: set[Key] = set()
+        for probe in self._eyes.probes:
+            for resource in probe.held(look):
+                if resource.key not in self._before and resource.key not in found:
+                    found.add(resource.key)
+                    yield self._leak(resource)
+        for key, (resource, _, probe) in self._noted.items():
+            if key not in found and probe.persists(look.table, resource):
+                yield self._leak(Resource(resource.kind, resource.name, resource.identity, (), resource.detail))
+
+    def _leak(self, resource: Resource) -> Leak:
+        noted = self._noted.get(resource.key)
+        return Leak(resource, self._owner.lease, noted[1] if noted is not None else "")

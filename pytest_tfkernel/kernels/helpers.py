@@ -1,0 +1,101 @@
+"""Helpers: small processes of ours that do one thing which might hang or crash, at a distance."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.processes import ProcessId
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+_CHANNEL = 3
+_END_SECONDS = 1.0
+
+
+class Helper:
+    """One role of `_child`, in a process under the supervisor; started when it is first asked, and again after a death.
+
+    `python` is pytest's own unless another one is given. Not safe to use from several threads at once.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        supervisor: Supervisor,
+        new_lease: Callable[[], int],
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
+        self._role = role
+        self._supervisor = supervisor
+        self._new_lease = new_lease
+        self._environment = environment
+        self._python = python
+        self._numbers = itertools.count()
+        self._channel: Channel | None = None
+        self._lease = 0
+        self._log: Capture | None = None
+        self.process: ProcessId | None = None
+
+    def ask(self, message: Mapping[str, object], seconds: float) -> Message:
+        """The answer to one request; {"kind": "failed", "error", "hung"} when there is none within `seconds`."""
+        deadline = time.monotonic() + seconds
+        number = next(self._numbers)
+        try:
+            channel = self._channel or self._start()
+            channel.send({**message, "id": number})
+            poll = select.poll()
+            poll.register(channel.fileno(), select.POLLIN)
+            while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                answer = channel.receive()
+                # Any other is of a request whose caller was interrupted.
+                if answer.get("id") == number:
+                    return answer
+        except (ChannelClosedError, ChannelTornError, KernelStartError, SupervisorGoneError) as error:
+            words = self._last_words()
+            self.close()
+            return {"kind": "failed", "error": f"the {self._role} helper ended: {words or error}", "hung": False}
+        stuck = "; it can't be ended either: it waits in the driver" if self.close() else ""
+        return {"kind": "failed", "error": f"no answer within {seconds:g} s{stuck}", "hung": True}
+
+    def close(self) -> bool:
+        """End the process, if there is one; whether it would not die."""
+        if self._channel is None or self._log is None:
+            return False
+        self._channel.close()
+        try:
+            survivors = self._supervisor.end(self._lease, _END_SECONDS)
+        except SupervisorGoneError:
+            survivors = []
+        self._log.close()
+        self._channel = self._log = self.process = None
+        return bool(survivors)
+
+    def _start(self) -> Channel:
+        channel, theirs = Channel.pair()
+        self._log, self._lease = Capture(self._role), self._new_lease()
+        self._channel = channel
+        try:
+            self.process = self._supervisor.start(
+                [self._python, "-u", str(CHILD_FOLDER), self._role],
+                self._environment if self._environment is not None else os.environ,
+                {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
+                {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
+            )
+        finally:
+            theirs.close()
+        return channel
+
+    def _last_words(self) -> str:
+        words = self._log.read(0, 4096)[0].strip() if self._log is not None else ""
+        return words.splitlines()[-1] if words else ""
