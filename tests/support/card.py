@@ -1,0 +1,73 @@
+"""A real GPU under test, and kernels that hold contexts on it through the driver API."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+from pytest_tfkernel.audit.gpu import find, listed
+from pytest_tfkernel.kernels.gpu_cells import OPEN_CONTEXT
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease
+from pytest_tfkernel.suite.gpus import Gpus
+
+MIB = 1 << 20
+
+
+@dataclasses.dataclass
+class Card:
+    """The first visible GPU, and what was measured on it."""
+
+    gpus: Gpus
+    calibration: Calibration
+    start: Callable[..., Kernel]
+    figures: dict[str, list[float]]
+
+    @property
+    def uuid(self) -> str:
+        return self.calibration.visible[0]
+
+    def now(self) -> Gpu:
+        """As NVML describes it now."""
+        reading = self.gpus.nvml.read()
+        gpu = find(reading, self.uuid)
+        assert gpu is not None, reading
+        assert gpu.processes is not None, gpu
+        return gpu
+
+    def used(self) -> int:
+        """Bytes in use."""
+        used = self.now().used
+        assert used is not None
+        return used
+
+    def lists(self, kernel: Kernel) -> bool:
+        """Whether NVML lists this kernel's process, or one of its threads, now."""
+        return listed(self.now(), {kernel.pid, *map(int, os.listdir(f"/proc/{kernel.pid}/task"))})
+
+    def holder(self, size: int = 256 * MIB, **spec: object) -> Kernel:
+        """A kernel with an open context and this many bytes allocated."""
+        kernel = self.start(provisioner="subprocess", timeout=120.0, **spec)
+        value(kernel, OPEN_CONTEXT)
+        value(kernel, f"held = context.allocate({size})")
+        assert self.lists(kernel)
+        return kernel
+
+    def released(self, pid: int, baseline: int, figure: str) -> GpuRelease:
+        """Wait until this process is gone from the GPU, and keep how long that took."""
+        release = self.gpus.settling.wait(self.uuid, {pid}, None if self.calibration.advisory else baseline)
+        self.measure(figure, release.seconds)
+        assert not release.error
+        return release
+
+    def measure(self, figure: str, number: float) -> None:
+        """Keep a figure for the summary."""
+        self.figures.setdefault(figure, []).append(number)
+
+
+def value(kernel: Kernel, cell: str) -> object:
+    """The value of a cell that must not fail."""
+    reply = kernel.execute(cell)
+    assert reply.error is None, reply.error.traceback
+    return reply.value
