@@ -21,6 +21,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.suite.stage import Stage
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
@@ -77,6 +78,14 @@ def launcher(nothing_is_left: None) -> Iterator[Launcher]:
     """One launcher for all tests that don't hurt it."""
     with Launcher() as launcher:
         yield launcher
+
+
+@pytest.fixture(scope="session")
+def stage(launcher: Launcher) -> Iterator[Stage]:
+    """What trials are played on."""
+    stage = Stage(launcher)
+    yield stage
+    stage.close()
 
 
 @pytest.fixture

@@ -38,6 +38,10 @@ LOOP:
 """
 
 
+# CUresult: no device can be seen, not even one that could fail.
+NO_DEVICE = 100
+
+
 class CudaError(Exception):
     """A driver function failed; `code` is its CUresult."""
 

@@ -10,17 +10,22 @@ from typing import Any, Dict, List, Optional
 Process = Dict[str, Any]
 
 RLIMIT_LOCKS = 10
+# The state of a process whose first thread has ended, and whose others run on.
+HEADLESS = "H"
 _LEASE_LINE = b"Max file locks"
 
 
 class Stat:
-    """The few fields of /proc/PID/stat that we use."""
+    """The few fields of /proc/PID/stat that we use. `state` is its letter there, or `HEADLESS`."""
 
     def __init__(self, line: bytes) -> None:
         fields = line[line.rindex(b")") + 2 :].split()
         self.state = fields[0].decode()
         self.parent = int(fields[1])
         self.start_time = int(fields[19])
+        # The first thread may have ended alone: what others run is a process, and no zombie.
+        if self.state == "Z" and int(fields[17]) > 1:
+            self.state = HEADLESS
 
 
 def read_stat(pid: int) -> Optional[Stat]:

@@ -44,7 +44,13 @@ class Sentinel:
     def answer(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """See above. Raises what the driver raises."""
         if self._driver is None:
-            self._driver = cuda.Driver()
+            try:
+                self._driver = cuda.Driver()
+            except cuda.CudaError as error:
+                # CUDA_VISIBLE_DEVICES may hide all of them.
+                if error.code != cuda.NO_DEVICE or request["op"] != "devices":
+                    raise
+                return {"kind": "devices", "devices": []}
         if request["op"] == "devices":
             return {"kind": "devices", "devices": self._driver.devices()}
         context = cuda.Context(self._driver, request["ordinal"])

@@ -126,7 +126,8 @@ def _look(known: Calibration, nvml: Nvml, machine: Machine, idle: Gpu, pid: int)
 
 def _with_memory(known: Calibration, idle: Gpu, gpu: Gpu, ours: GpuProcess | None) -> Calibration:
     """What the device's own memory and its other users mean for the audit."""
-    others = [process for process in gpu.processes or () if process is not ours]
+    # Without a sign of the sentinel, one of those that are new is the sentinel under another id.
+    others = [one for one in (gpu if ours is not None else idle).processes or () if one is not ours]
     notes = list(known.notes)
     advisory = ""
     if idle.used is None or gpu.used is None:

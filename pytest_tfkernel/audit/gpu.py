@@ -32,13 +32,14 @@ class Asks(Protocol):
 
 @dataclass(frozen=True)
 class Nvml:
-    """Readings of NVML, made at a distance."""
+    """Readings of NVML, made at a distance; one that takes longer than `seconds` is given up."""
 
     helper: Asks
+    seconds: float = READ_SECONDS
 
     def read(self) -> Reading:
         """One reading; what went wrong is in it."""
-        return readings.parse(self.helper.ask({"op": "read"}, READ_SECONDS))
+        return readings.parse(self.helper.ask({"op": "read"}, self.seconds))
 
 
 def find(reading: Reading, uuid: str) -> Gpu | None:

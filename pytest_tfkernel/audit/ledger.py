@@ -11,10 +11,12 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.probes import PROBES, Look, Probe
 from pytest_tfkernel.audit.table import Entry, Table
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.model.resources import Audit, Key, Leak, Resource
+from pytest_tfkernel.model.resources import Audit, Blind, Key, Kind, Leak, Resource
 
 # How often we look while things settle: no descriptor tells of them.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
+# What one look and the pause before it may take of the time to settle: a clock that jumps takes no more.
+_LONGEST_TURN = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Ledger:
         self._members: set[ProcessId] = {owner.process}
         # Each resource with the cell after which it was first seen, and the probe that knows it.
         self._noted: dict[Key, tuple[Resource, str, Probe]] = {}
+        # What could not be read while it lived may have held what nobody holds any more.
+        self._blind: dict[Blind, None] = {}
 
     def note(self, cell: str) -> None:
         """Look at what is held now, after this cell."""
@@ -68,32 +72,41 @@ class Ledger:
             for resource in probe.held(look):
                 if resource.key not in self._before:
                     self._noted.setdefault(resource.key, (resource, cell, probe))
+        self._blind |= dict.fromkeys(look.table.blind)
 
     def audit(self, seconds: float = 1.0) -> Audit:
         """What is left after the death, when it had up to `seconds` to go away by itself."""
-        began = self._eyes.clock()
-        pause = _FIRST_PAUSE
+        passed, pause, slept, last = 0.0, _FIRST_PAUSE, 0.0, self._eyes.clock()
         while True:
             look = self._look()
             leaks = list(self._leaks(look))
-            passed = self._eyes.clock() - began
+            now = self._eyes.clock()
+            passed, last = passed + min(max(now - last, slept), _LONGEST_TURN), now
             if not leaks or passed >= seconds:
-                return Audit(tuple(leaks), tuple(look.table.blind), passed)
-            self._eyes.sleep(min(pause, seconds - passed))
+                return Audit(tuple(leaks), tuple(self._blind | dict.fromkeys(look.table.blind)), passed)
+            slept = min(pause, seconds - passed)
+            self._eyes.sleep(slept)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _look(self) -> Look:
         table = self._eyes.table()
         members = tuple(self._find_members(table))
         self._members |= {entry.process for entry in members}
-        pids = frozenset(process.pid for process in self._members)
-        return Look(table, members, pids, self._owner.process, self._owner.folder)
+        return Look(table, members, self._pids(table), self._owner.process, self._owner.folder)
+
+    def _pids(self, table: Table) -> frozenset[int]:
+        """Those of the members, dead ones included, that no other process has been given since."""
+        found = {process: table.entry(process.pid) for process in self._members}
+        return frozenset(
+            process.pid for process, entry in found.items() if entry is None or entry.process == process
+        )
 
     def _find_members(self, table: Table) -> Iterator[Entry]:
         """Told by the lease, by parents, by sessions and by the cgroup: a process can shed each, but hardly all."""
         own: set[int] = set()
-        sessions = {process.pid for process in self._members}
-        for entry in table.below(self._owner.root):
+        below = list(table.below(self._owner.root))
+        sessions = self._pids(table)
+        for entry in below:
             is_known = entry.process in self._members or entry.parent in own or entry.session in sessions
             if is_known or self._is_marked(entry):
                 own.add(entry.process.pid)
@@ -118,5 +131,7 @@ class Ledger:
                 yield self._leak(Resource(resource.kind, resource.name, resource.identity, (), resource.detail))
 
     def _leak(self, resource: Resource) -> Leak:
-        noted = self._noted.get(resource.key)
-        return Leak(resource, self._owner.lease, noted[1] if noted is not None else "")
+        # Of whichever kind: a process that was noted may be a zombie now.
+        keys = ((kind, resource.name, resource.identity) for kind in Kind)
+        since = next((self._noted[key][1] for key in keys if key in self._noted), "")
+        return Leak(resource, self._owner.lease, since)

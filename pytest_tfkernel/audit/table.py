@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
@@ -14,6 +14,8 @@ from pytest_tfkernel.model.resources import Blind, Holder, Kind
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STAT_BYTES = 1024
+# Those of stat that are read, counted from the end of the name.
+_STATE, _PARENT, _SESSION, _THREADS, _START, _MEMORY = 0, 1, 3, 17, 19, 20
 _GONE = (FileNotFoundError, ProcessLookupError, NotADirectoryError)
 
 
@@ -40,11 +42,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Link:
-    """A descriptor of a process, and what it leads to."""
+    """A descriptor of a process, and what it leads to. `task` is the folder of a thread that has it."""
 
     process: ProcessId
     descriptor: int
     target: str
+    task: str = field(default="", compare=False)
 
 
 class Table:
@@ -58,31 +61,44 @@ class Table:
         self.blind: list[Blind] = []
         self._holders: dict[ProcessId, Holder] = {}
         self._links: dict[ProcessId, tuple[Link, ...]] = {}
+        self._mapped: dict[tuple[ProcessId, bytes], tuple[int, ...]] = {}
 
     @functools.cached_property
     def entries(self) -> dict[int, Entry]:
         """All processes and zombies by pid."""
-        entries = [self._entry(name) for name in self._names(str(self.root), Kind.PROCESS) if name.isdigit()]
-        found = {entry.process.pid: entry for entry in entries if entry is not None}
-        if 1 not in found:
+        return {pid: _entry(pid, line) for pid, line in self._lines.items()}
+
+    def entry(self, pid: int) -> Entry | None:
+        """One of them."""
+        line = self._lines.get(pid)
+        return None if line is None else _entry(pid, line)
+
+    @functools.cached_property
+    def _lines(self) -> dict[int, bytes]:
+        """What stat says of each after its name; most are only asked for their parents."""
+        blind = len(self.blind)
+        names = self._names(str(self.root), Kind.PROCESS)
+        lines = {int(name): _read_stat(f"{self.root}/{name}") for name in names if name.isdigit()}
+        found = {pid: line for pid, line in lines.items() if line is not None}
+        if 1 not in found and len(self.blind) == blind:
             self.blind.append(Blind(Kind.PROCESS, str(self.root), "processes of other users are hidden (hidepid)"))
         return found
 
     @functools.cached_property
-    def children(self) -> dict[int, list[Entry]]:
+    def _children(self) -> dict[int, list[int]]:
         """Of each pid that has some."""
-        found: dict[int, list[Entry]] = {}
-        for entry in self.entries.values():
-            found.setdefault(entry.parent, []).append(entry)
+        found: dict[int, list[int]] = {}
+        for pid, line in self._lines.items():
+            found.setdefault(int(line.split(None, 2)[_PARENT]), []).append(pid)
         return found
 
     def below(self, pid: int) -> Iterator[Entry]:
         """All descendants of a process, parents before children."""
-        waiting = list(self.children.get(pid, ()))
+        waiting = list(self._children.get(pid, ()))
         while waiting:
-            entry = waiting.pop()
-            yield entry
-            waiting += self.children.get(entry.process.pid, ())
+            child = waiting.pop()
+            yield _entry(child, self._lines[child])
+            waiting += self._children.get(child, ())
 
     def holder(self, process: ProcessId) -> Holder:
         """A process as one that holds something."""
@@ -95,7 +111,7 @@ class Table:
     def _uptime(self) -> float | None:
         try:
             return float((self.root / "uptime").read_text(encoding="ascii").split()[0])
-        except (OSError, ValueError):
+        except (OSError, ValueError, IndexError):
             return None
 
     def links(self, entries: Iterable[Entry]) -> Iterator[Link]:
@@ -106,66 +122,93 @@ class Table:
             yield from self._links[entry.process]
 
     def _read_links(self, entry: Entry) -> Iterator[Link]:
-        folder = f"{self.root}/{entry.process.pid}/task"
-        for task in [] if entry.is_empty else self._names(folder, Kind.HANDLE):
-            for name in self._names(f"{folder}/{task}/fd", Kind.HANDLE):
-                place = f"{folder}/{task}/fd/{name}"
+        for task in self._tasks(entry, Kind.HANDLE):
+            for name in self._names(f"{task}/fd", Kind.HANDLE, task):
+                place = f"{task}/fd/{name}"
                 try:
                     target = os.readlink(place)  # noqa: PTH115 - it may be no path
-                except _GONE:
-                    continue
                 except OSError as error:
-                    self.note(Kind.HANDLE, place, error)
+                    self._refused(Kind.HANDLE, place, error, task)
                 else:
-                    yield Link(entry.process, int(name), target)
+                    yield Link(entry.process, int(name), target, task)
 
     def mapped(self, entries: Iterable[Entry], prefix: bytes, kind: Kind) -> Iterator[tuple[ProcessId, int]]:
         """The inodes of the files that they map, and whose path began with `prefix` once; each once."""
         for entry in entries:
-            if entry.is_empty:
-                continue
-            lines = self._read(f"{entry.process.pid}/maps", kind).split(b"\n")
-            # Addresses, mode, offset, device, inode, path: a path may hold spaces, and may have been unlinked.
-            fields = [line.split(None, 5) for line in lines if prefix in line]
-            for inode in sorted({int(one[4]) for one in fields if one[5].startswith(prefix)}):
+            if (entry.process, prefix) not in self._mapped:
+                self._mapped[entry.process, prefix] = tuple(sorted(self._read_maps(entry, prefix, kind)))
+            for inode in self._mapped[entry.process, prefix]:
                 yield entry.process, inode
 
+    def _read_maps(self, entry: Entry, prefix: bytes, kind: Kind) -> set[int]:
+        # All threads share them, but a dead first thread has none any more.
+        tasks = self._tasks(entry, kind) if entry.is_dead else [f"{self.root}/{entry.process.pid}"]
+        lines = [line for task in tasks for line in self.read(f"{task}/maps", kind, task).split(b"\n")]
+        # Addresses, mode, offset, device, inode, path: a path may hold spaces, and may have been unlinked.
+        fields = [line.split(None, 5) for line in lines if prefix in line]
+        return {int(one[4]) for one in fields if one[5].startswith(prefix)}
+
+    def _tasks(self, entry: Entry, kind: Kind) -> list[str]:
+        """The folders of its living threads."""
+        if entry.is_empty:
+            return []
+        process = f"{self.root}/{entry.process.pid}"
+        names = self._names(f"{process}/task", kind, process)
+        return [f"{process}/task/{name}" for name in names if not entry.is_dead or int(name) != entry.process.pid]
+
     def lines(self, name: str, kind: Kind) -> list[str]:
-        """The lines of a file of /proc, without its heading or anything that isn't UTF-8."""
-        return self._read(name, kind).decode("utf-8", "surrogateescape").splitlines()
+        """The lines of a file of /proc; bytes that aren't UTF-8 are escaped as in the names of files."""
+        # Not splitlines(): a name may hold any of the characters that it takes for ends of lines.
+        text = os.fsdecode(self.read(f"{self.root}/{name}", kind)).removesuffix("\n")
+        return text.split("\n") if text else []
 
-    def _read(self, name: str, kind: Kind) -> bytes:
+    def read(self, place: str, kind: Kind, task: str = "") -> bytes:
+        """A file, which `task` has if it is one of a process; empty when it is gone or can't be read."""
         try:
-            return (self.root / name).read_bytes()
-        except _GONE:
-            return b""
+            with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of them
+                return file.readall()
         except OSError as error:
-            self.note(kind, f"{self.root}/{name}", error)
+            self._refused(kind, place, error, task)
             return b""
 
-    def _entry(self, pid: str) -> Entry | None:
-        try:
-            descriptor = os.open(f"{self.root}/{pid}/stat", os.O_RDONLY)
-            try:
-                line = os.read(descriptor, _STAT_BYTES)
-            finally:
-                os.close(descriptor)
-            # The name in parentheses may hold spaces, parentheses and newlines: fields count from its end.
-            fields = line[line.rindex(b")") + 2 :].split()
-            process = ProcessId(int(pid), int(fields[19]))
-            return Entry(process, int(fields[1]), int(fields[3]), fields[0].decode(), int(fields[17]))
-        except (OSError, ValueError, IndexError):
-            return None
-
-    def _names(self, folder: str, kind: Kind) -> list[str]:
+    def _names(self, folder: str, kind: Kind, task: str = "") -> list[str]:
         try:
             return os.listdir(folder)  # noqa: PTH208 - thousands of names
-        except _GONE:
-            return []
         except OSError as error:
-            self.note(kind, folder, error)
+            self._refused(kind, folder, error, task)
             return []
+
+    def _refused(self, kind: Kind, place: str, error: OSError, task: str) -> None:
+        if not isinstance(error, _GONE) and not (task and _is_ending(task)):
+            self.note(kind, place, error)
 
     def note(self, kind: Kind, place: str, error: OSError) -> None:
         """Count a place that can't be read."""
         self.blind.append(Blind(kind, place, error.strerror or str(error)))
+
+
+def _read_stat(folder: str) -> bytes | None:
+    """What stat says after the name of a process or thread; None when there is none."""
+    try:
+        descriptor = os.open(f"{folder}/stat", os.O_RDONLY)
+        try:
+            line = os.read(descriptor, _STAT_BYTES)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    # The name in parentheses may hold spaces, parentheses and newlines: fields count from its end.
+    line = line[line.rfind(b")") + 2 :]
+    return line if line.count(b" ") >= _MEMORY else None
+
+
+def _entry(pid: int, line: bytes) -> Entry:
+    fields = line.split()
+    process = ProcessId(pid, int(fields[_START]))
+    return Entry(process, int(fields[_PARENT]), int(fields[_SESSION]), fields[_STATE].decode(), int(fields[_THREADS]))
+
+
+def _is_ending(task: str) -> bool:
+    """Whether its memory is gone already: from then on only root may look at it, and soon there is nothing to see."""
+    line = _read_stat(task)
+    return line is None or int(line.split()[_MEMORY]) == 0

@@ -144,6 +144,7 @@ class Cgroup:
     """A leaf of our own for one kernel; removed by `remove`, or else with the supervisor."""
 
     def __init__(self, supervisor: Supervisor, name: str, controllers: tuple[str, ...]) -> None:
+        self.name = name
         self._supervisor = supervisor
         self._leaves: dict[str, Parent] = {}
         parents = {controller: find_parent(controller) for controller in controllers}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import fault_cells as cells
+from pytest_tfkernel.kernels import gpu_cells
 from pytest_tfkernel.kernels.errors import FaultError
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
 from pytest_tfkernel.model.faults import Dies, Lives
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
+
+# A capability, as those of `limits`.
+GPU = "gpu"
 
 # Long enough for any cell that isn't stuck.
 _HANG_SECONDS = 1.0
@@ -33,7 +37,8 @@ class Fault:
 
     `requires` names capabilities of the machine. `seconds` is how long a death may take. `signal` is
     what a fault consists of that is nothing but a signal: only such a one strikes in other phases
-    than `idle`, since a busy kernel runs no cell.
+    than `idle`, since a busy kernel runs no cell. `harms`: it may harm other users of the GPU, or have a
+    node taken out of service; the suite plays it only when that is allowed by name.
     """
 
     name: str
@@ -43,6 +48,7 @@ class Fault:
     requires: tuple[str, ...] = ()
     seconds: float = 10.0
     signal: signal.Signals | None = None
+    harms: bool = False
 
 
 def _by_signal(number: signal.Signals, *, stack: bool = False) -> Fault:
@@ -146,6 +152,22 @@ FAULTS: tuple[Fault, ...] = (
         start_threads_until_refused,
         Lives(("RuntimeError",)),
         requires=(PROCESS_LIMIT,),
+    ),
+    Fault(
+        "oom-gpu",
+        "a tensor twice as large as the GPU",
+        _running(gpu_cells.OOM_GPU),
+        Lives(("ResourceExhaustedError", "InternalError")),
+        requires=(GPU,),
+        harms=True,
+    ),
+    Fault(
+        "cuda-fault",
+        "a write through a null pointer on the GPU: the context is unusable from then on",
+        _running(gpu_cells.STORE_TO_NULL),
+        Lives(("CudaError",)),
+        requires=(GPU,),
+        harms=True,
     ),
 )
 

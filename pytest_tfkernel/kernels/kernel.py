@@ -62,6 +62,8 @@ class Kernel:
         self._lock = threading.RLock()
         self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT_POST_MORTEMS)
         self._ended = False
+        # Called after each cell and before each fault, with that life and the cell.
+        self.witness: Callable[[Life, str], None] | None = None
         self._life = self._start(1)
 
     @property
@@ -123,7 +125,9 @@ class Kernel:
             seconds = self._seconds(timeout)
             life.last_cell = cell
             request = {"kind": "execute", "cell": cell, "interactive": interactive}
-            return exchange.ask(life, request, seconds)
+            reply = exchange.ask(life, request, seconds)
+            self._show(life)
+            return reply
 
     def execute_marked(self, cell: str, on_mark: exchange.OnMark, *, timeout: float | None = None) -> Reply:
         """Run a cell that calls `_tfkernel_mark(name)`; `on_mark(name)` is called here, while it runs.
@@ -171,6 +175,7 @@ class Kernel:
         """
         with self._lock:
             chosen, moment = faults.find(fault), phases.find(phase)
+            self._show(self._living())
             if moment.name == phases.IDLE:
                 return self._strike(chosen, timeout)
             number = moments.signal_for(chosen, moment, self.spec)
@@ -181,6 +186,10 @@ class Kernel:
             self._life = self._launch(life.generation + 1, mute=True)
             self._ended = False
             return moments.strike_at_start(self._life, chosen, number)
+
+    def _show(self, life: Life) -> None:
+        if self.witness is not None:
+            self.witness(life, life.last_cell or "")
 
     def _strike(self, fault: faults.Fault, timeout: float | None) -> Outcome:
         life = self._living()

@@ -6,18 +6,21 @@ import itertools
 import os
 import resource
 import secrets
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import final
 
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.life import Life, Parts
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.parts import Parts
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
 from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
@@ -41,15 +44,18 @@ _NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 class Launcher:
     """Starts kernels, and ends them all in `close`. A context manager.
 
-    `owners` are processes, beside this one, whose death ends everything.
+    `owners` are processes, beside this one, whose death ends everything. `temporary` is the folder in which the
+    temporary folders of its kernels are.
     """
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         self.supervisor = Supervisor(owners)
         self._leases = itertools.count(_first_lease())
+        self.temporary = scratch.make_folder()
+        self._folders = itertools.count(1)
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
-            ForkServerProvisioner(self.supervisor, self.new_lease),
+            ForkServerProvisioner(self.supervisor, self.new_lease, str(self.temporary)),
         )
         self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
         self._creator = os.getpid()
@@ -95,6 +101,8 @@ class Launcher:
         for provisioner in self.provisioners.values():
             provisioner.close()
         self.supervisor.close()
+        # The supervisor has done that, unless somebody killed it.
+        shutil.rmtree(self.temporary, ignore_errors=True)
         # Their processes are gone; this frees what they held here.
         for kernel in self._kernels:
             kernel.shutdown()
@@ -108,14 +116,17 @@ class Launcher:
         self.close()
 
     def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int, *, mute: bool) -> Life:
+        self.supervisor.hold(self.temporary, contents=True)
         cgroup = self._limiting_cgroup(spec)
         lease = self.new_lease()
         channel, theirs = Channel.pair(mute=mute)
-        parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup)
+        temporary = self.temporary / str(next(self._folders))
+        temporary.mkdir()
+        parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
         order = Order(
             spec=spec,
             interpreter=interpreter,
-            environment=_environment(spec, lease),
+            environment=_environment(spec, lease, temporary),
             folder=spec.folder if spec.folder is not None else str(Path.cwd()),
             lease=lease,
             limits=_limits(spec),
@@ -159,10 +170,10 @@ def _first_lease() -> int:
     return 1 + secrets.randbelow(max(1, room - _LEASES))
 
 
-def _environment(spec: KernelSpec, lease: int) -> dict[str, str]:
+def _environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]:
     environment = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
     # Unbuffered, C stdio included: last words reach their file. The token helps people, not us.
-    environment |= {"PYTHONUNBUFFERED": "1", "PYTEST_TFKERNEL_LEASE": str(lease)}
+    environment |= {"PYTHONUNBUFFERED": "1", "PYTEST_TFKERNEL_LEASE": str(lease), "TMPDIR": str(temporary)}
     for name, text in spec.environment.items():
         if text is None:
             environment.pop(name, None)

@@ -9,16 +9,17 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
-from pytest_tfkernel.kernels.captures import KEPT_BYTES, Capture
+from pytest_tfkernel.kernels.captures import KEPT_BYTES
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
+from pytest_tfkernel.kernels.parts import Parts
 from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd, wait_for_any
 from pytest_tfkernel.kernels.supervisor import Death, Supervisor
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
 
@@ -47,30 +48,6 @@ class Event(enum.Enum):
     READABLE = enum.auto()
     DEATH = enum.auto()
     DEADLINE = enum.auto()
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What is made before a process is, and outlives it."""
-
-    channel: Channel
-    stdout: Capture
-    stderr: Capture
-    stacks: Capture
-    lease: int
-    cgroup: Cgroup | None
-
-    def close(self) -> None:
-        """Free all but the cgroup, which goes when its last process has."""
-        self.channel.close()
-        for capture in (self.stdout, self.stderr, self.stacks):
-            capture.close()
-
-    def discard(self) -> None:
-        """Free everything: there is no process."""
-        self.close()
-        if self.cgroup is not None:
-            self.cgroup.remove()
 
 
 class Life:
@@ -108,6 +85,16 @@ class Life:
     def lease(self) -> int:
         """The mark of this process and of all that it starts."""
         return self._parts.lease
+
+    @property
+    def temporary(self) -> Path:
+        """The folder for its temporary files, which is its own."""
+        return self._parts.temporary
+
+    @property
+    def cgroups(self) -> tuple[str, ...]:
+        """The names of the cgroups of its own that it is or was in."""
+        return tuple(cgroup.name for cgroup in self._cgroups)
 
     @property
     def is_alive(self) -> bool:
@@ -284,9 +271,11 @@ class Life:
             wait_for_any([one.process for one in found], remaining)
 
     def clean_up(self) -> list[Leftover]:
-        """After the death: end what was left running, remove the cgroup; returns what was left."""
+        """After the death: end what was left running, and return it; remove cgroup and temporary files."""
         left = self.leftovers()
         survivors = self._supervisor.end(self.lease) if left else []
+        if not survivors:
+            self._parts.remove_temporary()
         for cgroup in self._cgroups if not survivors else ():
             cgroup.remove()
         return left

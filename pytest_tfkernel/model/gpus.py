@@ -39,7 +39,8 @@ class Reading:
     """What NVML said at one instant. `cuda` is 1000 * major + 10 * minor.
 
     `error` says why it said nothing, with the `code` of NVML where there is one; `hung`: it was ended at its
-    deadline. `lost` says what is wrong with devices that can't be described at all.
+    deadline. `lost` says what is wrong with devices that are lost or can't be described at all; `denied` names
+    those that aren't ours to look at, as in a container or a job that was given others.
     """
 
     gpus: tuple[Gpu, ...] = ()
@@ -49,6 +50,7 @@ class Reading:
     code: int | None = None
     hung: bool = False
     lost: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
 
 
 class Sight(enum.Enum):

@@ -29,6 +29,11 @@ class Kind(enum.Enum):
 Key = tuple[Kind, str, str]
 
 
+def printable(text: str) -> str:
+    """A text with escapes for what would break a line or can't be encoded: names of files may be any bytes."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
 @dataclass(frozen=True)
 class Holder:
     """A process that holds a resource. `age` is in seconds, None where the clock can't tell."""
@@ -39,7 +44,7 @@ class Holder:
 
     def __str__(self) -> str:
         age = "" if self.age is None else f", {self.age:.1f} s old"
-        return f"{self.process} ({self.command or 'no command line'}{age})"
+        return printable(f"{self.process} ({self.command or 'no command line'}{age})")
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Resource:
 
     def __str__(self) -> str:
         words = f"{self.kind.value} {self.name}" + (f" ({self.detail})" if self.detail else "")
-        return f"{words}, held by {', '.join(map(str, self.holders))}" if self.holders else words
+        return printable(f"{words}, held by {', '.join(map(str, self.holders))}" if self.holders else words)
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Blind:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
+        return printable(f"{self.place}: {self.reason}")
 
 
 @dataclass(frozen=True)

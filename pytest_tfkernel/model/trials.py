@@ -9,6 +9,7 @@ from typing import Any
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Interpreter, Outcome
 from pytest_tfkernel.model.processes import Leftover, ProcessId
+from pytest_tfkernel.model.resources import Audit, Kind
 
 
 class State(enum.Enum):
@@ -62,7 +63,8 @@ class Generation:
     `imported`: TensorFlow was imported before anything was asked. `operations_before` and
     `operations_after` count those of the default graph, before and after the example; `session`:
     there was a default session. `result` is compared between generations, `details` are not.
-    `again` is what the open session said in a later cell. `error` says why something is missing.
+    `again` is what the open session said in a later cell. `on_gpu`: NVML listed the process after it had run
+    the example; None when that was not, or could not be, looked at. `error` says why something is missing.
     """
 
     process: ProcessId
@@ -73,6 +75,7 @@ class Generation:
     details: dict[str, Any] | None = None
     operations_after: int | None = None
     again: Any = None
+    on_gpu: bool | None = None
     error: str = ""
 
 
@@ -82,9 +85,9 @@ class Observation:
 
     `expects` is what must follow the fault; None without one. `after_fault` is what the open session
     said after a fault that the kernel survived, and `after_fault_error` why it said nothing.
-    `old_is_gone`: the dead process is reaped. `leftovers` are processes and zombies that it left;
-    None when nobody looked. `not_possible` says why the fault could not be produced here, and
-    `no_restart` why there is no second generation.
+    `old_is_gone`: the dead process is reaped. `audit` is what was found of what it left, None when
+    nobody looked; `untrusted` are the kinds of leaks that the audit doesn't find here. `not_possible`
+    says why the fault could not be produced here, and `no_restart` why there is no second generation.
     """
 
     setting: Setting
@@ -97,7 +100,8 @@ class Observation:
     after_fault: Any = None
     after_fault_error: str = ""
     old_is_gone: bool | None = None
-    leftovers: tuple[Leftover, ...] | None = None
+    audit: Audit | None = None
+    untrusted: tuple[Kind, ...] = ()
     second: Generation | None = None
     no_restart: str = ""
 

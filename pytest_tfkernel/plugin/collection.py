@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from pytest_tfkernel.kernels.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
-from pytest_tfkernel.plugin.sessions import launcher_of
+from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
@@ -27,6 +28,9 @@ class _Played:
     seen: Seen | TFKernelError
     cold_starts: int
 
+
+# TensorFlow takes all memory of a GPU unless it is told otherwise, and several kernels live at once.
+_SHARES_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": os.environ.get("TF_FORCE_GPU_ALLOW_GROWTH", "true")}
 
 _PLAYED = pytest.StashKey[dict[Setting, _Played]]()
 
@@ -45,7 +49,8 @@ class SuiteCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """One item per setting and guarantee that applies, those of a setting together."""
         options = self.config.stash[OPTIONS]
-        chosen = pairs() if options.selected else pairs(options.size, options.provisioners)
+        allow = options.allow
+        chosen = pairs(allow=allow) if options.selected else pairs(options.size, options.provisioners, allow)
         for setting, guarantee in chosen:
             name = f"{guarantee.id}[{setting}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
@@ -95,9 +100,11 @@ class GuaranteeItem(pytest.Item):
         return "tfkernel", None, self.nodeid
 
 
-def pairs(size: str = FULL, provisioners: tuple[str, ...] = ()) -> Iterator[tuple[Setting, Guarantee]]:
-    """Every setting of a size with every guarantee that applies to it."""
-    for setting in slow_first(settings(size, provisioners)):
+def pairs(
+    size: str = FULL, provisioners: tuple[str, ...] = (), allow: tuple[str, ...] = ()
+) -> Iterator[tuple[Setting, Guarantee]]:
+    """Every setting of a size with every guarantee that applies to it (see `suite.settings.settings`)."""
+    for setting in slow_first(settings(size, provisioners, allow)):
         for guarantee in GUARANTEES:
             if guarantee.applies(setting):
                 yield setting, guarantee
@@ -108,14 +115,15 @@ def observation(config: pytest.Config, setting: Setting) -> _Played:
     played = config.stash.setdefault(_PLAYED, {})
     if setting in played:
         return dataclasses.replace(played[setting], cold_starts=0)
-    launcher, spec = launcher_of(config), KernelSpec(python=config.stash[OPTIONS].python)
-    before = launcher.cold_starts
+    stage, python = stage_of(config), config.stash[OPTIONS].python
+    spec = KernelSpec(python=python, environment=_SHARES_GPU if stage.gpus.are_there else {})
+    before = stage.launcher.cold_starts
     seen: Seen | TFKernelError
     try:
-        seen = observe(setting, launcher, spec)
+        seen = observe(setting, stage, spec)
     except TFKernelError as error:
         seen = error
-    played[setting] = _Played(seen, launcher.cold_starts - before)
+    played[setting] = _Played(seen, stage.launcher.cold_starts - before)
     return played[setting]
 
 

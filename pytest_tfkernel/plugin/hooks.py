@@ -28,11 +28,20 @@ def pytest_configure(config: pytest.Config) -> None:
         "tfkernel(**fields): change fields of the kernel spec of this test, as in"
         " tfkernel(provisioner='subprocess', timeout=5)",
     )
+    config.addinivalue_line(
+        "markers",
+        "tfkernel_allow_leak(*kinds, reason): what a test may leave behind under --tfkernel-gate, as in"
+        " tfkernel_allow_leak('process', reason='...')",
+    )
     chosen = config.stash[options.OPTIONS] = options.read(config)
     if chosen.suite:
         from pytest_tfkernel.plugin import suite_hooks
 
         suite_hooks.enable(config, chosen)
+    if chosen.gate != "off":
+        from pytest_tfkernel.plugin import gate
+
+        gate.enable(config, chosen)
 
 
 @pytest.hookimpl(optionalhook=True)

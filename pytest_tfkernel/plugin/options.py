@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # How the id of one of our items begins, so that it can be pasted back.
 ID_PREFIX = "tfkernel::"
 
+_MODES = ("fail", "warn", "off")
+
 # Those of `suite.settings`, which an idle plugin doesn't import.
 _SIZES = ("smoke", "standard", "full")
 
@@ -28,6 +30,9 @@ class Options:
     python: str
     provisioners: tuple[str, ...]
     require: tuple[str, ...]
+    allow: tuple[str, ...]
+    gate: str
+    gate_known: tuple[str, ...]
 
 
 OPTIONS = pytest.StashKey[Options]()
@@ -76,6 +81,41 @@ def add(parser: pytest.Parser) -> None:
         " error and not a run with UNKNOWNs; repeat it for several",
     )
     parser.addini("tfkernel_require", "capabilities that must be there, one a line", type="linelist", default=[])
+    group.addoption(
+        "--tfkernel-allow",
+        metavar="FAULT",
+        action="append",
+        default=[],
+        help="play a fault that may harm other users of the GPU: oom-gpu or cuda-fault; repeat it for several",
+    )
+    parser.addini("tfkernel_allow", "faults that may harm others, one a line", type="linelist", default=[])
+    _add_gate(parser, group)
+
+
+def _add_gate(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--tfkernel-gate",
+        action="store_const",
+        const="fail",
+        default=None,
+        dest="tfkernel_gate",
+        help="your own tests: one that leaves a process, shared memory, socket, lock, temporary file, device handle"
+        " or GPU memory behind fails, with the list",
+    )
+    helps = {"fail": "the same", "warn": "it doesn't fail, and is listed", "off": "whatever tfkernel_gate says"}
+    for mode in _MODES:
+        # Options of their own: one with an optional value would take a path beside it for that.
+        name = f"--tfkernel-gate={mode}"
+        group.addoption(name, action="store_const", const=mode, dest="tfkernel_gate", help=helps[mode])
+    parser.addini(
+        "tfkernel_gate", "what becomes of a test that leaves something behind: fail, warn or off", default="off"
+    )
+    parser.addini(
+        "tfkernel_gate_known",
+        "helpers that live as long as pytest and are nobody's leak, kind:pattern a line",
+        type="linelist",
+        default=[],
+    )
 
 
 def read(config: pytest.Config) -> Options:
@@ -90,6 +130,9 @@ def read(config: pytest.Config) -> Options:
         python=config.getoption("--tfkernel-python") or config.getini("tfkernel_python") or sys.executable,
         provisioners=_listed(config, "provisioner"),
         require=_listed(config, "require"),
+        allow=_listed(config, "allow"),
+        gate=_gate(config),
+        gate_known=tuple(config.getini("tfkernel_gate_known")),
     )
 
 
@@ -98,6 +141,13 @@ def _size(config: pytest.Config) -> str:
     if size not in _SIZES:
         raise pytest.UsageError(f"tfkernel_size = {size}: unknown; choose from {', '.join(_SIZES)}")
     return size
+
+
+def _gate(config: pytest.Config) -> str:
+    mode: str = config.getoption("tfkernel_gate") or config.getini("tfkernel_gate")
+    if mode not in _MODES:
+        raise pytest.UsageError(f"tfkernel_gate = {mode}: unknown; choose from {', '.join(_MODES)}")
+    return mode
 
 
 def _listed(config: pytest.Config, name: str) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
 from pytest_tfkernel.plugin import collection, records
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
-from pytest_tfkernel.plugin.sessions import launcher_of
+from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.suite.capabilities import capabilities
+from pytest_tfkernel.suite.capabilities import capabilities, describe
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.settings import settings
+from pytest_tfkernel.suite.settings import HARMFUL, settings
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -40,6 +40,7 @@ class SuiteHooks:
         self._options = options
         self._interpreter: Interpreter | None = None
         self._capabilities: tuple[Capability, ...] = ()
+        self._gpus: tuple[str, ...] = ()
         self._records: list[Record] = []
         self._announced: set[str] = set()
 
@@ -49,11 +50,13 @@ class SuiteHooks:
         if hasattr(self._config, "workerinput"):
             return
         self._check_names()
+        stage = stage_of(self._config)
         try:
-            self._interpreter = launcher_of(self._config).interpreter(self._options.python)
+            self._interpreter = stage.launcher.interpreter(self._options.python)
         except SpecError as error:
             raise pytest.UsageError(f"--tfkernel-python: {error}") from None
-        self._capabilities = capabilities(self._interpreter)
+        self._capabilities = capabilities(self._interpreter, stage.gpus)
+        self._gpus = describe(stage.gpus)
         known = {one.name: one for one in self._capabilities}
         for name in ("tensorflow", *self._options.require):
             if name not in known:
@@ -67,7 +70,10 @@ class SuiteHooks:
             if name not in provisioners:
                 choice = ", ".join(provisioners)
                 raise pytest.UsageError(f"--tfkernel-provisioner={name}: unknown; choose from {choice}")
-        ids = {f"{ID_PREFIX}{guarantee.id}[{setting}]" for setting, guarantee in collection.pairs()}
+        for name in self._options.allow:
+            if name not in HARMFUL:
+                raise pytest.UsageError(f"--tfkernel-allow={name}: unknown; choose from {', '.join(HARMFUL)}")
+        ids = {f"{ID_PREFIX}{guarantee.id}[{setting}]" for setting, guarantee in collection.pairs(allow=HARMFUL)}
         if not self._options.selected and not settings(self._options.size, self._options.provisioners):
             made = ", ".join(self._options.provisioners)
             raise pytest.UsageError(
@@ -77,6 +83,11 @@ class SuiteHooks:
             if selected not in ids:
                 listing = "pytest --tfkernel --tfkernel-size=full --collect-only -q"
                 raise pytest.UsageError(f"{selected}: no such item; `{listing}` lists them all")
+            fault = next((name for name in HARMFUL if f"-{name}-" in selected), None)
+            if fault is not None and fault not in self._options.allow:
+                raise pytest.UsageError(
+                    f"{selected}: {fault} may harm other users of the GPU: add --tfkernel-allow={fault}"
+                )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -150,7 +161,9 @@ class SuiteHooks:
 
     def pytest_report_header(self) -> list[str]:
         """What is checked here, what can be, and what can't."""
-        return terminal.header(self._interpreter, self._capabilities) if self._interpreter is not None else []
+        if self._interpreter is None:
+            return []
+        return terminal.header(self._interpreter, self._capabilities, self._gpus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The matrix, and every FAIL and UNKNOWN."""
@@ -161,7 +174,7 @@ class SuiteHooks:
         if self._options.python != sys.executable:
             command += f" --tfkernel-python={shlex.quote(self._options.python)}"
         columns = [example.name for example in EXAMPLES]
-        for line in terminal.summary(self._records, settings(), columns, self._capabilities, command):
+        for line in terminal.summary(self._records, settings(allow=HARMFUL), columns, self._capabilities, command):
             for text, markup in line:
                 terminalreporter.write(text, **({markup: True} if markup else {}))
             terminalreporter.line("")

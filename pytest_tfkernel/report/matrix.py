@@ -34,7 +34,8 @@ def matrix(records: Sequence[Record], columns: Sequence[str]) -> Iterator[Line]:
         for name in examples
     }
     for provisioner in unique(setting.provisioner for setting in cells):
-        titles = "".join(name.ljust(widths[name]) for name in examples)
+        has_rows = any(setting.provisioner == provisioner for setting in table)
+        titles = "".join(name.ljust(widths[name]) for name in examples if has_rows)
         yield ((f"{provisioner.ljust(first)}{titles}".rstrip(), "bold"),)
         for fault in unique(setting.fault for setting in table if setting.provisioner == provisioner):
             pieces: list[tuple[str, str]] = [((INDENT + fault).ljust(first), "")]

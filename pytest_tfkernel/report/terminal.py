@@ -9,11 +9,19 @@ from pytest_tfkernel.model.trials import Capability, Record, Setting, State
 from pytest_tfkernel.report.matrix import COLOURS, INDENT, Line, matrix
 
 
-def header(interpreter: Interpreter, capabilities: Sequence[Capability]) -> list[str]:
-    """What is checked, what can be, and what can't with the reason."""
+def header(interpreter: Interpreter, capabilities: Sequence[Capability], gpus: Sequence[str] = ()) -> list[str]:
+    """What is checked, what can be, and what can't with the reason; and a line for each thing to know of GPUs."""
     can = ", ".join(one.summary for one in capabilities if one.available) or "nothing"
-    lines = [f"tfkernel: kernels are {interpreter}", f"tfkernel: can check: {can}"]
-    return lines + [f"tfkernel: can't check {one.summary}: {one.reason}" for one in capabilities if not one.available]
+    missing: dict[str, list[str]] = {}
+    for one in capabilities:
+        if not one.available:
+            missing.setdefault(one.reason, []).append(one.summary)
+    return [
+        f"tfkernel: kernels are {interpreter}",
+        f"tfkernel: can check: {can}",
+        *(f"tfkernel: can't check {', '.join(summaries)}: {reason}" for reason, summaries in missing.items()),
+        *(f"tfkernel: {line}" for line in gpus),
+    ]
 
 
 def summary(

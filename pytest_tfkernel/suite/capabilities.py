@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
+from pytest_tfkernel.kernels.faults import GPU
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
+from pytest_tfkernel.model.gpus import Calibration
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
+from pytest_tfkernel.suite.gpus import Gpus
 
-GPU = "gpu"
+NVML_PROCESSES = "nvml-processes"
+GPU_MEMORY = "gpu-memory"
 
 
-def capabilities(interpreter: Interpreter, devices: Path = Path("/dev")) -> tuple[Capability, ...]:
+def capabilities(interpreter: Interpreter, gpus: Gpus) -> tuple[Capability, ...]:
     """Each capability, available or not."""
     return (
         _tensorflow(interpreter),
         _cgroup(OOM_KILL, "OOM kills", MEMORY),
         _cgroup(PROCESS_LIMIT, "limits on processes", PIDS),
-        _gpu(devices),
+        *gpu_capabilities(gpus),
     )
+
+
+def gpu_capabilities(gpus: Gpus) -> tuple[Capability, ...]:
+    """Those of GPUs. Where a device is there, a sentinel is started once to learn what NVML shows of it."""
+    blind = _blindness(gpus)
+    unseen = "" if blind or gpus.calibration.sees_processes else _words(gpus.calibration)
+    advisory = "" if blind or unseen else gpus.calibration.advisory
+    return (
+        Capability(GPU, "GPUs", not blind, blind),
+        Capability(NVML_PROCESSES, "processes on GPUs", not (blind or unseen), blind or unseen),
+        Capability(GPU_MEMORY, "memory of GPUs", not (blind or unseen or advisory), blind or unseen or advisory),
+    )
+
+
+def describe(gpus: Gpus) -> tuple[str, ...]:
+    """The states of the GPUs that a person must know, a line each; none where there is no GPU."""
+    if _blindness(gpus):
+        return ()
+    known = gpus.calibration
+    per_process = f"; memory by process: {known.per_process.value}" if known.per_process is not None else ""
+    ids = ", by ids of threads" if known.thread_ids else ""
+    cards = f"GPU {', '.join(known.names)}, driver {known.driver}: {known.sight.value}{ids}{per_process}"
+    return (cards, *(f"GPU: {note}" for note in known.notes))
+
+
+def _blindness(gpus: Gpus) -> str:
+    """Why there is no GPU to look at; empty where there is one."""
+    if not gpus.are_there:
+        return (
+            f"no {gpus.devices}/nvidia* exists: there is no NVIDIA driver, or the container was started without --gpus"
+        )
+    return "" if gpus.calibration.visible else _words(gpus.calibration)
+
+
+def _words(known: Calibration) -> str:
+    return f"{known.sight.value}: {known.reason}"
 
 
 def _tensorflow(interpreter: Interpreter) -> Capability:
@@ -35,11 +73,3 @@ def _cgroup(name: str, summary: str, controller: str) -> Capability:
     except CgroupUnavailableError as error:
         return Capability(name, summary, available=False, reason=str(error))
     return Capability(name, summary, available=True)
-
-
-def _gpu(devices: Path) -> Capability:
-    # The numbered files are the cards; WSL2 has one file for all.
-    if any(devices.glob("nvidia[0-9]*")) or (devices / "dxg").exists():
-        return Capability(GPU, "GPUs", available=True)
-    reason = f"no {devices}/nvidia* exists: there is no NVIDIA driver, or the container was started without --gpus"
-    return Capability(GPU, "GPUs", available=False, reason=reason)

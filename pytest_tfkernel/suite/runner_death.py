@@ -67,6 +67,8 @@ def _start(launcher: Launcher, victim: Path, lease: int, log: Capture, ready: in
         "PYTHONPATH": os.pathsep.join([str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         "PYTHONDONTWRITEBYTECODE": "1",
         READY: str(_READY_DESCRIPTOR),
+        # What it leaves there when its supervisor is killed as well, we remove.
+        "TMPDIR": str(launcher.temporary),
     }
     options = ["-p", "pytest_tfkernel.plugin.hooks", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
     return launcher.supervisor.start(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pytest_tfkernel.kernels.faults import FAULTS
 from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.scenarios import SCENARIOS
+from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.sizes import FULL, SMOKE, STANDARD
 
 NO_FAULT = "none"
 RUNNER_DEATH = "runner-death"
 DAEMON = "daemon"
+
+# Those that may harm others have trials of their own, and those are asked for by name.
+HARMFUL = tuple(fault.name for fault in FAULTS if fault.harms)
+_MATRIX = tuple(fault.name for fault in FAULTS if not fault.harms)
 
 _FORKSERVER, _SUBPROCESS = "forkserver", "subprocess"
 _SMOKE = (("graph_add", "sigkill"), ("variable_assign", "oom-kill"), ("gpu_matmul", "index-error"))
@@ -26,11 +31,16 @@ _INTERRUPTED = ("running", "saving")
 _PHASE_EXAMPLE = "variable_assign"
 
 
-def settings(size: str = FULL, provisioners: Sequence[str] = ()) -> tuple[Setting, ...]:
-    """All trials of a size, in the order of reports; of the named provisioners only, if any are named."""
-    everything = {SMOKE: _smoke, STANDARD: _standard, FULL: _full}[size]()
-    chosen = [setting for setting in everything if not provisioners or setting.provisioner in provisioners]
-    return tuple(dict.fromkeys(chosen))
+def settings(size: str = FULL, provisioners: Sequence[str] = (), allow: Collection[str] = ()) -> tuple[Setting, ...]:
+    """All trials of a size, in the order of reports; of the named provisioners only, if any are named.
+
+    Faults that may harm others are played only when `allow` names them.
+    """
+    everything = dict.fromkeys({SMOKE: _smoke, STANDARD: _standard, FULL: _full}[size]())
+    allowed = [setting for setting in everything if setting.fault not in HARMFUL or setting.fault in allow]
+    chosen = [setting for setting in allowed if not provisioners or setting.provisioner in provisioners]
+    # Whatever is looked at, the look for leaks has its control.
+    return (*PLANTED.settings, *chosen) if chosen else ()
 
 
 def slow_first(chosen: Sequence[Setting]) -> list[Setting]:
@@ -44,7 +54,7 @@ def _smoke() -> Iterator[Setting]:
 
 
 def _standard() -> Iterator[Setting]:
-    yield from _faults(_FORKSERVER, [NO_FAULT, *(fault.name for fault in FAULTS)])
+    yield from _faults(_FORKSERVER, [NO_FAULT, *_MATRIX])
     for phase in PHASES:
         if phase.needs != COLD and phase.name != IDLE:
             yield Setting(_FORKSERVER, _PHASE_EXAMPLE, "sigkill", phase.name)
@@ -60,7 +70,7 @@ def _standard() -> Iterator[Setting]:
 
 def _full() -> Iterator[Setting]:
     yield from _standard()
-    yield from _faults(_SUBPROCESS, [NO_FAULT, *(fault.name for fault in FAULTS)])
+    yield from _faults(_SUBPROCESS, [NO_FAULT, *_MATRIX])
     for phase in PHASES:
         for fault in FAULTS:
             if fault.signal is not None and _goes_with(fault.name, phase.name):

@@ -9,7 +9,6 @@ from pytest_tfkernel.kernels import faults, phases
 from pytest_tfkernel.kernels.errors import FaultNotPossibleError, KernelIsDead, KernelStartError
 from pytest_tfkernel.kernels.faults import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
@@ -17,7 +16,10 @@ from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerD
 from pytest_tfkernel.suite import examples, runner_death, scenarios
 from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.examples import Example
+from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.suite.watch import Watch
 
 # A kernel that had left a phase before the fault struck is no evidence: it is played again.
 _TRIES = 3
@@ -25,17 +27,17 @@ _TRIES = 3
 Seen = Observation | RunnerDeath | Facts
 
 
-def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Seen:
+def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Seen:
     """Play the trial of a setting, whichever kind it is of."""
     if setting.fault == RUNNER_DEATH:
-        return runner_death.play(setting, launcher)
+        return runner_death.play(setting, stage.launcher)
     scenario = scenarios.find(setting.example)
     if scenario is not None:
-        return scenario.play(setting, launcher, spec or KernelSpec())
-    return play(setting, launcher, spec)
+        return scenario.play(setting, stage, spec or KernelSpec())
+    return play(setting, stage, spec)
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> Observation:
+def play(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Observation:
     """Start, run, inject, look, restart, run again. Every kernel of the trial has ended afterwards.
 
     `spec` is that of the kernel; its provisioner is the setting's. Raises KernelStartError or
@@ -43,27 +45,31 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -
     """
     chosen = dataclasses.replace(spec or KernelSpec(), provisioner=setting.provisioner)
     for _ in range(_TRIES):
-        seen = _play_once(setting, launcher, chosen)
+        seen = _play_once(setting, stage, chosen)
         if seen.outcome is None or seen.outcome.in_phase is not False:
             return seen
     missed = f"phase {setting.phase!r} was missed {_TRIES} times: the kernel had left it when the fault struck"
     return dataclasses.replace(seen, outcome=None, not_possible=missed)
 
 
-def _play_once(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Observation:
+def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
     example = examples.find(setting.example)
-    kernel = launcher.start(spec)
+    watch = Watch(stage.launcher)
+    kernel = watch.start(spec)
     try:
-        seen = Observation(setting, launcher.interpreter(spec.python), _run(kernel, example))
+        seen = Observation(setting, stage.launcher.interpreter(spec.python), _run(kernel, example, stage.gpus))
         if setting.fault == NO_FAULT or seen.first.error:
             return seen
-        return _injure(kernel, example, faults.find(setting.fault), seen)
+        seen = _injure(kernel, example, faults.find(setting.fault), seen, stage)
+        if not isinstance(seen.expects, Dies):
+            return seen
+        return _restart(kernel, example, _look(kernel, watch, seen, stage), stage)
     finally:
         # An orderly exit of TensorFlow takes half a second, and nothing is looked at any more.
         kernel.shutdown(now=True)
 
 
-def _run(kernel: Kernel, example: Example) -> Generation:
+def _run(kernel: Kernel, example: Example, gpus: Gpus) -> Generation:
     """What a new process shows, and what the example gives in it."""
     seen = Generation(kernel.life.process)
     try:
@@ -72,7 +78,8 @@ def _run(kernel: Kernel, example: Example) -> Generation:
             seen, imported=blank["imported"], operations_before=blank["operations"], session=blank["session"]
         )
         given = value(kernel, example.run)
-        seen = dataclasses.replace(seen, result=given["result"], details=given["details"])
+        on_gpu = gpus.lists(kernel.life.process) if given["details"].get("gpus") else None
+        seen = dataclasses.replace(seen, result=given["result"], details=given["details"], on_gpu=on_gpu)
         return dataclasses.replace(
             seen,
             operations_after=value(kernel, examples.COUNT_OPERATIONS),
@@ -82,8 +89,10 @@ def _run(kernel: Kernel, example: Example) -> Generation:
         return dataclasses.replace(seen, error=str(error))
 
 
-def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation) -> Observation:
+def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation, stage: Stage) -> Observation:
     seen = dataclasses.replace(seen, expects=fault.expects)
+    if isinstance(fault.expects, Dies) and stage.gpus.harm:
+        return dataclasses.replace(seen, not_possible=stage.gpus.harm)
     try:
         if phases.find(seen.setting.phase).needs == phases.COLD:
             # Running the example has imported TensorFlow: it is the next process that is struck.
@@ -95,11 +104,7 @@ def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation) -
     except (CellFailedError, KernelStartError, KernelIsDead) as error:
         return dataclasses.replace(seen, not_possible=f"the kernel could not be used before the fault: {error}")
     seen = dataclasses.replace(seen, outcome=outcome)
-    if kernel.is_alive:
-        seen = _after_fault(kernel, example, seen)
-    if isinstance(fault.expects, Dies):
-        seen = _restart(kernel, example, seen)
-    return seen
+    return _after_fault(kernel, example, seen) if kernel.is_alive else seen
 
 
 def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observation:
@@ -111,16 +116,27 @@ def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observa
     return dataclasses.replace(seen, process_after_fault=kernel.life.process, after_fault=again)
 
 
-def _restart(kernel: Kernel, example: Example, seen: Observation) -> Observation:
-    """Look for what the dead process left, then run everything again in a new one."""
-    if not kernel.is_alive:
-        leftovers = tuple(kernel.leftovers())
-        seen = dataclasses.replace(seen, leftovers=leftovers, old_is_gone=not _exists(kernel.life.process))
+def _look(kernel: Kernel, watch: Watch, seen: Observation, stage: Stage) -> Observation:
+    """Look for what the dead process left."""
+    if kernel.is_alive:
+        return seen
+    return dataclasses.replace(
+        seen,
+        audit=watch.audit(kernel.life),
+        untrusted=stage.untrusted,
+        old_is_gone=not _exists(kernel.life.process),
+    )
+
+
+def _restart(kernel: Kernel, example: Example, seen: Observation, stage: Stage) -> Observation:
+    """Run everything again in a new process."""
+    if seen.outcome is None:
+        return seen
     try:
         kernel.restart()
     except KernelStartError as error:
         return dataclasses.replace(seen, no_restart=str(error))
-    return dataclasses.replace(seen, second=_run(kernel, example))
+    return dataclasses.replace(seen, second=_run(kernel, example, stage.gpus))
 
 
 def _exists(process: ProcessId) -> bool:

@@ -34,10 +34,10 @@ patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
 
 play = trial.play
 
-def sabotaged(setting, launcher, spec):
+def sabotaged(setting, stage, spec):
     if setting.example == "graph_add":
         spec = dataclasses.replace(spec, startup=Path({str(SABOTEUR)!r}).read_text())
-    return play(setting, launcher, spec)
+    return play(setting, stage, spec)
 
 patch.setattr(trial, "play", sabotaged)
 

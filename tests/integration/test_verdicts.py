@@ -24,7 +24,7 @@ def mixed(setting):
     seen = honest(setting)
     if setting.example == "graph_add":
         second = dataclasses.replace(seen.second, operations_after=8)
-        seen = dataclasses.replace(seen, second=second, leftovers=None)
+        seen = dataclasses.replace(seen, second=second, audit=None)
     return seen
 
 observations.honest = mixed
@@ -164,7 +164,7 @@ NO_GPU = """
 import pytest
 from pytest_tfkernel.model.trials import Capability
 
-capabilities = lambda _: (Capability("tensorflow", "TensorFlow", True), Capability("gpu", "GPUs", False, "no card in the slot"))
+capabilities = lambda *_: (Capability("tensorflow", "TensorFlow", True), Capability("gpu", "GPUs", False, "no card in the slot"))
 pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.suite_hooks.capabilities", capabilities)
 """
 

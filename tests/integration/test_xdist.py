@@ -103,5 +103,5 @@ import dataclasses
 import observations
 
 honest = observations.honest
-observations.honest = lambda setting: dataclasses.replace(honest(setting), leftovers=None)
+observations.honest = lambda setting: dataclasses.replace(honest(setting), audit=None)
 """

@@ -7,52 +7,63 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.kernels.cgroups import CgroupUnavailableError, Parent
+from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.suite import capabilities as module
 from pytest_tfkernel.suite.capabilities import capabilities
+from pytest_tfkernel.suite.gpus import Gpus
 
 WITH = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
 WITHOUT = Interpreter("/opt/bare/python", (3, 13, 0), None)
 
 
-def named(interpreter: Interpreter, devices: Path) -> dict[str, Capability]:
-    return {one.name: one for one in capabilities(interpreter, devices)}
+@pytest.fixture
+def gpus(launcher: Launcher, tmp_path: Path) -> Gpus:
+    """Of a machine whose devices are those that the test makes."""
+    return Gpus(launcher, devices=tmp_path)
 
 
-def test_names_are_those_that_can_be_required(tmp_path: Path) -> None:
-    assert list(named(WITH, tmp_path)) == ["tensorflow", "oom-kill", "process-limit", "gpu"]
+def named(interpreter: Interpreter, gpus: Gpus) -> dict[str, Capability]:
+    return {one.name: one for one in capabilities(interpreter, gpus)}
 
 
-def test_tensorflow_is_that_of_the_kernels(tmp_path: Path) -> None:
-    assert named(WITH, tmp_path)["tensorflow"].available
-    missing = named(WITHOUT, tmp_path)["tensorflow"]
+def test_names_are_those_that_can_be_required(gpus: Gpus) -> None:
+    assert list(named(WITH, gpus)) == [
+        "tensorflow",
+        "oom-kill",
+        "process-limit",
+        "gpu",
+        "nvml-processes",
+        "gpu-memory",
+    ]
+
+
+def test_tensorflow_is_that_of_the_kernels(gpus: Gpus) -> None:
+    assert named(WITH, gpus)["tensorflow"].available
+    missing = named(WITHOUT, gpus)["tensorflow"]
     assert not missing.available
     assert "`/opt/bare/python -m pip install tensorflow-cpu`" in missing.reason
 
 
-@pytest.mark.parametrize("device", ["nvidia0", "nvidia15", "dxg"])
-def test_gpu_is_there_with_its_device_file(tmp_path: Path, device: str) -> None:
-    (tmp_path / device).touch()
-    assert named(WITH, tmp_path)["gpu"] == Capability("gpu", "GPUs", available=True)
-
-
 @pytest.mark.parametrize("device", ["nvidiactl", "nvidia-uvm", "null"])
-def test_gpu_is_not_there_with_files_of_the_driver_only(tmp_path: Path, device: str) -> None:
+def test_gpu_is_not_there_with_files_of_the_driver_only(gpus: Gpus, tmp_path: Path, device: str) -> None:
     (tmp_path / device).touch()
-    missing = named(WITH, tmp_path)["gpu"]
+    missing = named(WITH, gpus)["gpu"]
     assert not missing.available
     assert str(tmp_path) in missing.reason
 
 
-def test_limits_are_there_where_a_cgroup_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_there_where_a_cgroup_can_be_made(
+    gpus: Gpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def find_parent(controller: str) -> Parent:
         if controller == "pids":
             raise CgroupUnavailableError("no pids: ask the administrator")
         return Parent(2, tmp_path)
 
     monkeypatch.setattr(module, "find_parent", find_parent)
-    found = named(WITH, tmp_path)
+    found = named(WITH, gpus)
     assert found["oom-kill"].available
     assert (found["process-limit"].available, found["process-limit"].reason) == (
         False,

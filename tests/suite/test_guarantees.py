@@ -7,12 +7,14 @@ import re
 
 import pytest
 
-from observations import honest, honest_trial
+from observations import INTERPRETER, honest, honest_trial
 from pytest_tfkernel.model.faults import Lives
 from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
+from pytest_tfkernel.model.resources import Audit, Blind, Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting, State, Verdict
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
+from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH, settings
 
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
@@ -28,7 +30,7 @@ RUNNER = Setting("subprocess", DAEMON, RUNNER_DEATH)
 AFTER_DEATH = ("death-is-explained", "process-is-new", "session-is-rebuilt", "variable-is-reset", "nothing-is-left")
 
 
-def judge(name: str, seen: Observation | RunnerDeath) -> Verdict:
+def judge(name: str, seen: Observation | RunnerDeath | Facts) -> Verdict:
     return _BY_ID[name].judge(seen)
 
 
@@ -64,7 +66,7 @@ class TestNothingCouldBeSeen:
     @pytest.mark.parametrize("name", AFTER_DEATH)
     def test_fault_that_is_not_possible_is_unknown_with_the_reason(self, name: str) -> None:
         seen = dataclasses.replace(
-            honest_trial(KILLED), outcome=None, second=None, leftovers=None, not_possible="no cgroup"
+            honest_trial(KILLED), outcome=None, second=None, audit=None, not_possible="no cgroup"
         )
         assert judge(name, seen) == Verdict.unknown("no cgroup")
 
@@ -281,14 +283,44 @@ class TestVariableIsReset:
 
 class TestNothingIsLeft:
     def test_unknown_when_nobody_looked(self) -> None:
-        assert (
-            judge("nothing-is-left", dataclasses.replace(honest_trial(KILLED), leftovers=None)).state is State.UNKNOWN
-        )
+        assert judge("nothing-is-left", dataclasses.replace(honest_trial(KILLED), audit=None)).state is State.UNKNOWN
 
     def test_names_all_that_is_left(self) -> None:
-        left = (Leftover(ProcessId(7, 1), 1, "S", "sleep 60"), Leftover(ProcessId(8, 1), 7, "Z", "[python]"))
-        verdict = judge("nothing-is-left", dataclasses.replace(honest_trial(KILLED), leftovers=left))
-        assert verdict == Verdict.failed("left behind: process 7 (sleep 60), zombie 8 ([python])")
+        left = (
+            Leak(Resource(Kind.PROCESS, "7", "1", detail="sleep 60"), 5, "import os"),
+            Leak(Resource(Kind.FILE, "/tmp/a", "2", detail="file"), 5),
+        )
+        verdict = judge("nothing-is-left", dataclasses.replace(honest_trial(KILLED), audit=Audit(left)))
+        assert verdict == Verdict.failed(
+            "left behind: process 7 (sleep 60), first seen after the cell 'import os', temporary-file /tmp/a (file)"
+        )
+
+    def test_unknown_when_a_place_could_not_be_looked_at(self) -> None:
+        blind = Audit(blind=(Blind(Kind.HANDLE, "/proc/7/fd", "Permission denied"),) * 5)
+        verdict = judge("nothing-is-left", dataclasses.replace(honest_trial(KILLED), audit=blind))
+        assert verdict.state is State.UNKNOWN
+        assert verdict.reason.startswith("5 place(s) could not be looked at: /proc/7/fd: Permission denied;")
+
+    def test_unknown_when_planted_leaks_are_not_found(self) -> None:
+        seen = dataclasses.replace(honest_trial(KILLED), untrusted=(Kind.LOCK, Kind.SOCKET))
+        verdict = judge("nothing-is-left", seen)
+        assert verdict.state is State.UNKNOWN
+        assert "lock, socket" in verdict.reason
+
+    def test_a_leak_is_one_even_if_the_audit_is_not_trusted(self) -> None:
+        left = Audit((Leak(Resource(Kind.PROCESS, "7"), 5),))
+        seen = dataclasses.replace(honest_trial(KILLED), audit=left, untrusted=(Kind.LOCK,))
+        assert judge("nothing-is-left", seen).state is State.FAIL
+
+
+class TestAuditIsTrusted:
+    def test_fails_when_nothing_could_be_planted(self) -> None:
+        seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": [], "missed": ["lock"]}, "no kernel")
+        assert judge("audit-is-trusted", seen).state is State.FAIL
+
+    def test_names_what_was_not_found(self) -> None:
+        seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": ["process"], "missed": ["lock"]})
+        assert judge("audit-is-trusted", seen) == Verdict.failed("planted and not found: lock")
 
 
 class TestRunnerDeathLeavesNothing:

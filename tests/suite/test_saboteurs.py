@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
+import runpy
 from pathlib import Path
 
 import pytest
 
 from aims import FOLDER, ISOLATION, STATE, Aim
 from aims import warm as _warm
+from pytest_tfkernel.audit.ledger import Eyes
+from pytest_tfkernel.audit.probes import PROBES
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.model.trials import Setting, State
-from pytest_tfkernel.suite import runner_death, trial
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.resources import Audit, Kind
+from pytest_tfkernel.model.trials import Facts, Setting, State
+from pytest_tfkernel.suite import plants, runner_death, trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
+from pytest_tfkernel.suite.stage import Stage
 
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 
@@ -39,19 +47,45 @@ AIMS = (
     Aim("restores_its_variable", "variable-is-reset", _warm("variable_assign", "sigkill"), "2.0, 3.0]"),
     Aim("leaves_an_orphan", "nothing-is-left", _warm("graph_add", "sigkill"), "process "),
     Aim("leaves_a_zombie", "nothing-is-left", _warm("graph_add", "sigkill"), "zombie "),
+    Aim("leaves_shared_memory", "nothing-is-left", _warm("graph_add", "sigkill"), "shared-memory /dev/shm/"),
+    Aim("leaves_a_semaphore", "nothing-is-left", _warm("graph_add", "sigkill"), "semaphore /dev/shm/"),
+    Aim("leaves_a_segment", "nothing-is-left", _warm("graph_add", "sigkill"), "system-v-segment shmid "),
+    Aim("leaves_a_socket", "nothing-is-left", _warm("graph_add", "sigkill"), "socket /"),
+    Aim("leaves_a_lock", "nothing-is-left", _warm("graph_add", "sigkill"), "lock /"),
+    Aim("leaves_a_temporary_file", "nothing-is-left", _warm("graph_add", "sigkill"), "temporary-file /"),
+    Aim("leaves_a_thread", "nothing-is-left", _warm("graph_add", "sigkill"), "thread "),
 )
+
+# What breaks the rest isn't the startup cell of a kernel that is played.
+OTHERS = {
+    ("stops_its_supervisor", "runner-death-leaves-nothing"),
+    ("blind_probe", "audit-is-trusted"),
+    ("forks_with_its_context", "no-cuda-context"),
+    ("forks_with_its_context", "gpu-is-usable-again"),
+}
+
+
+def remove(audit: Audit | None) -> None:
+    """What no end of a process removes."""
+    for leak in audit.leaks if audit is not None else ():
+        if leak.resource.kind in {Kind.SHARED_MEMORY, Kind.SEMAPHORE}:
+            Path(leak.resource.name).unlink()
+        if leak.resource.kind is Kind.SEGMENT:
+            assert ctypes.CDLL(None).shmctl(int(leak.resource.name.split()[1]), 0, None) == 0
 
 
 @pytest.mark.parametrize("aim", AIMS, ids=str)
-def test_judge_says_fail_of_its_saboteur(aim: Aim, launcher: Launcher, tmp_path: Path) -> None:
-    verdict = _BY_ID[aim.guarantee].judge(trial.play(aim.setting, launcher, aim.spec(tmp_path)))
+def test_judge_says_fail_of_its_saboteur(aim: Aim, stage: Stage, tmp_path: Path) -> None:
+    seen = trial.play(aim.setting, stage, aim.spec(tmp_path))
+    remove(seen.audit)
+    verdict = _BY_ID[aim.guarantee].judge(seen)
     assert verdict.state is State.FAIL, verdict
     assert aim.reason in verdict.reason
 
 
 @pytest.mark.parametrize("setting", sorted({aim.setting for aim in AIMS}, key=str), ids=str)
-def test_the_same_judges_say_pass_of_an_honest_kernel(setting: Setting, launcher: Launcher) -> None:
-    seen = trial.play(setting, launcher)
+def test_the_same_judges_say_pass_of_an_honest_kernel(setting: Setting, stage: Stage) -> None:
+    seen = trial.play(setting, stage)
     verdicts = {guarantee.id: guarantee.judge(seen) for guarantee in GUARANTEES if guarantee.applies(setting)}
     assert {verdict.state for verdict in verdicts.values()} == {State.PASS}, verdicts
 
@@ -64,13 +98,27 @@ def test_runner_death_is_seen_to_leave_something(launcher: Launcher) -> None:
     assert "alive after 2" in verdict.reason
 
 
+@pytest.mark.parametrize("number", range(len(PROBES)), ids=[type(probe).__name__ for probe in PROBES])
+def test_a_blind_probe_is_not_trusted(number: int, launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    blind = runpy.run_path(str(FOLDER / "blind_probe.py"))["Blind"]()
+    eyes = Eyes(probes=[*PROBES[:number], blind, *PROBES[number + 1 :]])
+    stage = Stage(launcher)
+    monkeypatch.setattr(stage, "planted", plants.harvest(launcher, KernelSpec(), eyes))
+    seen = trial.observe(PLANTED.settings[0], stage)
+    verdict = _BY_ID["audit-is-trusted"].judge(seen)
+    assert verdict.state is State.FAIL, verdict
+    assert isinstance(seen, Facts)
+    # What it doesn't find, it doesn't say of a kernel that it isn't there.
+    unsure = _BY_ID["nothing-is-left"].judge(trial.play(_warm("graph_add", "sigkill"), stage))
+    assert unsure.state is State.UNKNOWN, unsure
+    assert all(kind in unsure.reason for kind in seen.facts["missed"])
+
+
 def test_every_guarantee_names_a_saboteur_that_aims_at_it() -> None:
-    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION, *STATE)} | {
-        ("stops_its_supervisor", "runner-death-leaves-nothing")
-    }
+    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION, *STATE)} | OTHERS
     assert {(guarantee.control, guarantee.id) for guarantee in GUARANTEES} <= aims
 
 
 def test_every_saboteur_is_used() -> None:
-    used = {aim.saboteur for aim in (*AIMS, *ISOLATION, *STATE)} | {"stops_its_supervisor"}
+    used = {aim.saboteur for aim in (*AIMS, *ISOLATION, *STATE)} | {saboteur for saboteur, _ in OTHERS}
     assert {path.stem for path in FOLDER.glob("*.py")} == used

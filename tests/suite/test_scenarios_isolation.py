@@ -26,6 +26,7 @@ from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHB
 from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
+from pytest_tfkernel.suite.stage import Stage
 
 SCENARIOS = (
     EAGER_NEEDS_GRAPH,
@@ -44,16 +45,16 @@ pytestmark = pytest.mark.usefixtures("tensorflow_python")
 
 
 @pytest.mark.parametrize("setting", [setting for one in SCENARIOS for setting in one.settings], ids=str)
-def test_honest_kernels_pass(setting: Setting, launcher: Launcher, needs_cgroup: Callable[[str], None]) -> None:
+def test_honest_kernels_pass(setting: Setting, stage: Stage, needs_cgroup: Callable[[str], None]) -> None:
     if setting.fault == OOM_KILL:
         needs_cgroup(MEMORY)
-    verdict = _BY_ID[setting.example].judge(trial.observe(setting, launcher))
+    verdict = _BY_ID[setting.example].judge(trial.observe(setting, stage))
     assert verdict.state is State.PASS, verdict
 
 
 @pytest.mark.parametrize("aim", ISOLATION, ids=str)
-def test_judge_says_fail_of_its_saboteur(aim: Aim, launcher: Launcher, tmp_path: Path) -> None:
-    verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, launcher, aim.spec(tmp_path)))
+def test_judge_says_fail_of_its_saboteur(aim: Aim, stage: Stage, tmp_path: Path) -> None:
+    verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, stage, aim.spec(tmp_path)))
     assert verdict.state is State.FAIL, verdict
     assert aim.reason in verdict.reason
 

@@ -27,6 +27,7 @@ from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
+from pytest_tfkernel.suite.stage import Stage
 
 SCENARIOS = (*CHECKPOINTS, SERVER_STATE, LIVE_FORK)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
@@ -40,16 +41,16 @@ def _judges(setting: Setting) -> list[Any]:
 @pytest.mark.usefixtures("tensorflow_python")
 class TestPlayed:
     @pytest.mark.parametrize("setting", [setting for one in SCENARIOS for setting in one.settings], ids=str)
-    def test_honest_kernels_pass_and_no_file_is_left(self, setting: Setting, launcher: Launcher) -> None:
+    def test_honest_kernels_pass_and_no_file_is_left(self, setting: Setting, stage: Stage) -> None:
         before = set(Path(tempfile.gettempdir()).iterdir())
         (judge,) = _judges(setting)
-        verdict = judge.judge(trial.observe(setting, launcher))
+        verdict = judge.judge(trial.observe(setting, stage))
         assert verdict.state is State.PASS, verdict
         assert set(Path(tempfile.gettempdir()).iterdir()) <= before
 
     @pytest.mark.parametrize("aim", STATE, ids=str)
-    def test_judge_says_fail_of_its_saboteur(self, aim: Aim, launcher: Launcher, tmp_path: Path) -> None:
-        verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, launcher, aim.spec(tmp_path)))
+    def test_judge_says_fail_of_its_saboteur(self, aim: Aim, stage: Stage, tmp_path: Path) -> None:
+        verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, stage, aim.spec(tmp_path)))
         assert verdict.state is State.FAIL, verdict
         assert aim.reason in verdict.reason
 

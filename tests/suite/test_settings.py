@@ -9,8 +9,11 @@ from pytest_tfkernel.kernels.phases import PHASES
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.collection import pairs
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.settings import NO_FAULT, settings, slow_first
+from pytest_tfkernel.suite.settings import HARMFUL, NO_FAULT, settings, slow_first
 from pytest_tfkernel.suite.sizes import SIZES
+
+PLANTED = Setting("subprocess", "planted-leaks", "sigkill")
+HARMLESS = [fault.name for fault in FAULTS if not fault.harms]
 
 
 def test_ids_are_unique() -> None:
@@ -23,7 +26,8 @@ def test_id_is_written_as_documented() -> None:
 
 
 def test_smoke_has_each_example_and_the_three_ways_of_dying_once() -> None:
-    smoke = settings("smoke")
+    control, *smoke = settings("smoke")
+    assert control == PLANTED
     assert sorted(setting.example for setting in smoke) == sorted(example.name for example in EXAMPLES)
     assert sorted(setting.fault for setting in smoke) == ["index-error", "oom-kill", "sigkill"]
 
@@ -32,7 +36,7 @@ def test_standard_has_every_fault_with_every_example_warm_and_three_of_them_cold
     idle = [setting for setting in settings("standard") if setting.phase == "idle"]
     played = {(setting.provisioner, setting.fault, setting.example) for setting in idle}
     for example in EXAMPLES:
-        for fault in (NO_FAULT, *(fault.name for fault in FAULTS)):
+        for fault in (NO_FAULT, *HARMLESS):
             assert ("forkserver", fault, example.name) in played
         for fault in ("sigkill", "index-error", "oom-kill"):
             assert ("subprocess", fault, example.name) in played
@@ -44,7 +48,7 @@ def test_standard_has_every_phase() -> None:
 
 def test_full_has_every_fault_with_every_example_cold_too() -> None:
     everything = {(setting.fault, setting.example) for setting in settings("full", ["subprocess"])}
-    assert {(fault.name, example.name) for fault in FAULTS for example in EXAMPLES} <= everything
+    assert {(fault, example.name) for fault in HARMLESS for example in EXAMPLES} <= everything
 
 
 def test_each_size_holds_the_smaller_ones_and_no_trial_twice() -> None:
@@ -62,7 +66,21 @@ def test_only_signals_are_to_strike_in_other_phases() -> None:
 def test_provisioners_can_be_chosen() -> None:
     assert settings("full", ["forkserver", "subprocess"]) == settings("full")
     assert {*settings("full", ["forkserver"]), *settings("full", ["subprocess"])} == {*settings("full")}
+    assert {setting.provisioner for setting in settings("full", ["forkserver"])[1:]} == {"forkserver"}
     assert settings("full", ["jupyter"]) == ()
+
+
+def test_the_control_of_the_audit_is_always_played_first() -> None:
+    for chosen in (settings("smoke"), settings("full", ["forkserver"]), slow_first(settings())):
+        assert chosen[0] == PLANTED
+
+
+def test_faults_that_may_harm_others_are_played_when_they_are_named() -> None:
+    harmful = {fault.name for fault in FAULTS if fault.harms}
+    assert harmful == set(HARMFUL) == {"oom-gpu", "cuda-fault"}
+    assert [setting for setting in settings("full") if setting.fault in harmful] == []
+    allowed = settings("standard", allow=["cuda-fault"])
+    assert {setting.fault for setting in set(allowed) - set(settings("standard"))} == {"cuda-fault"}
 
 
 def test_long_trials_come_first_and_all_others_keep_their_order() -> None:

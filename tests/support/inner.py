@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 _SECONDS = 240
+# Installed for the tests that are about them: what they print and listen on is in the way of all others.
+_BY_REQUEST = ("asyncio", "rerunfailures")
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,13 @@ class Inner:
     """A folder with tests, and a way to run pytest there.
 
     With `canned`, trials are played by hand: nothing is started, and what is seen is what honest
-    kernels show. `log` notes who played which setting.
+    kernels show. `log` notes who played which setting. `plugins` are loaded beside those that always are.
     """
 
     folder: Path
     log: Path
     canned: bool = False
+    plugins: tuple[str, ...] = ()
 
     @classmethod
     def make(cls, folder: Path, *, canned: bool = False) -> Inner:
@@ -41,8 +44,9 @@ class Inner:
 
     def run(self, *arguments: str, **environment: str) -> pytest.RunResult:
         """Run pytest as a person would, with the entry point of the installed plugin."""
+        unwanted = [word for name in _BY_REQUEST if name not in self.plugins for word in ("-p", f"no:{name}")]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *(["-p", "played"] if self.canned else []), *arguments],
+            [sys.executable, "-m", "pytest", *unwanted, *(["-p", "played"] if self.canned else []), *arguments],
             cwd=self.folder,
             env=self.environment | environment,
             capture_output=True,

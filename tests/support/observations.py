@@ -6,9 +6,11 @@ from pytest_tfkernel.kernels import faults
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
 from pytest_tfkernel.model.processes import PostMortem, ProcessId
+from pytest_tfkernel.model.resources import Audit
 from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.guarantees.applicability import has_example
+from pytest_tfkernel.suite.scenarios import planted
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 
 INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
@@ -19,6 +21,8 @@ def honest(setting: Setting) -> Observation | RunnerDeath | Facts:
     """What is seen in a setting when everything holds; of a scenario, that it was not played."""
     if setting.fault == RUNNER_DEATH:
         return RunnerDeath(setting, (), (), 0.1)
+    if setting.example == planted.NAME:
+        return Facts(setting, INTERPRETER, {"found": ["process"], "missed": [], "seconds": 0.5})
     if not has_example(setting):
         return Facts(setting, INTERPRETER, {}, "not played")
     return honest_trial(setting)
@@ -39,7 +43,7 @@ def honest_trial(setting: Setting) -> Observation:
         expects,
         Outcome(setting.fault, None, _post_mortem(first.process, expects), setting.phase, _in_phase(setting)),
         old_is_gone=True,
-        leftovers=(),
+        audit=Audit(),
         second=_generation(setting, ProcessId(4212, 2000)),
     )
 

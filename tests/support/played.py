@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 import observations
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite import trial
+from pytest_tfkernel.suite.stage import Stage
 
 
-def observe(setting: Setting, launcher: Launcher, spec: KernelSpec | None = None) -> trial.Seen:
+def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> trial.Seen:
     """Stands in for `pytest_tfkernel.suite.trial.observe`."""
     with Path(os.environ["TRIALS_LOG"]).open("a", encoding="utf-8") as log:
         log.write(f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')} {setting}\n")
     if os.environ.get("TRIALS") == "canned":
         return observations.honest(setting)
-    return trial.observe(setting, launcher, spec)
+    return trial.observe(setting, stage, spec)
 
 
 pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.collection.observe", observe)

@@ -14,6 +14,7 @@ from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Key, Kind, Resource
 
 _SEMAPHORE = "sem."
+_OTHERS = 0o066
 
 
 class SharedMemory:
@@ -39,11 +40,14 @@ class SharedMemory:
 
     def persists(self, table: Table, resource: Resource) -> bool:
         """Whether it has its name still, and nobody else on the machine uses it."""
-        inode = int(resource.identity)
-        current = self._objects(table).get(inode)
-        if current is None or current.key != resource.key:
+        try:
+            stat = os.lstat(resource.name)
+        except OSError:
             return False
-        return all(used != inode for _, used in self._uses(table, table.entries.values()))
+        if str(stat.st_ino) != resource.identity:
+            return False
+        others = (entry for entry in table.entries.values() if _may_open(table, entry, stat))
+        return all(used != stat.st_ino for _, used in self._uses(table, others))
 
     def _uses(self, table: Table, entries: Iterable[Entry]) -> Iterator[tuple[ProcessId, int]]:
         """By inode: a semaphore is made under another name, and gets its own when it is ready (glibc)."""
@@ -53,7 +57,7 @@ class SharedMemory:
         for link in table.links(members):
             if link.target.startswith(prefix):
                 with contextlib.suppress(OSError):
-                    yield link.process, os.stat(f"{table.root}/{link.process.pid}/fd/{link.descriptor}").st_ino  # noqa: PTH116 - a link of /proc
+                    yield link.process, os.stat(f"{link.task}/fd/{link.descriptor}").st_ino  # noqa: PTH116 - a link of /proc
 
     def _objects(self, table: Table) -> dict[int, Resource]:
         """What has a name, by inode."""
@@ -66,6 +70,16 @@ class SharedMemory:
         except OSError as error:
             table.note(Kind.SHARED_MEMORY, str(self._folder), error)
         return found
+
+
+def _may_open(table: Table, entry: Entry, stat: os.stat_result) -> bool:
+    """Whether a process is of the object's own user, or others may open it. We may not look at those of other users."""
+    if stat.st_mode & _OTHERS:
+        return True
+    try:
+        return os.stat(f"{table.root}/{entry.process.pid}").st_uid == stat.st_uid  # noqa: PTH116 - thousands of them
+    except OSError:
+        return False  # it has ended
 
 
 def _resource(path: str, stat: os.stat_result) -> Resource:

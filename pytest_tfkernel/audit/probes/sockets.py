@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from pytest_tfkernel.model.resources import Key, Kind, Resource
 _LISTEN = "0A"
 _TABLES = (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6))
 _LINK = "socket:["
-_UNIX_FIELDS = 8
+# Address, five numbers, inode and path, which may hold spaces and newlines: it ends where the next line begins.
+_HEAD = r"[0-9a-f]+:(?: [0-9A-F]+){5} "
+_UNIX = re.compile(rf"^{_HEAD} *(\d+) (.+?)$(?=\n{_HEAD}|\Z)", re.MULTILINE | re.DOTALL)
 
 
 class Sockets:
@@ -36,9 +39,11 @@ class Sockets:
                 holder = look.table.holder(owners[inode])
                 yield Resource(resource.kind, resource.name, resource.identity, (holder,), resource.detail)
 
-    def persists(self, _: Table, resource: Resource) -> bool:
-        """Whether the file of a Unix socket is there, which nobody can connect to any more."""
-        return resource.identity != "" and resource.identity == _file(resource.name)
+    def persists(self, table: Table, resource: Resource) -> bool:
+        """Whether the file of a Unix socket is there, and nobody has it open who could answer."""
+        if not resource.identity or resource.identity != _file(resource.name):
+            return False
+        return all(other.name != resource.name for _, other in _unix(table))
 
 
 def _listening(table: Table) -> Iterator[tuple[str, Resource]]:
@@ -54,15 +59,17 @@ def _listening(table: Table) -> Iterator[tuple[str, Resource]]:
 
 
 def _unix(table: Table) -> Iterator[tuple[str, Resource]]:
-    for line in table.lines("net/unix", Kind.SOCKET)[1:]:
-        fields = line.split(None, _UNIX_FIELDS - 1)
-        if len(fields) == _UNIX_FIELDS:
-            inode, path = fields[6], fields[7]
-            yield inode, Resource(Kind.SOCKET, path, _file(path), detail="Unix socket")
+    for inode, path in _UNIX.findall("\n".join(table.lines("net/unix", Kind.SOCKET))):
+        yield inode, Resource(Kind.SOCKET, path, _file(path), detail="Unix socket")
 
 
 def _file(path: str) -> str:
-    """The inode of a socket's file; empty when there is none, as for abstract names."""
+    """The inode of a socket's file; empty when there is none, as for abstract names.
+
+    One that was given relative to a working folder is unknown, too.
+    """
+    if not path.startswith("/"):
+        return ""
     try:
         found = os.stat(path)  # noqa: PTH116 - a name from /proc, perhaps with bytes of no encoding
     except (OSError, ValueError):

@@ -62,9 +62,11 @@ class ForkServerProvisioner:
 
     name = "forkserver"
 
-    def __init__(self, supervisor: Supervisor, new_lease: Callable[[], int]) -> None:
+    def __init__(self, supervisor: Supervisor, new_lease: Callable[[], int], temporary: str) -> None:
         self._supervisor = supervisor
         self._new_lease = new_lease
+        # A folder for the temporary files of fork servers, which outlive the kernel that was asked for first.
+        self._temporary = temporary
         self._servers: collections.OrderedDict[tuple[object, ...], _Server] = collections.OrderedDict()
         self._lock = threading.Lock()
         self.cold_starts = 0
@@ -107,7 +109,7 @@ class ForkServerProvisioner:
         try:
             process = self._supervisor.start(
                 [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
-                order.environment,
+                {**order.environment, "TMPDIR": self._temporary},
                 {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
                 {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
             )

@@ -4,7 +4,6 @@ from pytest_tfkernel.suite.guarantees.base import Guarantee
 from pytest_tfkernel.suite.guarantees.configuration import configuration_is_per_process
 from pytest_tfkernel.suite.guarantees.death import (
     death_is_explained,
-    nothing_is_left,
     process_is_new,
     runner_death_leaves_nothing,
     script_dies_of_error,
@@ -12,7 +11,9 @@ from pytest_tfkernel.suite.guarantees.death import (
     variable_is_reset,
 )
 from pytest_tfkernel.suite.guarantees.eager import eager_needs_graph
+from pytest_tfkernel.suite.guarantees.gpus import gpu_is_usable_again, no_cuda_context
 from pytest_tfkernel.suite.guarantees.interrupts import import_is_repeatable, interrupt_is_heard
+from pytest_tfkernel.suite.guarantees.leaks import audit_is_trusted, nothing_is_left
 from pytest_tfkernel.suite.guarantees.life import (
     error_is_not_death,
     gpu_matmul,
@@ -57,6 +58,9 @@ GUARANTEES: tuple[Guarantee, ...] = (
     interrupt_is_heard,
     import_is_repeatable,
     warm_equals_cold,
+    no_cuda_context,
+    gpu_is_usable_again,
+    audit_is_trusted,
 )
 
 __all__ = ["GUARANTEES", "Guarantee"]

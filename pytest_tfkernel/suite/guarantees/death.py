@@ -24,7 +24,7 @@ from pytest_tfkernel.suite.guarantees.base import guarantee
 )
 def death_is_explained(seen: Observation) -> Verdict:
     """The post-mortem names the true exit status, cause and killer, and holds stdout, stderr and stack."""
-    died = _survival(seen) or _death(seen)
+    died = _survival(seen) or death_of(seen)
     if isinstance(died, Verdict):
         return died
     expects = seen.expects
@@ -50,7 +50,7 @@ def death_is_explained(seen: Observation) -> Verdict:
 )
 def script_dies_of_error(seen: Observation) -> Verdict:
     """An uncaught error ends a script with exit code 1, and its traceback is in the post-mortem."""
-    died = _death(seen)
+    died = death_of(seen)
     if isinstance(died, Verdict):
         return died
     if died.exit_status is None or died.exit_status.code != 1:
@@ -68,7 +68,7 @@ def script_dies_of_error(seen: Observation) -> Verdict:
 )
 def process_is_new(seen: Observation) -> Verdict:
     """After a restart it is another process (pid *and* start time), and the old one is gone and reaped."""
-    died = _survival(seen) or _death(seen)
+    died = _survival(seen) or death_of(seen)
     if isinstance(died, Verdict):
         return died
     if not seen.old_is_gone:
@@ -126,24 +126,6 @@ def variable_is_reset(seen: Observation) -> Verdict:
 
 
 @guarantee(
-    "nothing-is-left",
-    where="trials of deadly faults",
-    applies=is_deadly,
-    control="leaves_an_orphan",
-)
-def nothing_is_left(seen: Observation) -> Verdict:
-    """No process and no zombie of the dead kernel exists when the next one starts."""
-    died = _death(seen)
-    if isinstance(died, Verdict):
-        return died
-    if seen.leftovers is None:
-        return Verdict.unknown("nobody looked for what was left")
-    if seen.leftovers:
-        return Verdict.failed(f"left behind: {', '.join(map(str, seen.leftovers))}")
-    return Verdict.passed()
-
-
-@guarantee(
     "runner-death-leaves-nothing",
     where="the trial of `runner-death`",
     applies=is_runner_death,
@@ -159,7 +141,7 @@ def runner_death_leaves_nothing(seen: RunnerDeath) -> Verdict:
     return Verdict.passed(f"{len(seen.started)} processes gone after {seen.seconds:.2f} s")
 
 
-def _death(seen: Observation) -> PostMortem | Verdict:
+def death_of(seen: Observation) -> PostMortem | Verdict:
     """The post-mortem of the trial, or a verdict that says why there is none."""
     if seen.first.error:
         return Verdict.unknown(f"the example did not run: {seen.first.error}")
@@ -179,7 +161,7 @@ def _survival(seen: Observation) -> Verdict | None:
 
 def _second(seen: Observation) -> Generation | Verdict:
     """The generation after the death, or a verdict that says why there is none."""
-    died = _death(seen)
+    died = death_of(seen)
     if isinstance(died, Verdict):
         return died
     if seen.second is None:

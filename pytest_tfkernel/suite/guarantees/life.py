@@ -62,7 +62,7 @@ def variable_assign(seen: Observation) -> Verdict:
     control="multiplies_wrongly",
 )
 def gpu_matmul(seen: Observation) -> Verdict:
-    """A (1000, 1000) product of random float32 matrices agrees with NumPy's in float64, and the device is named."""
+    """A (1000, 1000) product of random float32 matrices agrees with NumPy's float64; on a GPU, NVML sees it."""
     verdict = _gives_result(seen)
     if verdict.state is not verdict.state.PASS:
         return verdict
@@ -70,8 +70,12 @@ def gpu_matmul(seen: Observation) -> Verdict:
     error, gpus = details["error"], details["gpus"]
     if not error <= _MATMUL_ERROR:
         return Verdict.failed(f"the product is off by {error:.1e} of its largest element, more than {_MATMUL_ERROR}")
+    if gpus and seen.first.on_gpu is None:
+        return Verdict.unknown(f"the product agrees, but NVML can't show that it was computed on {gpus[0]}")
+    if gpus and not seen.first.on_gpu:
+        return Verdict.failed(f"TensorFlow lists {gpus[0]}, but NVML doesn't list the process on a GPU")
     if gpus:
-        return Verdict.unknown(f"the product agrees, but nothing proves yet that it was computed on {gpus[0]}")
+        return Verdict.passed(f"on {gpus[0]}, where NVML saw the process; error {error:.1e}")
     return Verdict.passed(f"on the CPU, since TensorFlow lists no GPU; error {error:.1e}")
 
 

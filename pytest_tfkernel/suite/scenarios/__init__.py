@@ -4,11 +4,13 @@ from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
+from pytest_tfkernel.suite.scenarios.gpu import GPU
 from pytest_tfkernel.suite.scenarios.imports import INTERRUPTED_IMPORT
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
 from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
+from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
@@ -26,6 +28,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     INTERRUPTS,
     INTERRUPTED_IMPORT,
     WARM_EQUALS_COLD,
+    GPU,
+    PLANTED,
 )
 
 

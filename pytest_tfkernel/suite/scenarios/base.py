@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.sizes import STANDARD
+from pytest_tfkernel.suite.stage import Stage
 
 
 @dataclass(frozen=True)
 class Scenario:
     """A trial with a script of its own. Its name stands where an example's does in a setting.
 
-    `play(setting, launcher, spec)` starts kernels of `spec` (whose interpreter and startup cell are
+    `play(setting, stage, spec)` starts kernels of `spec` (whose interpreter and startup cell are
     the caller's; the provisioner is the setting's), and ends all of them before it returns. `size` is
     the smallest size of a run that has it.
     """
@@ -23,5 +23,5 @@ class Scenario:
     name: str
     title: str
     settings: tuple[Setting, ...]
-    play: Callable[[Setting, Launcher, KernelSpec], Facts]
+    play: Callable[[Setting, Stage, KernelSpec], Facts]
     size: str = STANDARD

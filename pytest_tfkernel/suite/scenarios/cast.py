@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from pytest_tfkernel.kernels.errors import FaultNotPossibleError
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import CellFailedError
+from pytest_tfkernel.suite.stage import Stage
 
 
 class Start(Protocol):
@@ -24,20 +24,20 @@ class Start(Protocol):
 Script = Callable[[Start, dict[str, Any]], None]
 
 
-def perform(setting: Setting, launcher: Launcher, spec: KernelSpec, script: Script) -> Facts:
+def perform(setting: Setting, stage: Stage, spec: KernelSpec, script: Script) -> Facts:
     """Run `script(start, facts)`, which adds what it sees to `facts`; what it had seen when it ended.
 
     A cell that must not fail and did, or a fault that isn't possible here, ends it early: the facts
     say why.
     """
-    interpreter = launcher.interpreter(spec.python)
+    interpreter = stage.launcher.interpreter(spec.python)
     started: list[Kernel] = []
     facts: dict[str, Any] = {}
     error = ""
 
     def start(**changes: Any) -> Kernel:
         chosen: dict[str, Any] = {"provisioner": setting.provisioner, **changes}
-        started.append(launcher.start(dataclasses.replace(spec, **chosen)))
+        started.append(stage.launcher.start(dataclasses.replace(spec, **chosen)))
         return started[-1]
 
     try:

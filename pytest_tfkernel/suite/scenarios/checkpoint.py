@@ -9,7 +9,6 @@ from typing import Any
 
 from pytest_tfkernel.kernels.errors import KernelDied
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.life import Event
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
@@ -18,6 +17,7 @@ from pytest_tfkernel.suite.scenarios import checkpoint_cells
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
+from pytest_tfkernel.suite.stage import Stage
 
 # Where in a save the kills fall: when its first file has been seen, and at parts of the time it takes.
 AT_FILES = "files"
@@ -81,14 +81,14 @@ def unfinished(folder: Path, number: int | None) -> list[str]:
     return sorted(name for name in names if name.startswith(f"ckpt-{number}") and "temp" in name)
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`deaths`: for each, the facts of its `Strike`, how the kernel `ended`, and what the next one read.
 
     `after` is `{"newest", "read"}` or `{"error"}`. A moment that was missed is tried again.
     """
 
     def script(start: Start, facts: dict[str, Any]) -> None:
-        with scratch_folder(launcher) as folder:
+        with scratch_folder(stage.launcher) as folder:
             facts["moments"], facts["deaths"] = list(MOMENTS), []
             prepare = checkpoint_cells.prepare(setting.example, folder)
             kernel, first = start(), 1
@@ -105,7 +105,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
                     return
                 first = max(death["after"]["newest"], death["saving"] or 0) + 1
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 def struck(death: dict[str, Any]) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "configuration-is-per-process"
 
@@ -84,7 +84,7 @@ def _cpus(number):
 """
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`first` and `second`: what each process saw `before` it chose, `after`, and `late`, when changes were tried.
 
     `changes` are the outcomes of these: `{"error": type, "message": ...}`, or nothing if there was none.
@@ -105,7 +105,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
             kernel.restart()
         facts["sessions"] = value(kernel, _SESSIONS.format(sessions=SESSIONS))
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 CONFIGURATION = Scenario(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "eager-needs-graph"
 
@@ -39,7 +39,7 @@ with tf.compat.v1.Session() as session:
 RESULTS: dict[str, Any] = {"graph_add": 5.0, "variable_assign": [1.0, 2.0], "gpu_matmul": [1000, 1000]}
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`eager`: the mode TensorFlow began in; `plain`, `in_graph`: the outcome of each program.
 
     An outcome is `{"result": ...}` or `{"error": type, "message": ...}`.
@@ -51,7 +51,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
         facts["plain"] = {name: value(kernel, _attempt(program)) for name, program in PROGRAMS.items()}
         facts["in_graph"] = {name: value(kernel, _attempt(_in_graph(program))) for name, program in PROGRAMS.items()}
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 def _in_graph(program: str) -> str:

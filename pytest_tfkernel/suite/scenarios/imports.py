@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.sizes import FULL
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "import-is-repeatable"
 WORKS, INTERRUPTED, DIED = "works", "interrupted", "died"
@@ -18,7 +18,7 @@ WORKS, INTERRUPTED, DIED = "works", "interrupted", "died"
 _IMPORT = "import tensorflow as tf\ntf.constant(1.0).shape.rank"
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """What each import came to: `interrupted`, then `again` in that process, and `fresh` in the next one.
 
     Each is `works`, `interrupted`, `died`, or the first line of another error. `in_phase` says whether the
@@ -34,7 +34,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
         kernel.restart()
         facts["fresh"] = _import(kernel)
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 def _import(kernel: Kernel) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 
 from pytest_tfkernel.kernels.errors import KernelDied
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "interrupt-is-heard"
 HEARD, SWALLOWED = "heard", "swallowed"
@@ -41,7 +41,7 @@ _tfkernel_scenario()
 """
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`first` and `second` have `outcome` (heard, swallowed, or another error) and `waited`.
 
     That is the time from the signal to the reply, in seconds. `pids` are those before and after.
@@ -54,7 +54,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
             facts[name] = _interrupt(kernel)
         facts["pids"].append(value(kernel, _PID))
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 def _interrupt(kernel: Kernel) -> dict[str, Any]:

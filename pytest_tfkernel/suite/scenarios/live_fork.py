@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "live-fork-is-unusable"
 # What works in a fork takes milliseconds.
@@ -88,7 +88,7 @@ _FORKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _OWN_KERNEL = f"import tensorflow as tf\n{_SESSION}result"
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`forks`: for each, its `outcome` (hangs, aborts, works or error), and whether it was `named`.
 
     `live` is what the kernels gave before the forks, `beside` what new ones gave meanwhile, by their
@@ -114,7 +114,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
             kernel.shutdown(now=True)
             facts["left"] += [str(one) for one in kernel.life.leftovers(0.0)]
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 LIVE_FORK = Scenario(

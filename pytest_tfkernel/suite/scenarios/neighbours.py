@@ -6,7 +6,6 @@ from typing import Any
 
 from pytest_tfkernel.kernels import faults
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
@@ -15,6 +14,7 @@ from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.examples import Example
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 UNHARMED = "neighbour-is-unharmed"
 PRIVATE = "names-are-private"
@@ -25,7 +25,7 @@ _FAULTS = ("sigkill", "oom-kill", "sigsegv", "index-error-script")
 _EXAMPLE = examples.find("variable_assign")
 
 
-def play_unharmed(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play_unharmed(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`death`: the injured kernel's; `expected`: what it had to be; and of its neighbour, before and after.
 
     `before`, `after` and `again` have `pid` and `value` of the open session, or `error`. `again` is after
@@ -52,10 +52,10 @@ def play_unharmed(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Fac
             facts["restarted"] = _run(injured, _EXAMPLE)
             facts["again"] = _ask(neighbour)
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
-def play_private(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play_private(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`read`: pairs of what two kernels read after each pair of `WRITTEN`; `later`: the example in a third one.
 
     `names` are those of the variable in the three graphs, and `last` what the first two read at the end.
@@ -75,7 +75,7 @@ def play_private(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Fact
         facts["last"] = [value(kernel, _EXAMPLE.again) for kernel in pair]
         facts["names"] = [value(kernel, "my_variable.name") for kernel in (*pair, third)]
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 def _run(kernel: Kernel, example: Example) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 from pytest_tfkernel.kernels.errors import KernelDied, KernelHung
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "old-state-is-refused"
 
@@ -86,7 +86,7 @@ given
 )
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """For each kind of name, the outcome of its use `before` and `after` the death, and beside a `namesake`.
 
     An outcome is `{"value": ...}`, `{"error": type, "message": ...}`, `{"hung": seconds}` or
@@ -110,7 +110,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
                 value(kernel, one.again)
                 facts["namesake"][one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
 
-    return perform(setting, launcher, dataclasses.replace(spec, timeout=_SECONDS), script)
+    return perform(setting, stage, dataclasses.replace(spec, timeout=_SECONDS), script)
 
 
 def _revive(kernel: Kernel) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "random-state-is-fresh"
 
@@ -42,7 +42,7 @@ _tfkernel_draw()
 """
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`draws`: what each source gave in each of three processes; `seeded`: TensorFlow's, with a seed."""
 
     def script(start: Start, facts: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
             facts["draws"].append(drawn["fresh"])
             facts["seeded"].append(drawn["seeded"])
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 RANDOMNESS = Scenario(

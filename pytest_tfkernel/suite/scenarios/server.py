@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "server-state-outlives-client"
 
@@ -48,7 +48,7 @@ _INITIALISE = "session.run(initializer)\nread()"
 _SECONDS = 30.0
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """What the clients read, each of both variables.
 
     `set`: the first one, which is killed (`client_ended`) then; `found`: the second, which initialises
@@ -77,7 +77,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
         facts["found_after_server"] = value(client, "read()", _SECONDS)
         facts["initialised"] = value(client, _INITIALISE, _SECONDS)
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 SERVER_STATE = Scenario(

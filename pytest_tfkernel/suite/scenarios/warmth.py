@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import examples
@@ -14,6 +13,7 @@ from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.portrait import PORTRAIT
+from pytest_tfkernel.suite.stage import Stage
 
 NAME = "warm-equals-cold"
 WARM, COLD = "forkserver", "subprocess"
@@ -25,7 +25,7 @@ _FOLDER = "/var/tmp"  # noqa: S108 - nothing is kept there
 _ERRORS = ("index-error", "tf-index-error", "oom-memory-error")
 
 
-def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`forkserver` and `subprocess`: what each kernel showed, under the same names."""
 
     def script(start: Start, facts: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ def play(setting: Setting, launcher: Launcher, spec: KernelSpec) -> Facts:
         warm, cold = (set(facts[provisioner]["modules"]) for provisioner in (WARM, COLD))
         facts[WARM]["modules"], facts[COLD]["modules"] = sorted(warm - cold), sorted(cold - warm)
 
-    return perform(setting, launcher, spec, script)
+    return perform(setting, stage, spec, script)
 
 
 def _life(kernel: Kernel, fault: str) -> dict[str, Any]:

@@ -1,0 +1,27 @@
+"""Where kernels put their temporary files: below one folder per session, which goes with its supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+# Short, since the path of a Unix socket is at most 107 bytes (unix(7)).
+_PREFIX = "tfk-"
+_STALE_SECONDS = 60
+
+
+def make_folder() -> Path:
+    """A new folder that only we can enter; those of sessions that were killed with their supervisor are removed."""
+    base = Path(tempfile.gettempdir())
+    for folder in base.glob(f"{_PREFIX}*-*"):
+        with contextlib.suppress(OSError, ValueError):
+            pid, found = int(folder.name.split("-")[1]), folder.lstat()
+            # One that was made just now may be of a session whose processes have other numbers here.
+            is_stale = time.time() - found.st_mtime > _STALE_SECONDS and not Path(f"/proc/{pid}").exists()
+            if is_stale and found.st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))

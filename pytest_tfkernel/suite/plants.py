@@ -1,0 +1,165 @@
+"""Planted leaks, one of each kind: the audit must find them before it is believed that there are none.
+
+A kernel without TensorFlow plants them and is killed. All that is planted is removed again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from pytest_tfkernel.audit.ledger import EYES, Eyes
+from pytest_tfkernel.audit.probes.devices import Devices
+from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.resources import Audit, Kind
+from pytest_tfkernel.suite.cells import CellFailedError, value
+from pytest_tfkernel.suite.watch import Watch
+
+# Stands for a GPU: any device will do, and this one is there on every Linux.
+DEVICE = "/dev/full"
+_SETTLE_SECONDS = 0.1
+_IPC_RMID = 0
+
+# Each leaf says over the pipe that it is ready. What it leaves is named after the process that plants.
+_SOW = f"""\
+import ctypes, fcntl, os, select, signal, socket, sys, tempfile, threading
+folder, name = tempfile.gettempdir(), "tfk-%d" % os.getpid()
+libc = ctypes.CDLL(None, use_errno=True)
+reader, writer = os.pipe()
+planted = {{}}
+
+def leaf(kind, run, before=lambda: None):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            before()
+            run(lambda pid=None: os.write(writer, ("%s %d\\n" % (kind, pid or os.getpid())).encode()))
+        finally:
+            os._exit(1)
+
+def pause(ready):
+    ready()
+    while True:
+        signal.pause()
+
+def daemon(ready):
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        ready()
+        os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", "import signal; signal.pause()"], {{}})
+    os._exit(0)
+
+def zombie(ready):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    ready(child)
+    while True:
+        signal.pause()
+
+def headless(ready):
+    # The first thread ends alone (exit(2), not exit_group), and another one runs on.
+    begun = threading.Event()
+    threading.Thread(target=lambda: (begun.set(), select.select([], [], []))).start()
+    begun.wait()
+    ready()
+    libc.syscall({{"x86_64": 60, "aarch64": 93}}[os.uname().machine], 0)
+
+kinds = ["process", "daemon", "zombie", "device", "lock"]
+leaf("process", pause)
+leaf("daemon", daemon)
+leaf("zombie", zombie)
+leaf("device", pause, lambda: os.open({DEVICE!r}, os.O_RDONLY))
+locked = open(os.path.join(folder, "lock"), "w")
+fcntl.flock(locked, fcntl.LOCK_EX)
+leaf("lock", pause)
+if os.uname().machine in ("x86_64", "aarch64"):
+    kinds.append("thread")
+    leaf("thread", headless)
+
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(os.path.join(folder, "socket"))
+listening.listen(1)
+planted["socket"] = listening.getsockname()
+open(os.path.join(folder, "file"), "w").close()
+planted["temporary-file"] = os.path.join(folder, "file")
+shared = os.open("/dev/shm/" + name, os.O_CREAT | os.O_RDWR, 0o600)
+planted["shared-memory"] = "/dev/shm/" + name
+libc.sem_open.restype = ctypes.c_void_p
+if not libc.sem_open(("/" + name).encode(), os.O_CREAT, 0o600, 1):
+    raise OSError(ctypes.get_errno(), "sem_open")
+planted["semaphore"] = "/dev/shm/sem." + name
+segment = libc.shmget(0, 4096, 0o1600)
+if segment < 0:
+    raise OSError(ctypes.get_errno(), "shmget")
+planted["system-v-segment"] = "shmid %d" % segment
+
+with os.fdopen(reader) as said:
+    while not all(kind in planted for kind in kinds):
+        kind, pid = said.readline().split()
+        planted[kind] = pid
+planted["lock"] = locked.name
+planted
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Harvest:
+    """What became of the planted leaks. `error` says why nothing could be planted; then nothing is trusted."""
+
+    found: tuple[Kind, ...] = ()
+    missed: tuple[Kind, ...] = ()
+    blind: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error: str = ""
+
+
+def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
+    """Plant one leak of each kind, kill the kernel, and see which of them the audit finds."""
+    began = time.monotonic()
+    probes = [Devices(re.compile(DEVICE)) if isinstance(probe, Devices) else probe for probe in eyes.probes]
+    watch = Watch(launcher, dataclasses.replace(eyes, probes=probes))
+    planted: dict[str, str] = {}
+    try:
+        kernel = watch.start(dataclasses.replace(spec, provisioner="subprocess", preload=None, startup=""))
+        try:
+            planted = value(kernel, _SOW)
+            kernel.inject("sigkill")
+            audit = watch.audit(kernel.life, _SETTLE_SECONDS)
+        finally:
+            kernel.shutdown(now=True)
+            _remove(planted)
+    except (TFKernelError, CellFailedError) as error:
+        return Harvest(missed=tuple(Kind), seconds=time.monotonic() - began, error=str(error))
+    missed = tuple(dict.fromkeys(_kind(name) for name, found in planted.items() if not _is_found(name, found, audit)))
+    found = tuple(dict.fromkeys(kind for kind in map(_kind, planted) if kind not in missed))
+    return Harvest(found, missed, tuple(map(str, audit.blind)), time.monotonic() - began)
+
+
+def _kind(name: str) -> Kind:
+    return Kind.PROCESS if name == "daemon" else Kind(name)
+
+
+def _is_found(name: str, planted: str, audit: Audit) -> bool:
+    """Whether the audit names this leak: the process that was planted, or what has this name."""
+    resources = [leak.resource for leak in audit.leaks if leak.resource.kind is _kind(name)]
+    holders = [str(holder.process) for resource in resources for holder in resource.holders]
+    return planted in [resource.name for resource in resources] or planted in holders
+
+
+def _remove(planted: dict[str, Any]) -> None:
+    """What outlives every process and lies in no folder of ours."""
+    for name in ("shared-memory", "semaphore"):
+        with contextlib.suppress(OSError, KeyError):
+            Path(planted[name]).unlink()
+    with contextlib.suppress(KeyError):
+        ctypes.CDLL(None).shmctl(int(planted["system-v-segment"].split()[1]), _IPC_RMID, None)

@@ -1,0 +1,33 @@
+"""What the trials of one pytest process share: the launcher, the GPUs, and how far the audit can be trusted."""
+
+from __future__ import annotations
+
+import functools
+
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.resources import Kind
+from pytest_tfkernel.suite import plants
+from pytest_tfkernel.suite.gpus import Gpus
+
+
+class Stage:
+    """Made for a launcher, whose end is the caller's; `close` ends what the stage itself has started."""
+
+    def __init__(self, launcher: Launcher) -> None:
+        self.launcher = launcher
+        self.gpus = Gpus(launcher)
+
+    @functools.cached_property
+    def planted(self) -> plants.Harvest:
+        """Which planted leaks the audit has found in this process; planted when that is first asked."""
+        return plants.harvest(self.launcher, KernelSpec())
+
+    @property
+    def untrusted(self) -> tuple[Kind, ...]:
+        """The kinds whose leaks the audit doesn't find here: of these it can't say that there are none."""
+        return self.planted.missed
+
+    def close(self) -> None:
+        """End the helpers."""
+        self.gpus.close()

@@ -1,0 +1,46 @@
+"""The audit of a trial's kernel: what it holds is noted after each cell, and looked for after its death."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from pytest_tfkernel.audit.own import own_resources
+from pytest_tfkernel.audit.ledger import EYES, Eyes, Ledger, Owner, baseline
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.resources import Audit, Leak, Resource
+
+
+class Watch:
+    """Watches the generations of one kernel. Made before it is, since what existed then isn't its own."""
+
+    def __init__(self, launcher: Launcher, eyes: Eyes = EYES) -> None:
+        self._launcher = launcher
+        self._eyes = eyes
+        self._before = baseline(eyes)
+        self._own: frozenset[Resource] = frozenset()
+        self._ledgers: dict[ProcessId, Ledger] = {}
+
+    def start(self, spec: KernelSpec) -> Kernel:
+        """Start the kernel. Raises KernelStartError or SpecError."""
+        kernel = self._launcher.start(spec)
+        kernel.witness = lambda life, cell: self._ledger(life).note(cell)
+        # What a living kernel takes of pytest it may have as long as it lives.
+        self._own = own_resources()
+        return kernel
+
+    def audit(self, life: Life, seconds: float = 1.0) -> Audit:
+        """What is left of a generation that has died, when it had up to `seconds` to go away by itself."""
+        found = self._ledger(life).audit(seconds)
+        own = sorted(own_resources() - self._own, key=lambda resource: resource.name)
+        leaks = tuple(Leak(resource, life.lease) for resource in own)
+        return dataclasses.replace(found, leaks=found.leaks + leaks)
+
+    def _ledger(self, life: Life) -> Ledger:
+        if life.process not in self._ledgers:
+            owner = Owner(life.process, life.lease, self._launcher.supervisor.pid, life.temporary, lambda: life.cgroups)
+            self._ledgers[life.process] = Ledger(owner, self._before, self._eyes)
+        return self._ledgers[life.process]

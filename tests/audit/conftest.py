@@ -1,0 +1,101 @@
+"""What the tests of the audit share: kernels with accounts of what they hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts import Account, Holding
+from driver_stub import DriverStub, build, device
+from pytest_tfkernel.audit.gpu import Nvml
+from pytest_tfkernel.audit.ledger import Eyes, Ledger, Owner, baseline
+from pytest_tfkernel.audit.probes import PROBES, Probe
+from pytest_tfkernel.kernels.helpers import Helper
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+
+OpenAccount = Callable[..., Account]
+
+
+@pytest.fixture
+def open_account(launcher: Launcher, start: Callable[..., Kernel]) -> Iterator[OpenAccount]:
+    """Start a kernel without TensorFlow and open its account; by default all probes look."""
+    leases: list[int] = []
+
+    def open_account(*probes: Probe, folder: Path | None = None, spec: dict[str, object] | None = None) -> Account:
+        eyes = Eyes(probes=probes or PROBES)
+        before = baseline(eyes)
+        kernel = start(**(spec or {}))
+        leases.append(kernel.life.lease)
+        cgroup = kernel.life.cgroup
+        names = [Path(file).parent.name for file in cgroup.procs_files] if cgroup is not None else []
+        owner = Owner(kernel.life.process, kernel.life.lease, launcher.supervisor.pid, folder, lambda: names)
+        return Account(kernel, Ledger(owner, before, eyes))
+
+    yield open_account
+    # At once: a shutdown would wait for them to end by themselves.
+    for lease in leases:
+        launcher.supervisor.end(lease)
+
+
+@pytest.fixture
+def account(open_account: OpenAccount) -> Account:
+    """A kernel without TensorFlow, at which all probes look."""
+    return open_account()
+
+
+@pytest.fixture
+def neighbour(open_account: OpenAccount) -> Account:
+    """Another one beside it."""
+    return open_account()
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stand-in for the driver."""
+    return build(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def stub(libraries: Path, tmp_path: Path) -> DriverStub:
+    """A machine with one GPU."""
+    stub = DriverStub(libraries, tmp_path)
+    stub.write(device())
+    return stub
+
+
+@pytest.fixture
+def helper(launcher: Launcher, stub: DriverStub) -> Iterator[Callable[..., Helper]]:
+    """A helper of a role that sees the machine; the keywords are variables of its environment."""
+    helpers: list[Helper] = []
+
+    def helper(role: str, **environment: str) -> Helper:
+        ours = {name: text for name, text in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+        helpers.append(Helper(role, launcher.supervisor, launcher.new_lease, ours | stub.environment | environment))
+        return helpers[-1]
+
+    yield helper
+    for one in helpers:
+        one.close()
+
+
+@pytest.fixture
+def nvml(helper: Callable[..., Helper]) -> Nvml:
+    """Readings of the machine."""
+    return Nvml(helper("nvml"))
+
+
+@pytest.fixture
+def hold(helper: Callable[..., Helper], await_death: Callable[[int], None]) -> Callable[[], Holding]:
+    """A process with a context and some memory on the first GPU."""
+
+    def hold() -> Holding:
+        holder = helper("sentinel")
+        assert holder.ask({"op": "hold", "ordinal": 0, "bytes": 1000}, 30.0)["kind"] == "holding"
+        assert holder.process is not None
+        return Holding(holder.process.pid, await_death)
+
+    return hold
