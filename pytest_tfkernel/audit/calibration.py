@@ -94,7 +94,9 @@ def calibrate(nvml: Nvml, sentinel: Asks, pid_of: Callable[[], int], machine: Ma
 
 def _look(known: Calibration, nvml: Nvml, machine: Machine, idle: Gpu, pid: int) -> Calibration:
     """How the sentinel, which holds its context now, is shown."""
-    ids = machine.threads(pid)
+    known_before = {process.pid for process in idle.processes or ()}
+    # An id that was listed before is of another process, in another namespace perhaps.
+    ids = machine.threads(pid) - known_before
     deadline = machine.clock() + _LISTED_SECONDS
     while True:
         reading = nvml.read()
@@ -113,11 +115,12 @@ def _look(known: Calibration, nvml: Nvml, machine: Machine, idle: Gpu, pid: int)
         )
     if machine.is_gvisor():
         return dataclasses.replace(known, sight=Sight.GVISOR, reason="run outside of gVisor to check GPU processes")
-    new = {process.pid for process in gpu.processes} - {process.pid for process in idle.processes or ()}
+    new = {process.pid for process in gpu.processes} - known_before
     if new:
         shown = ", ".join(map(str, sorted(new)))
         reason = (
-            f"the sentinel (pid {pid}) was listed as {shown}: run in the host's pid namespace (docker run --pid=host)"
+            f"the sentinel (pid {pid}) was listed as {'one of ' if len(new) > 1 else ''}{shown}: run in the host's"
+            " pid namespace (docker run --pid=host)"
         )
         return dataclasses.replace(known, sight=Sight.FOREIGN_IDS, reason=reason)
     reason = f"the sentinel (pid {pid}) held a context and was not listed: run in the host's pid namespace, or update"

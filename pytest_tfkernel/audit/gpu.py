@@ -15,6 +15,8 @@ READ_SECONDS = 10.0
 # Memory is given back by the driver some time after the exit. It has settled when it stays the same.
 _EQUAL_READS = 3
 _PAUSE = 0.1
+# One reading may fail on a busy machine; a driver that is gone stays so.
+_FAILED_READS = 3
 _SETTLE_SECONDS = 30.0
 # What the driver itself keeps or gives back when contexts come and go.
 _SLACK = 8 << 20
@@ -49,7 +51,8 @@ def find(reading: Reading, uuid: str) -> Gpu | None:
 
 def bare(uuid: str) -> str:
     """A UUID without its prefix: NVML writes it, and the driver API doesn't know of it."""
-    return uuid.lower().removeprefix("gpu-").removeprefix("mig-")
+    # Drivers before 470 wrote MIG-GPU-UUID/1/0.
+    return uuid.lower().removeprefix("mig-").removeprefix("gpu-")
 
 
 def listed(gpu: Gpu, ids: Collection[int]) -> bool:
@@ -74,14 +77,19 @@ class Settling:
         them was made. Gives up after 30 s.
         """
         began = self.clock()
-        same, first, last = 0, began, None
+        same, first, last, failures = 0, began, None, 0
         while True:
             now = self.clock()
             reading = self.nvml.read()
             gpu = find(reading, uuid)
             if gpu is None or gpu.processes is None:
+                failures += 1
+                if failures < _FAILED_READS:
+                    self.sleep(self.pause)
+                    continue
                 why = reading.error or "; ".join(reading.lost) or (gpu.processes_error if gpu else f"{uuid} is gone")
                 return GpuRelease(None, now - began, baseline, error=f"NVML could not be read: {why}")
+            failures = 0
             seen = (listed(gpu, ids), gpu.used if baseline is not None else None)
             same, first = (same + 1, first) if seen == last else (1, now)
             last = seen

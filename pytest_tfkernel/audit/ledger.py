@@ -97,9 +97,7 @@ class Ledger:
     def _pids(self, table: Table) -> frozenset[int]:
         """Those of the members, dead ones included, that no other process has been given since."""
         found = {process: table.entry(process.pid) for process in self._members}
-        return frozenset(
-            process.pid for process, entry in found.items() if entry is None or entry.process == process
-        )
+        return frozenset(process.pid for process, entry in found.items() if entry is None or entry.process == process)
 
     def _find_members(self, table: Table) -> Iterator[Entry]:
         """Told by the lease, by parents, by sessions and by the cgroup: a process can shed each, but hardly all."""

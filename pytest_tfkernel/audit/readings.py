@@ -17,7 +17,11 @@ def parse(message: Mapping[str, Any]) -> Reading:
     """What the helper said (see `_child.nvml`). A message that makes no sense is a reading with an error."""
     try:
         if message["kind"] == "failed":
-            return Reading(error=str(message["error"]) or "it doesn't say why", code=message.get("code"), hung=message.get("hung") is True)
+            return Reading(
+                error=str(message["error"]) or "it doesn't say why",
+                code=message.get("code"),
+                hung=message.get("hung") is True,
+            )
         gpus: list[Gpu] = []
         lost: list[str] = []
         denied: list[str] = []

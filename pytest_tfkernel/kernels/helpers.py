@@ -45,10 +45,13 @@ class Helper:
         self._channel: Channel | None = None
         self._lease = 0
         self._log: Capture | None = None
+        self._stuck = ""
         self.process: ProcessId | None = None
 
     def ask(self, message: Mapping[str, object], seconds: float) -> Message:
         """The answer to one request; {"kind": "failed", "error", "hung"} when there is none within `seconds`."""
+        if self._stuck:
+            return _failed(self._stuck, hung=True)
         deadline = time.monotonic() + seconds
         number = next(self._numbers)
         try:
@@ -61,12 +64,18 @@ class Helper:
                 # Any other is of a request whose caller was interrupted.
                 if answer.get("id") == number:
                     return answer
-        except (ChannelClosedError, ChannelTornError, KernelStartError, SupervisorGoneError) as error:
-            words = self._last_words()
+        except (ChannelClosedError, KernelStartError, SupervisorGoneError, OSError) as error:
+            why = self._epitaph() or str(error)
             self.close()
-            return {"kind": "failed", "error": f"the {self._role} helper ended: {words or error}", "hung": False}
-        stuck = "; it can't be ended either: it waits in the driver" if self.close() else ""
-        return {"kind": "failed", "error": f"no answer within {seconds:g} s{stuck}", "hung": True}
+            return _failed(f"the {self._role} helper ended: {why}", hung=False)
+        except ChannelTornError as error:
+            self.close()
+            return _failed(f"the {self._role} helper's answer is unreadable: {error}", hung=True)
+        late = f"no answer within {seconds:g} s"
+        if self.close():
+            # Another one would get stuck as well, and the session's end has to wait for each of them.
+            self._stuck = f"{late}, and the {self._role} helper can't be ended: it waits in the driver"
+        return _failed(self._stuck or late, hung=True)
 
     def close(self) -> bool:
         """End the process, if there is one; whether it would not die."""
@@ -96,6 +105,17 @@ class Helper:
             theirs.close()
         return channel
 
-    def _last_words(self) -> str:
+    def _epitaph(self) -> str:
+        """What ended the process, by its last words or by its exit status."""
         words = self._log.read(0, 4096)[0].strip() if self._log is not None else ""
-        return words.splitlines()[-1] if words else ""
+        if words or self.process is None:
+            return words.splitlines()[-1] if words else ""
+        try:
+            death = self._supervisor.death_of(self.process, _END_SECONDS)
+        except SupervisorGoneError:
+            return ""
+        return f"it died of {death.status}" if death is not None else ""
+
+
+def _failed(error: str, *, hung: bool) -> Message:
+    return {"kind": "failed", "error": error, "hung": hung}

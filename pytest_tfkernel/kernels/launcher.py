@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import resource
@@ -16,7 +17,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
-from pytest_tfkernel.kernels.errors import KernelStartError
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.life import Life
@@ -53,6 +54,9 @@ class Launcher:
         self._leases = itertools.count(_first_lease())
         self.temporary = scratch.make_folder()
         self._folders = itertools.count(1)
+        # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
+        with contextlib.suppress(SupervisorGoneError):
+            self.supervisor.hold(self.temporary, contents=True)
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease, str(self.temporary)),
@@ -116,12 +120,13 @@ class Launcher:
         self.close()
 
     def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int, *, mute: bool) -> Life:
-        self.supervisor.hold(self.temporary, contents=True)
+        self.supervisor.check_ours()
         cgroup = self._limiting_cgroup(spec)
         lease = self.new_lease()
         channel, theirs = Channel.pair(mute=mute)
         temporary = self.temporary / str(next(self._folders))
-        temporary.mkdir()
+        # A supervisor that has ended has removed all of them; its end is told by the launch.
+        temporary.mkdir(parents=True)
         parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
         order = Order(
             spec=spec,

@@ -72,7 +72,9 @@ class Threads(Machine):
         return {pid, pid + 1_000_000}
 
 
-def test_a_thread_of_the_sentinel_is_the_sentinel(stub: DriverStub, helper: Callable[..., Helper], machine: Machine) -> None:
+def test_a_thread_of_the_sentinel_is_the_sentinel(
+    stub: DriverStub, helper: Callable[..., Helper], machine: Machine
+) -> None:
     stub.write(device(), "pids host")
     sentinel = helper("sentinel")
     other = Threads(**dataclasses.asdict(machine))
@@ -217,7 +219,10 @@ def test_a_gpu_that_nvml_does_not_know_is_told(stub: DriverStub, calibrated: Cal
 def test_a_list_that_cannot_be_read_is_told(stub: DriverStub, calibrated: Calibrate) -> None:
     stub.write(device(), "error nvmlDeviceGetComputeRunningProcesses_v3 4")
     found = calibrated()
-    assert (found.sight, found.reason) == (Sight.FAILED, "the list of processes can't be read: Insufficient Permissions")
+    assert (found.sight, found.reason) == (
+        Sight.FAILED,
+        "the list of processes can't be read: Insufficient Permissions",
+    )
 
 
 @pytest.mark.parametrize("function", ["cuInit", "cuDevicePrimaryCtxRetain", "cuMemAlloc_v2"])
@@ -266,7 +271,9 @@ def test_memory_may_be_unavailable(stub: DriverStub, calibrated: Calibrate) -> N
     assert (found.sight, found.advisory) == (Sight.FULL, "the memory in use can't be read: Not Supported")
 
 
-def test_memory_that_does_not_rise_is_no_evidence(stub: DriverStub, calibrated: Calibrate, helper: Callable[..., Helper]) -> None:
+def test_memory_that_does_not_rise_is_no_evidence(
+    stub: DriverStub, calibrated: Calibrate, helper: Callable[..., Helper]
+) -> None:
     class Constant:
         """NVML that sees the process, and no memory."""
 

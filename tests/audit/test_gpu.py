@@ -11,6 +11,7 @@ import pytest
 
 from accounts import Holding
 from driver_stub import CONTEXT_BYTES, GIB, DriverStub, device, mig, process, uuid
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.gpu import Nvml, Settling, bare, find, listed
 from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.model.gpus import Gpu, GpuProcess, Reading
@@ -85,7 +86,7 @@ def test_what_never_answers_is_ended_at_its_deadline(
     stub.write(device(), "hang nvmlDeviceGetComputeRunningProcesses_v3")
     read = nvml.read()
     assert (read.hung, read.error) == (True, "no answer within 0.5 s")
-    assert not os.path.exists(f"/proc/{pid}")
+    assert proc.start_time(pid) is None
     stub.write(device())
     assert Nvml(one).read().error == ""
 

@@ -204,6 +204,16 @@ def test_children_of_the_dead_are_known_by_their_parents_and_sessions(root: Path
     assert {(leak.resource.name, leak.since) for leak in leaks} == {(str(CHILD_PID), "first"), (str(OTHER), "")}
 
 
+def test_a_process_that_was_noted_is_known_for_ever(root: Path) -> None:
+    write(root, KERNEL, ROOT)
+    write(root, CHILD_PID, KERNEL, session=ROOT)
+    account = ledger(root, Processes())
+    account.note("first")
+    remove(root, KERNEL)
+    write(root, CHILD_PID, ROOT, session=ROOT)
+    assert names(account.audit(0.0)) == [str(CHILD_PID)]
+
+
 def test_a_process_with_the_pid_of_a_dead_one_is_another(root: Path) -> None:
     probe = Scripted([[]])
     write(root, KERNEL, ROOT)
@@ -227,7 +237,9 @@ def test_processes_elsewhere_are_not_looked_at(root: Path) -> None:
 def test_a_cell_is_noted_with_the_resources_of_all_kinds(account: Account, tmp_path: Path) -> None:
     account.run("1", "before")
     path = str(tmp_path / "lock")
-    account.run(f"{CHILD}\nimport fcntl\nfile = open({path!r}, 'w')\nfcntl.flock(file, fcntl.LOCK_EX)\nchild(int)", "after")
+    account.run(
+        f"{CHILD}\nimport fcntl\nfile = open({path!r}, 'w')\nfcntl.flock(file, fcntl.LOCK_EX)\nchild(int)", "after"
+    )
     audit = account.die()
     assert {(leak.resource.kind, leak.since) for leak in audit.leaks} == {(Kind.PROCESS, "after"), (Kind.LOCK, "after")}
 

@@ -33,7 +33,14 @@ def test_a_device_is_read() -> None:
     read = readings.parse(reading(described(mig=False)))
     (gpu,) = read.gpus
     assert (read.driver, read.cuda, read.error, read.lost) == ("580.1", 13000, "", ())
-    assert (gpu.uuid, gpu.name, gpu.total, gpu.used, gpu.mig, gpu.parent) == ("GPU-1", "NVIDIA H100", 1000, 10, False, "")
+    assert (gpu.uuid, gpu.name, gpu.total, gpu.used, gpu.mig, gpu.parent) == (
+        "GPU-1",
+        "NVIDIA H100",
+        1000,
+        10,
+        False,
+        "",
+    )
     assert gpu.processes == (GpuProcess(7, 5, "compute"),)
 
 

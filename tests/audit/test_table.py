@@ -124,7 +124,9 @@ def test_a_descriptor_that_vanishes_is_none(sleeper: subprocess.Popen[bytes], mo
     table = Table()
     found = entry(table, sleeper.pid)
     real = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda folder: [*real(folder), "77"] if str(folder).endswith("/fd") else real(folder))
+    monkeypatch.setattr(
+        os, "listdir", lambda folder: [*real(folder), "77"] if str(folder).endswith("/fd") else real(folder)
+    )
     assert {link.descriptor for link in table.links([found])} == {0, 1, 2}
     assert table.blind == []
 
@@ -147,7 +149,9 @@ def test_links_of_several_threads_are_there_once(kernel_with_threads: int) -> No
 
 @pytest.fixture
 def kernel_with_threads(account: Account) -> int:
-    account.do("import threading\nfor _ in range(3): threading.Thread(target=threading.Event().wait, daemon=True).start()")
+    account.do(
+        "import threading\nfor _ in range(3): threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    )
     assert len(os.listdir(f"/proc/{account.kernel.pid}/task")) == 4
     return account.kernel.pid
 
@@ -157,7 +161,8 @@ def test_processes_of_others_are_told(theirs: int) -> None:
     found = entry(table, theirs)
 
     def look() -> list[str]:
-        assert list(table.links([found])) == list(table.mapped([found], b"/", Kind.SHARED_MEMORY)) == []
+        assert list(table.links([found])) == []
+        assert list(table.mapped([found], b"/", Kind.SHARED_MEMORY)) == []
         return [f"{blind.kind.name} {blind}" for blind in table.blind]
 
     assert as_nobody(look) == [
@@ -185,14 +190,17 @@ def test_a_process_that_ends_while_others_may_not_look_is_gone(nobodys: subproce
     os.waitid(os.P_PID, nobodys.pid, os.WEXITED | os.WNOWAIT)
 
     def look() -> list[str]:
-        assert list(table.links([found])) == list(table.mapped([found], b"/", Kind.SHARED_MEMORY)) == []
+        assert list(table.links([found])) == []
+        assert list(table.mapped([found], b"/", Kind.SHARED_MEMORY)) == []
         return list(map(str, table.blind))
 
     assert as_nobody(look) == []
 
 
 def test_threads_that_outlive_the_first_one_are_seen_by_any_user(account: Account) -> None:
-    become = f"os.setgroups([]), os.setresgid(*3 * [{NOBODY}]), os.setresuid(*3 * [{NOBODY}])" if os.geteuid() == 0 else "1"
+    become = (
+        f"os.setgroups([]), os.setresgid(*3 * [{NOBODY}]), os.setresuid(*3 * [{NOBODY}])" if os.geteuid() == 0 else "1"
+    )
     dumpable = "__import__('ctypes').CDLL(None).prctl(4, 1, 0, 0, 0)"
     pid = account.do(f"{LEADERLESS}\nleaderless(lambda: ({become}, {dumpable}))")
     table = Table()
@@ -265,7 +273,9 @@ def test_hidden_processes_are_told(tmp_path: Path, hidepid: int) -> None:
     assert done.stdout == f"False|{root}: processes of other users are hidden (hidepid)\n"
 
 
-def test_a_busy_machine_is_read_without_an_error(account: Account, eventually: Callable[[Callable[[], object]], None]) -> None:
+def test_a_busy_machine_is_read_without_an_error(
+    account: Account, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     # Processes come and go all the time.
     churn = "while True:\n    os.fork() or os._exit(0)\n    os.waitpid(-1, 0)"
     account.do(f"{CHILD}\nfor _ in range(3):\n    if os.fork() == 0:\n        exec({churn!r})")

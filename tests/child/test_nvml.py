@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from driver_stub import CONTEXT_BYTES, GIB, DriverStub, build, device, mig, process, uuid
-from pytest_tfkernel._child import frames, nvml
+from pytest_tfkernel._child import nvml
+from pytest_tfkernel.kernels.helpers import Helper
+from pytest_tfkernel.kernels.launcher import Launcher
+
+Read = Callable[[DriverStub], Any]
 
 FOLDER = Path(nvml.__file__).parent
 CONTEXT = """
@@ -53,81 +55,69 @@ def stub(libraries: Path, tmp_path: Path) -> DriverStub:
     return stub
 
 
-@contextlib.contextmanager
-def running(stub: DriverStub) -> Iterator[tuple[frames.Port, subprocess.Popen[bytes]]]:
-    """The helper and our end of its channel."""
-    ours, theirs = socket.socketpair()
-    os.dup2(theirs.fileno(), nvml.CHANNEL)
-    command = [sys.executable, "-u", str(FOLDER), "nvml"]
-    with subprocess.Popen(command, env=os.environ | stub.environment, pass_fds=[nvml.CHANNEL]) as child:
-        os.close(nvml.CHANNEL)
-        theirs.close()
-        ours.settimeout(30)
-        port = frames.Port(ours)
-        yield port, child
-        port.close()
-        assert child.wait(10) == 0
+@pytest.fixture
+def helper(launcher: Launcher) -> Iterator[Callable[[DriverStub], Helper]]:
+    """The reader in a process that sees a machine."""
+    helpers: list[Helper] = []
+
+    def helper(stub: DriverStub) -> Helper:
+        helpers.append(Helper("nvml", launcher.supervisor, launcher.new_lease, os.environ | stub.environment))
+        return helpers[-1]
+
+    yield helper
+    for one in helpers:
+        one.close()
 
 
-@pytest.fixture(autouse=True)
-def free_channel() -> Iterator[None]:
-    """Keep what is open at the descriptor of the channel out of its way."""
-    try:
-        kept = os.dup(nvml.CHANNEL)
-    except OSError:
-        yield
-        return
-    yield
-    os.dup2(kept, nvml.CHANNEL)
-    os.close(kept)
+@pytest.fixture
+def read(helper: Callable[[DriverStub], Helper]) -> Callable[[DriverStub], Any]:
+    """One reading by a new process."""
+    return lambda stub: helper(stub).ask({"op": "read"}, 30.0)
 
 
-def read(stub: DriverStub) -> Any:
-    """One reading."""
-    with running(stub) as (port, _):
-        port.send({"op": "read", "id": 5})
-        return port.receive()
-
-
-def test_a_request_is_answered_with_its_number(stub: DriverStub) -> None:
+def test_everything_is_described(stub: DriverStub, helper: Callable[[DriverStub], Helper]) -> None:
     stub.write(device(total=80 * GIB, used=GIB, reserved=7), "driver 570.1", "cuda 12080")
-    with running(stub) as (port, _):
-        for number in (5, 6):
-            port.send({"op": "read", "id": number})
-            assert port.receive() == {
-                "kind": "reading",
-                "driver": "570.1",
-                "cuda": 12080,
-                "devices": [
-                    {
-                        "index": 0,
-                        "uuid": uuid(0),
-                        "name": "NVIDIA H100",
-                        "memory": {"total": 80 * GIB, "used": GIB},
-                        "processes": [],
-                        "mig": None,
-                        "instances": [],
-                    }
-                ],
-                "id": number,
-            }
+    one = helper(stub)
+    for number in range(2):
+        assert one.ask({"op": "read"}, 30.0) == {
+            "kind": "reading",
+            "driver": "570.1",
+            "cuda": 12080,
+            "devices": [
+                {
+                    "index": 0,
+                    "uuid": uuid(0),
+                    "name": "NVIDIA H100",
+                    "memory": {"total": 80 * GIB, "used": GIB},
+                    "processes": [],
+                    "mig": None,
+                    "instances": [],
+                }
+            ],
+            "id": number,
+        }
 
 
-def test_it_ends_with_its_channel(stub: DriverStub) -> None:
-    with running(stub) as (port, child):
-        port.close()
-        assert child.wait(10) == 0
+def test_it_ends_with_its_channel(
+    stub: DriverStub, helper: Callable[[DriverStub], Helper], await_death: Callable[[int], None]
+) -> None:
+    one = helper(stub)
+    one.ask({"op": "read"}, 30.0)
+    assert one.process is not None
+    assert one._channel is not None
+    one._channel.close()
+    await_death(one.process.pid)
 
 
-def test_its_children_do_not_have_its_channel(stub: DriverStub) -> None:
-    with running(stub) as (port, child):
-        port.send({"op": "read", "id": 1})
-        port.receive()
-        flags = Path(f"/proc/{child.pid}/fdinfo/{nvml.CHANNEL}").read_text(encoding="ascii")
+def test_its_children_do_not_have_its_channel(stub: DriverStub, helper: Callable[[DriverStub], Helper]) -> None:
+    one = helper(stub)
+    one.ask({"op": "read"}, 30.0)
+    assert one.process is not None
+    flags = Path(f"/proc/{one.process.pid}/fdinfo/{nvml.CHANNEL}").read_text(encoding="ascii")
     assert int(flags.split("flags:")[1].split()[0], 8) & os.O_CLOEXEC
 
 
-def test_all_kinds_of_processes_are_listed(stub: DriverStub) -> None:
+def test_all_kinds_of_processes_are_listed(stub: DriverStub, read: Read) -> None:
     stub.write(device(), process(7), process(8, kind="graphics"), process(9, kind="mps", memory=None))
     assert read(stub)["devices"][0]["processes"] == [
         {"pid": 7, "memory": GIB, "kind": "compute"},
@@ -136,7 +126,7 @@ def test_all_kinds_of_processes_are_listed(stub: DriverStub) -> None:
     ]
 
 
-def test_a_context_is_listed(stub: DriverStub) -> None:
+def test_a_context_is_listed(stub: DriverStub, read: Read) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CONTEXT], env=os.environ | stub.environment, stdin=-1, stdout=-1
     ) as child:
@@ -152,7 +142,9 @@ def test_a_context_is_listed(stub: DriverStub) -> None:
     ("mode", "expected", "instances"),
     [("unsupported", None, []), ("off", False, []), ("on", True, [uuid(7, "MIG"), uuid(8, "MIG")])],
 )
-def test_instances_are_described(stub: DriverStub, mode: str, expected: bool | None, instances: list[str]) -> None:
+def test_instances_are_described(
+    stub: DriverStub, read: Read, mode: str, expected: bool | None, instances: list[str]
+) -> None:
     stub.write(device(mig=mode), mig(7), mig(8, used=5000), process(11, mig=1))
     (found,) = read(stub)["devices"]
     assert (found["mig"], [one["uuid"] for one in found["instances"]]) == (expected, instances)
@@ -163,7 +155,7 @@ def test_instances_are_described(stub: DriverStub, mode: str, expected: bool | N
         assert [one["pid"] for one in last["processes"]] == [11]
 
 
-def test_each_failure_is_told_where_it_belongs(stub: DriverStub) -> None:
+def test_each_failure_is_told_where_it_belongs(stub: DriverStub, read: Read) -> None:
     lists = "nvmlDeviceGetComputeRunningProcesses_v3"
     stub.write(device(memory=False), f"error {lists} 999")
     (found,) = read(stub)["devices"]
@@ -174,19 +166,19 @@ def test_each_failure_is_told_where_it_belongs(stub: DriverStub) -> None:
 @pytest.mark.parametrize(
     ("error", "index"), [("error nvmlDeviceGetUUID 15", 0), ("error nvmlDeviceGetHandleByIndex_v2 15", 0)]
 )
-def test_a_device_that_cannot_be_described_is_told(stub: DriverStub, error: str, index: int) -> None:
+def test_a_device_that_cannot_be_described_is_told(stub: DriverStub, read: Read, error: str, index: int) -> None:
     stub.write(device(), error)
     assert read(stub)["devices"] == [{"index": index, "error": "GPU is lost", "code": 15}]
 
 
 @pytest.mark.parametrize("kind", ["Graphics", "MPSCompute"])
 @pytest.mark.parametrize("code", [3, 13])
-def test_kinds_of_processes_may_be_unknown_to_the_driver(stub: DriverStub, kind: str, code: int) -> None:
+def test_kinds_of_processes_may_be_unknown_to_the_driver(stub: DriverStub, read: Read, kind: str, code: int) -> None:
     stub.write(device(), process(7), f"error nvmlDeviceGet{kind}RunningProcesses_v3 {code}")
     assert [one["pid"] for one in read(stub)["devices"][0]["processes"]] == [7]
 
 
-def test_functions_may_be_missing(stub: DriverStub, tmp_path: Path) -> None:
+def test_functions_may_be_missing(stub: DriverStub, read: Read, tmp_path: Path) -> None:
     missing = [f"nvmlDeviceGet{name}" for name in ("MPSComputeRunningProcesses_v3", "MemoryInfo_v2", "MigMode")]
     stub.write(device(), process(7))
     (found,) = read(DriverStub(build(tmp_path / "libraries", missing), stub.folder))["devices"]
@@ -196,7 +188,7 @@ def test_functions_may_be_missing(stub: DriverStub, tmp_path: Path) -> None:
     assert found["mig"] is None
 
 
-def test_lists_of_a_driver_that_is_too_old_are_an_error(stub: DriverStub, tmp_path: Path) -> None:
+def test_lists_of_a_driver_that_is_too_old_are_an_error(stub: DriverStub, read: Read, tmp_path: Path) -> None:
     names = [f"nvmlDeviceGet{name}RunningProcesses_v3" for name in ("Compute", "Graphics", "MPSCompute")]
     (found,) = read(DriverStub(build(tmp_path / "libraries", names), stub.folder))["devices"]
     assert found["processes"]["error"]
@@ -205,33 +197,37 @@ def test_lists_of_a_driver_that_is_too_old_are_an_error(stub: DriverStub, tmp_pa
 
 @pytest.mark.parametrize(
     ("lie", "pids"),
-    [("lie count=0", []), ("lie count=9", [7]), ("lie filled=2", [7, 0]), ("garbage", [7, 0])],
+    [("lie count=0", []), ("lie count=9", [7]), ("lie filled=2", [7, 0]), ("garbage", [7, 0, 0, 0])],
 )
-def test_lists_are_told_as_they_are(stub: DriverStub, lie: str, pids: list[int]) -> None:
+def test_lists_are_told_as_they_are(stub: DriverStub, read: Read, lie: str, pids: list[int]) -> None:
     stub.write(device(), process(7), lie)
     assert [one["pid"] for one in read(stub)["devices"][0]["processes"]] == pids
 
 
-def test_a_list_that_always_grows_is_an_error(stub: DriverStub) -> None:
+def test_a_list_that_always_grows_is_an_error(stub: DriverStub, read: Read) -> None:
     stub.write(device(), *map(process, range(11, 20)), "lie count=1")
     assert read(stub)["devices"][0]["processes"] == {"error": "Insufficient Size", "code": 7}
 
 
-@pytest.mark.parametrize(("line", "code"), [("error nvmlInitWithFlags 18", 18), ("error nvmlDeviceGetCount_v2 999", 999)])
-def test_a_failure_of_everything_has_its_code(stub: DriverStub, line: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("line", "code"), [("error nvmlInitWithFlags 18", 18), ("error nvmlDeviceGetCount_v2 999", 999)]
+)
+def test_a_failure_of_everything_has_its_code(stub: DriverStub, read: Read, line: str, code: int) -> None:
     stub.write(device(), line)
     answer = read(stub)
-    assert (answer["kind"], answer["code"], answer["id"]) == ("failed", code, 5)
+    assert (answer["kind"], answer["code"]) == ("failed", code)
 
 
-def test_without_bindings_it_says_so(stub: DriverStub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_bindings_it_says_so(stub: DriverStub, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     (stub.folder / "pynvml.py").write_text("raise ImportError('no such module')")
     monkeypatch.setenv("PYTHONPATH", str(stub.folder))
     answer = read(stub)
     assert (answer["code"], answer["error"]) == (nvml.NO_BINDINGS, "nvidia-ml-py is not installed (no such module)")
 
 
-@pytest.mark.parametrize(("before", "after"), [("error nvmlDeviceGetCount_v2 999", ""), ("", "error nvmlDeviceGetCount_v2 999")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("error nvmlDeviceGetCount_v2 999", ""), ("", "error nvmlDeviceGetCount_v2 999")]
+)
 def test_a_driver_may_come_and_go(stub: DriverStub, before: str, after: str) -> None:
     stub.write(device(), before)
     done = subprocess.run(

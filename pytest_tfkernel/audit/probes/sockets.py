@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import socket
@@ -25,8 +26,8 @@ class Sockets:
 
     def existing(self, table: Table) -> Iterator[Key]:
         """The names of all Unix sockets."""
-        for _, resource in _unix(table):
-            yield resource.key
+        for _, path in _unix(table):
+            yield _named(path).key
 
     def held(self, look: Look) -> Iterator[Resource]:
         """TCP sockets on which members listen, and Unix sockets of theirs that have a name."""
@@ -34,16 +35,16 @@ class Sockets:
         owners = {link.target[len(_LINK) : -1]: link.process for link in links if link.target.startswith(_LINK)}
         if not owners:
             return
-        for inode, resource in (*_listening(look.table), *_unix(look.table)):
-            if inode in owners:
-                holder = look.table.holder(owners[inode])
-                yield Resource(resource.kind, resource.name, resource.identity, (holder,), resource.detail)
+        found = [(owners[inode], resource) for inode, resource in _listening(look.table) if inode in owners]
+        found += [(owners[inode], _named(path)) for inode, path in _unix(look.table) if inode in owners]
+        for process, resource in found:
+            yield dataclasses.replace(resource, holders=(look.table.holder(process),))
 
     def persists(self, table: Table, resource: Resource) -> bool:
         """Whether the file of a Unix socket is there, and nobody has it open who could answer."""
         if not resource.identity or resource.identity != _file(resource.name):
             return False
-        return all(other.name != resource.name for _, other in _unix(table))
+        return all(path != resource.name for _, path in _unix(table))
 
 
 def _listening(table: Table) -> Iterator[tuple[str, Resource]]:
@@ -58,9 +59,13 @@ def _listening(table: Table) -> Iterator[tuple[str, Resource]]:
                 yield fields[9], Resource(Kind.SOCKET, f"{name} {host}:{int(port, 16)}", "", detail="listening")
 
 
-def _unix(table: Table) -> Iterator[tuple[str, Resource]]:
-    for inode, path in _UNIX.findall("\n".join(table.lines("net/unix", Kind.SOCKET))):
-        yield inode, Resource(Kind.SOCKET, path, _file(path), detail="Unix socket")
+def _unix(table: Table) -> list[tuple[str, str]]:
+    """Inode and path of all that have one."""
+    return _UNIX.findall("\n".join(table.lines("net/unix", Kind.SOCKET)))
+
+
+def _named(path: str) -> Resource:
+    return Resource(Kind.SOCKET, path, _file(path), detail="Unix socket")
 
 
 def _file(path: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from accounts import CHILD, LEADERLESS, Account
+from pytest_tfkernel.audit.probes.base import Look, Probe
 from pytest_tfkernel.audit.probes.devices import GPUS, Devices
 from pytest_tfkernel.audit.probes.processes import Processes
-from pytest_tfkernel.audit.probes.base import Probe
+from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.resources import Kind
 
 OpenAccount = Callable[..., Account]
@@ -53,6 +54,15 @@ def test_a_handle_that_a_child_has_inherited_is_found(open_account: OpenAccount,
     (leak,) = account.die().leaks
     assert (leak.resource.kind, leak.resource.name) == (Kind.DEVICE, str(device))
     assert [holder.process.pid for holder in leak.resource.holders] == [pid]
+
+
+def test_a_device_that_is_open_twice_is_held_once(account: Account, probe: Probe, device: Path) -> None:
+    account.do(f"handles = [open({str(device)!r}) for _ in range(2)]")
+    table = Table()
+    entry = table.entry(account.kernel.pid)
+    assert entry is not None
+    held = list(probe.held(Look(table, (entry,), frozenset(), entry.process)))
+    assert [resource.name for resource in held] == [str(device)]
 
 
 def test_a_handle_goes_with_its_last_process(open_account: OpenAccount, probe: Probe, device: Path) -> None:

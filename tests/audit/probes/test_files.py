@@ -18,7 +18,9 @@ OpenAccount = Callable[..., Account]
 
 def test_files_and_folders_that_stay_are_found(open_account: OpenAccount, tmp_path: Path) -> None:
     account = open_account(folder=tmp_path)
-    account.run(f"import os\nos.mkdir({str(tmp_path / 'folder')!r})\nopen({str(tmp_path / 'folder/inside')!r}, 'w')", "first")
+    account.run(
+        f"import os\nos.mkdir({str(tmp_path / 'folder')!r})\nopen({str(tmp_path / 'folder/inside')!r}, 'w')", "first"
+    )
     account.do(f"os.symlink('nowhere', {str(tmp_path / 'link')!r})")
     found = {leak.resource.name: (leak.resource.detail, leak.since) for leak in account.die().leaks}
     assert found == {str(tmp_path / "folder"): ("folder", "first"), str(tmp_path / "link"): ("file", "")}

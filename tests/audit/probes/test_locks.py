@@ -42,7 +42,8 @@ def test_a_lock_that_a_child_has_inherited_is_found(account: Account, path: Path
 
 
 @pytest.mark.parametrize(
-    ("how", "detail"), [("flock", "FLOCK, taken by process {pid}"), ("lockf", "POSIX, taken by process {pid}"), ("ofd", "OFDLCK")]
+    ("how", "detail"),
+    [("flock", "FLOCK, taken by process {pid}"), ("lockf", "POSIX, taken by process {pid}"), ("ofd", "OFDLCK")],
 )
 def test_a_lock_that_a_child_has_taken_is_found(account: Account, path: Path, how: str, detail: str) -> None:
     pid = account.run(f"{LOCKS}\nchild({how}, {str(path)!r})")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from accounts import LEADERLESS, Account
+from accounts import LEADERLESS, Account, as_nobody
 from pytest_tfkernel.audit.probes.processes import Processes
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
-from pytest_tfkernel.model.resources import Kind
+from pytest_tfkernel.audit.table import Table
+from pytest_tfkernel.model.resources import Kind, Resource
 
 OpenAccount = Callable[..., Account]
 
@@ -27,6 +28,10 @@ def mapped(path):
     global memory
     memory = mmap.mmap(descriptor, 4096)
     os.close(descriptor)
+    # Python keeps a copy of it.
+    copies = [name for name in range(100) if os.path.lexists("/proc/self/fd/%d" % name)]
+    for copy in [name for name in copies if os.readlink(b"/proc/self/fd/%d" % name) == os.fsencode(path)]:
+        os.close(copy)
 """
 
 
@@ -57,6 +62,18 @@ def test_threads_that_outlive_the_first_one_hold_objects(account: Account, path:
     pid = account.run(f"{MAKE}\nleaderless(lambda: {how}({path!r}))")
     (leak,) = account.leaks(Kind.SHARED_MEMORY)
     assert [holder.process.pid for holder in leak.resource.holders] == [pid]
+
+
+@pytest.mark.parametrize(("mode", "is_blind"), [(0o600, False), (0o644, True)])
+def test_processes_of_others_matter_only_where_they_may_use_it(path: str, mode: int, is_blind: bool) -> None:
+    # Process 1 is another user's, who isn't shown what it uses.
+    def look() -> list[bool]:
+        os.close(os.open(path, os.O_CREAT, mode))
+        probe, table = SharedMemory(), Table()
+        resource = Resource(Kind.SHARED_MEMORY, path, str(Path(path).stat().st_ino))
+        return [probe.persists(table, resource), bool(table.blind)]
+
+    assert as_nobody(look) == [True, is_blind]
 
 
 def test_an_object_without_a_name_goes_with_its_last_process(account: Account, path: str) -> None:
@@ -100,17 +117,11 @@ def test_a_new_object_of_an_old_name_is_another_one(account: Account, path: str)
 def test_an_object_that_is_removed_in_time_is_no_leak(account: Account, path: str) -> None:
     # As multiprocessing's resource tracker does.
     cell = f"""{MAKE}
-import time
 mapped({path!r})
 def clean_up():
-    import select
-    memory.close()
-    for descriptor in range(3, 100):
-        if descriptor != told:
-            try: os.close(descriptor)
-            except OSError: pass
-    os.write(told, b"x")
+    import select, time
     gone = os.pidfd_open(os.getppid())
+    os.write(told, b"x")
     select.select([gone], [], [])
     time.sleep(0.1)
     os.unlink({path!r})
@@ -143,7 +154,7 @@ def test_an_object_may_have_any_name(account: Account, path: str) -> None:
     try:
         (leak,) = account.die().leaks
     finally:
-        os.unlink(name)
+        os.unlink(name)  # noqa: PTH108 - bytes of no encoding
     assert os.fsencode(leak.resource.name) == name
     assert "\n" not in str(leak)
     str(leak).encode()

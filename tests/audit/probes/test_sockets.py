@@ -110,7 +110,9 @@ def test_a_unix_socket_that_another_process_listens_on_is_not_blamed(
     cell = f"{SOCKETS}\nto, fro = listening(socket.AF_UNIX, {path + 'x'!r}), None\nfro = socket.socket(socket.AF_UNIX)"
     neighbour.do(f"{cell}\nfro.connect({path + 'x'!r})\nfro = to.accept()[0]\n")
     sender = f"import array\nto = socket.socket(socket.AF_UNIX)\nto.connect({path + 'x'!r})\n"
-    account.do(sender + "to.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [sock.fileno()]))])")
+    account.do(
+        sender + "to.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [sock.fileno()]))])"
+    )
     neighbour.do("sock = socket.recv_fds(to.accept()[0], 1, 1)")
     assert account.die().leaks == ()
 
@@ -125,7 +127,9 @@ def test_a_unix_socket_that_existed_before_is_not_blamed(
     open_account: OpenAccount, neighbour: Account, folder: Path
 ) -> None:
     path = str(folder / "s")
-    neighbour.do(f"{SOCKETS}\nsock = listening(socket.AF_UNIX, {path!r})\nway = listening(socket.AF_UNIX, {path + 'x'!r})")
+    neighbour.do(
+        f"{SOCKETS}\nsock = listening(socket.AF_UNIX, {path!r})\nway = listening(socket.AF_UNIX, {path + 'x'!r})"
+    )
     account = open_account()
     account.do(f"{SOCKETS}\nto = socket.socket(socket.AF_UNIX)\nto.connect({path + 'x'!r})")
     neighbour.do("socket.send_fds(way.accept()[0], [b'x'], [sock.fileno()])")

@@ -1,0 +1,60 @@
+"""`python -m pytest_tfkernel COMMAND`: what needs no pytest."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from pytest_tfkernel.doctor import command as doctor
+
+# As a shell has it: 128 and the number of SIGINT.
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class _Command:
+    """`declare` adds the options, `run` gives the exit code and what goes to stdout and to stderr."""
+
+    help: str
+    declare: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], tuple[int, str, str]]
+
+
+_COMMANDS = {"doctor": _Command(doctor.HELP, doctor.declare, doctor.run)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m pytest_tfkernel")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    for name, command in _COMMANDS.items():
+        command.declare(subparsers.add_parser(name, help=command.help))
+    try:
+        options = parser.parse_args(arguments)
+        code, out, err = _COMMANDS[options.command].run(options)
+        _write(sys.stdout, out)
+        _write(sys.stderr, err)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return code
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write what anybody still reads, in any encoding: the exit code says the rest."""
+    if stream is None:
+        return
+    try:
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        # So that the interpreter doesn't stumble over it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

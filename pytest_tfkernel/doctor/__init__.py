@@ -1,0 +1,1 @@
+"""What this machine can check, who holds its GPUs, and what to change: for people and for hooks of runners."""

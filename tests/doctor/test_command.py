@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pytest_tfkernel import __main__ as program
+from pytest_tfkernel.doctor import examine
+from pytest_tfkernel.doctor.examine import worst
+from pytest_tfkernel.doctor.findings import Answer, Finding
+from pytest_tfkernel.doctor.show import printable
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.suite.capabilities import capabilities
+from pytest_tfkernel.suite.gpus import Gpus
+
+MET, NOT_MET, UNKNOWN, LOST = Answer
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [([], MET), ([MET, NOT_MET], NOT_MET), ([UNKNOWN, NOT_MET, MET], UNKNOWN), ([LOST, UNKNOWN], LOST)],
+)
+def test_the_worst_answer_counts(answers: list[Answer], expected: Answer) -> None:
+    assert worst([Finding("x", answer) for answer in answers]) is expected
+
+
+def test_text_of_others_stays_on_its_line() -> None:
+    assert printable("a\tb\n\x1b\udcff\u202e ü") == "a\\tb\\n\\x1b\\udcff\\u202e ü"
+
+
+def test_an_error_of_ours_is_no_answer() -> None:
+    code = """
+import sys
+from pytest_tfkernel import __main__ as program
+from pytest_tfkernel.doctor import examine
+
+def fail(*_):
+    raise RuntimeError("two\\nlines")
+
+examine.examine = fail
+sys.exit(program.main(["doctor", "--require=gpu-idle"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10, check=False)
+    assert (done.returncode, done.stdout) == (UNKNOWN.value, "")
+    assert done.stderr == "doctor: can't tell: RuntimeError: two\\nlines\n"
+
+
+def test_helpers_that_cannot_be_ended_are_not_waited_for() -> None:
+    # What waits in the driver lets the supervisor wait for 10 s.
+    code = """
+import sys, time
+from pytest_tfkernel import __main__ as program
+from pytest_tfkernel.kernels.launcher import Launcher
+
+close = Launcher.close
+Launcher.close = lambda self: (close(self), time.sleep(20))
+sys.exit(program.main(["doctor", "--require=gpu-idle"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10, check=False)
+    assert done.returncode in {answer.value for answer in Answer}
+    assert "gpu-idle: " in done.stdout + done.stderr
+    assert "no answer" not in done.stderr
+
+
+def test_what_hangs_for_ever_is_given_up(eventually: Callable[[Callable[[], object]], None]) -> None:
+    code = """
+import sys, time
+from pytest_tfkernel import __main__ as program
+from pytest_tfkernel.doctor import idle
+
+idle.occupancy = idle.watch = lambda *_: time.sleep(60)
+sys.exit(program.main(["doctor", "--require=gpu-idle"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10, check=False)
+    assert (done.returncode, done.stdout) == (UNKNOWN.value, "")
+    # Its supervisor ends after it, and removes what it left.
+    eventually(lambda: not list(Path(tempfile.gettempdir()).iterdir()))
+    assert done.stderr == "gpu-idle: can't tell: no answer within 1.85 s: NVML or /proc hangs\n"
+
+
+def test_everything_that_can_be_asked_for_is_known(launcher: Launcher) -> None:
+    gpus = Gpus(launcher)
+    names = [one.name for one in capabilities(launcher.interpreter(sys.executable), gpus)]
+    gpus.close()
+    assert [*names, "gpu-idle"] == list(examine.NAMES)
+
+
+def test_without_a_command_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main([])
+    assert ended.value.code == 2
+    assert "required: COMMAND" in capsys.readouterr().err
