@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,27 @@ def test_a_driver_may_come_and_go(stub: DriverStub, before: str, after: str) -> 
     )
     kinds = [answer["kind"] for answer in json.loads(done.stdout)]
     assert kinds == ["failed" if line else "reading" for line in (before, after)]
+
+
+def test_the_library_is_initialised_once_and_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    counts: list[object] = [0, 0, RuntimeError("gone"), 0]
+
+    def count() -> object:
+        found = counts.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    bindings = types.SimpleNamespace(
+        nvmlInit=lambda: calls.append("init"),
+        nvmlShutdown=lambda: calls.append("shutdown"),
+        nvmlSystemGetDriverVersion=lambda: b"570.1",
+        nvmlSystemGetCudaDriverVersion_v2=lambda: 12080,
+        nvmlDeviceGetCount=count,
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", bindings)
+    reader = nvml.Reader()
+    kinds = [reader.read()["kind"] for _ in range(4)]
+    assert kinds == ["reading", "reading", "failed", "reading"]
+    assert calls == ["init", "shutdown", "init"]

@@ -20,6 +20,8 @@ from pytest_tfkernel.model.processes import Cause, PostMortem
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20
 _OF_TENSORFLOW = ("tf-index-error", "oom-tensor")
+# What needs a GPU is in tests/suite/test_scenarios_gpu.py and in tests/gpu.
+_OF_ANY_PYTHON = [one for one in FAULTS if one.name not in _OF_TENSORFLOW and not one.harms]
 _HELD = "import tensorflow as tf\nheld = tf.compat.v1.Session(graph=tf.Graph())\nkept = 2.0"
 
 
@@ -45,7 +47,7 @@ def _check(kernel: Kernel, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("provisioner", ["forkserver", "subprocess"])
-@pytest.mark.parametrize("fault", [one for one in FAULTS if one.name not in _OF_TENSORFLOW], ids=lambda one: one.name)
+@pytest.mark.parametrize("fault", _OF_ANY_PYTHON, ids=lambda one: one.name)
 def test_what_it_declares_follows(
     start: StartKernel, fault: Fault, provisioner: str, needs_cgroup: Callable[[str], None]
 ) -> None:
