@@ -13,12 +13,12 @@ _TRIES = 100
 _MOST_SECONDS = 2.0
 
 
-def measure(_: str) -> list[Figure]:
+def measure(_python: str) -> list[Figure]:
     """One leak of each kind, planted again and again."""
     missed: collections.Counter[str] = collections.Counter()
     tries, seconds = 0, []
     with Launcher() as launcher:
-        for _ in range(_TRIES):
+        for _number in range(_TRIES):
             seen = harvest(launcher, KernelSpec())
             missed.update([seen.error] if seen.error else [kind.value for kind in seen.missed])
             tries += bool(seen.missed or seen.error or seen.blind)

@@ -13,8 +13,12 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from benchmarks import (
+    audit_time,
+    clean_cycles,
+    gate_overhead,
     idle_plugin,
     memory,
+    planted_leaks,
     post_mortem_latency,
     restart_latency,
     suite_time,
@@ -30,6 +34,10 @@ BENCHMARKS: dict[str, Callable[[str], list[Figure]]] = {
     "suite_time": suite_time.measure,
     "memory": memory.measure,
     "thousand_kernels": thousand_kernels.measure,
+    "audit_time": audit_time.measure,
+    "clean_cycles": clean_cycles.measure,
+    "planted_leaks": planted_leaks.measure,
+    "gate_overhead": gate_overhead.measure,
 }
 
 

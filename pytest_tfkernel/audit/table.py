@@ -122,8 +122,14 @@ class Table:
             yield from self._links[entry.process]
 
     def _read_links(self, entry: Entry) -> Iterator[Link]:
+        read = set()
         for task in self._tasks(entry, Kind.HANDLE):
-            for name in self._names(f"{task}/fd", Kind.HANDLE, task):
+            names = tuple(self._names(f"{task}/fd", Kind.HANDLE, task))
+            # A hundred threads share them, as a rule. One that doesn't is told by what it has opened since.
+            if names in read:
+                continue
+            read.add(names)
+            for name in names:
                 place = f"{task}/fd/{name}"
                 try:
                     target = os.readlink(place)  # noqa: PTH115 - it may be no path

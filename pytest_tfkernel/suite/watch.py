@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.audit.ledger import EYES, Eyes, Ledger, Owner, baseline
+from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.life import Life

@@ -178,6 +178,12 @@ def test_all_gpus_may_be_hidden(calibrated: Calibrate, wanted: str) -> None:
     assert (found.sight, found.reason) == (Sight.NO_GPU, "CUDA_VISIBLE_DEVICES hides all of them")
 
 
+def test_nothing_can_be_held_on_hidden_gpus(helper: Callable[..., Helper]) -> None:
+    answer = helper("sentinel", CUDA_VISIBLE_DEVICES="").ask({"op": "hold", "ordinal": 0, "bytes": 1}, 30.0)
+    assert answer["kind"] == "failed"
+    assert answer["error"].startswith("CudaError: cuInit: ")
+
+
 @pytest.mark.parametrize(
     ("wanted", "seen"),
     [

@@ -35,7 +35,7 @@ def test_the_question_what_an_interpreter_is_can_be_asked_of_python_2_7() -> Non
 
 
 def test_that_check_can_fail() -> None:
-    assert [_minimum("3.6-", [CHILD / name]).returncode != 0 for name in _OURS] == [True, True]
+    assert _minimum("3.6-", [CHILD / _OURS[0]]).returncode != 0
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.7"])

@@ -82,6 +82,24 @@ def test_threads_that_outlive_the_first_one_keep_their_handles(
     assert [holder.process.pid for holder in handle.resource.holders] == [pid]
 
 
+def test_a_thread_with_descriptors_of_its_own_is_looked_at(
+    open_account: OpenAccount, probe: Probe, device: Path
+) -> None:
+    account = open_account(probe)
+    work = f"libc.unshare(0x400) and os._exit(1); os.open({str(device)!r}, os.O_RDONLY); ready.set(); libc.pause()"
+    start = "ready = threading.Event(); threading.Thread(target=exec, args=(work, globals())).start(); ready.wait()"
+    pid = account.run(
+        f"{CHILD}\nimport ctypes, threading\nlibc = ctypes.CDLL(None)\nwork = {work!r}\nchild(exec, {start!r}, globals())"
+    )
+    assert str(device) not in [os.readlink(link.path) for link in os.scandir(f"/proc/{pid}/fd")]
+    table = Table()
+    links = list(table.links([table.entries[pid]]))
+    # What the threads share is there once.
+    assert len(links) == len(set(links)) > len(os.listdir(f"/proc/{pid}/fd"))
+    (leak,) = account.die().leaks
+    assert [holder.process.pid for holder in leak.resource.holders] == [pid]
+
+
 def test_each_kernel_is_blamed_for_its_own_handle(open_account: OpenAccount, probe: Probe, device: Path) -> None:
     both = open_account(probe), open_account(probe)
     cell = f"{CHILD}\nhandle = open({str(device)!r})\nchild(int)"
