@@ -221,8 +221,10 @@ def test_a_machine_without_its_processes_is_told(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_processes_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
-    for one in (tmp_path, *tmp_path.parents[:2]):
-        one.chmod(0o755)
+    for one in (tmp_path, *tmp_path.parents):
+        # As many folders as pytest, and each worker of xdist, has made for itself.
+        if one.name.startswith(("test_", "popen-", "pytest-")):
+            one.chmod(0o755)
     root = tmp_path / "proc"
     root.mkdir(mode=0)
 
@@ -261,8 +263,10 @@ print(1 in table.entries, *table.blind, sep="|")
 
 @pytest.mark.parametrize("hidepid", [1, 2])
 def test_hidden_processes_are_told(tmp_path: Path, hidepid: int) -> None:
-    for one in (tmp_path, *tmp_path.parents[:2]):
-        one.chmod(0o755)
+    for one in (tmp_path, *tmp_path.parents):
+        # As many folders as pytest, and each worker of xdist, has made for itself.
+        if one.name.startswith(("test_", "popen-", "pytest-")):
+            one.chmod(0o755)
     root = tmp_path / "proc"
     root.mkdir()
     script = 'mount -t proc -o "hidepid=$1" proc "$2" && shift && exec "$2" -c "$3" "$1"'
@@ -279,14 +283,14 @@ def test_a_busy_machine_is_read_without_an_error(
     # Processes come and go all the time.
     churn = "while True:\n    os.fork() or os._exit(0)\n    os.waitpid(-1, 0)"
     account.do(f"{CHILD}\nfor _ in range(3):\n    if os.fork() == 0:\n        exec({churn!r})")
-    seen = set()
-    deadline = time.monotonic() + 1.0
-    while time.monotonic() < deadline:
+    seen: set[ProcessId] = set()
+    began = time.monotonic()
+    while len(seen) <= 10 or time.monotonic() < began + 1.0:
+        assert time.monotonic() < began + 20.0, "processes don't come and go"
         table = Table()
         members = list(table.below(account.kernel.pid))
         seen |= {one.process for one in members}
         list(table.links(members))
         list(table.mapped(members, b"/", Kind.SHARED_MEMORY))
         assert table.blind == []
-    assert len(seen) > 10
     os.kill(account.kernel.pid, signal.SIGKILL)
