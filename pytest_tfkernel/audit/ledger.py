@@ -124,8 +124,10 @@ class Ledger:
                 if resource.key not in self._before and resource.key not in found:
                     found.add(resource.key)
                     yield self._leak(resource)
+        # Of its own: that others can't be looked at hides no leak. At worst, one that they use is called a leak.
+        everybody = self._eyes.table()
         for key, (resource, _, probe) in self._noted.items():
-            if key not in found and probe.persists(look.table, resource):
+            if key not in found and probe.persists(everybody, resource):
                 yield self._leak(Resource(resource.kind, resource.name, resource.identity, (), resource.detail))
 
     def _leak(self, resource: Resource) -> Leak:

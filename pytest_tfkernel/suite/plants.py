@@ -136,7 +136,9 @@ def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
             kernel.inject("sigkill")
             audit = watch.audit(kernel.life, _SETTLE_SECONDS)
         finally:
-            kernel.shutdown(now=True)
+            # None of it is to be given time to end by itself.
+            kernel.life.end()
+            kernel.shutdown()
             _remove(planted)
     except (TFKernelError, CellFailedError) as error:
         return Harvest(missed=tuple(Kind), seconds=time.monotonic() - began, error=str(error))
