@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
+from gated import Run, leaking, runner
 from inner import Inner
 
 
@@ -34,3 +35,16 @@ def canned(tmp_path: Path, tensorflow_python: str) -> Inner:
 def make_inner(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Inner]:
     """Makes folders for runs that several tests look at."""
     return lambda *, canned=False: Inner.make(tmp_path_factory.mktemp("inner"), canned=canned)
+
+
+@pytest.fixture
+def gated(inner: Inner) -> Iterator[Inner]:
+    """A folder whose tests can leak as they like: it is all cleaned up."""
+    with leaking(inner) as folder:
+        yield folder
+
+
+@pytest.fixture
+def run(gated: Inner) -> Run:
+    """Write a test file there and run it under the gate."""
+    return runner(gated)

@@ -1,0 +1,207 @@
+"""The gate: an ordinary test that leaves a process, a socket, a file and the like behind fails by its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tfkernel.plugin import gate_gpu, gate_known, gate_markers, gate_records, gate_summary
+from pytest_tfkernel.plugin.gate_accounts import Account, Owner
+from pytest_tfkernel.plugin.gate_claims import Claims
+from pytest_tfkernel.plugin.gate_records import Finding, Tally
+from pytest_tfkernel.plugin.gate_watch import Watch
+from pytest_tfkernel.plugin.options import ID_PREFIX, Options
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+_FINDINGS = pytest.StashKey[list[Finding]]()
+# How each phase of a test ended.
+_PHASES = pytest.StashKey[dict[str, str]]()
+# Where a worker of pytest-xdist leaves its tally.
+_OUTPUT = "tfkernel_gate"
+# How pytest names the fixtures that it makes of functions such as `setup_module`.
+_MADE_BY_PYTEST = ("_xunit_", "_unittest_", "xunit_", "unittest_")
+
+
+def enable(config: pytest.Config, options: Options) -> None:
+    """Have this session look after each test."""
+    try:
+        known = gate_known.parse(options.gate_known)
+    except ValueError as error:
+        raise pytest.UsageError(f"tfkernel_gate_known = {error}") from None
+    if sys.platform == "linux":
+        config.pluginmanager.register(GateHooks(config, options.gate, known), "tfkernel-gate")
+        config.pluginmanager.register(gate_markers.MarkerHooks(), "tfkernel-gate-markers")
+    else:
+        config.pluginmanager.register(Elsewhere(), "tfkernel-gate")
+
+
+class Elsewhere:
+    """A session that can't be served."""
+
+    def pytest_report_header(self) -> str:
+        """Say so."""
+        return "tfkernel gate: it works on Linux only; nothing is looked at"
+
+
+class GateHooks:
+    """The state of one session, be it a worker of pytest-xdist, its controller, or neither."""
+
+    def __init__(self, config: pytest.Config, mode: str, known: tuple[gate_known.Known, ...]) -> None:
+        self._config = config
+        self._mode = mode
+        self._known = known
+        self._watch: Watch | None = None
+        self._fixtures: dict[pytest.FixtureDef[Any], Account] = {}
+        self._tally = Tally()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Watch from now on, where tests are run."""
+        # A controller of pytest-xdist runs none.
+        if self._config.pluginmanager.hasplugin("dsession"):
+            return
+        workerinput = getattr(self._config, "workerinput", {})
+        claims = Claims(*_own_folders(self._config))
+        alone = workerinput.get("workercount", 1) == 1
+        self._watch = Watch(workerinput.get("workerid", ""), claims, self._known, alone=alone)
+
+    def pytest_report_header(self) -> str:
+        """What happens to a test that leaves something behind."""
+        return "tfkernel gate: what a test leaves behind " + ("fails it" if self._mode == "fail" else "is listed")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Whatever appears from now on is this test's."""
+        if self._watch is not None and not item.nodeid.startswith(ID_PREFIX):
+            # Anew for each run of an item, and there may be several (pytest-rerunfailures).
+            item.stash[_PHASES], item.stash[_FINDINGS] = {}, []
+            self._watch.begin(item.nodeid, gate_markers.allowances(item), getattr(item, "fixturenames", ()))
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """What a fixture wider than one test holds is its own, until it is torn down."""
+        watch = self._watch
+        account = None
+        if watch is not None and fixturedef.scope != "function":
+            account = watch.open_fixture(Owner("", _words(fixturedef), fixturedef.argname))
+        if watch is None or account is None:
+            return (yield)
+        # Set up again without having been torn down, as for a rerun, it is another one.
+        self.pytest_fixture_post_finalizer(fixturedef)
+        self._fixtures[fixturedef] = account
+        before = watch.turn(account)
+        try:
+            account.value = value = yield
+        finally:
+            # Runs before the fixture's own teardown, and after that of all that depend on it.
+            fixturedef.addfinalizer(lambda: watch.tear_down(account))
+            watch.turn(before)
+        return value
+
+    def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """It was torn down."""
+        account = self._fixtures.pop(fixturedef, None)
+        if account is not None and self._watch is not None:
+            self._watch.close_fixture(account)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Look at what is left, when all fixtures that end here have ended."""
+        phases = item.stash.get(_PHASES, None)
+        if self._watch is None or phases is None:
+            return (yield)
+        try:
+            result = yield
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception):
+            phases["teardown"] = "failed"
+            item.stash[_FINDINGS] = self._look(phases)
+            raise
+        findings = item.stash[_FINDINGS] = self._look(phases)
+        if findings and self._mode == "fail":
+            pytest.fail(gate_summary.failure(findings), pytrace=False)
+        return result
+
+    def _look(self, phases: dict[str, str]) -> list[Finding]:
+        if self._watch is None:
+            return []
+        return self._watch.end(failed="failed" in phases.values(), ran=phases.get("call") == "passed")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put what was found on the report of the teardown."""
+        report = yield
+        phases = item.stash.get(_PHASES, None)
+        if phases is not None:
+            # Not the outcome: an error that is expected has a traceback, too.
+            is_skip = call.excinfo is not None and isinstance(call.excinfo.value, pytest.skip.Exception)
+            phases[call.when] = "skipped" if is_skip else "passed" if call.excinfo is None else "failed"
+            if call.when == "teardown":
+                self._attach(report, item.stash[_FINDINGS])
+                del item.stash[_PHASES]
+        return report
+
+    def _attach(self, report: pytest.TestReport, findings: list[Finding]) -> None:
+        if findings:
+            gate_records.attach(report, findings)
+            text = gate_summary.failure(findings)
+            if text not in str(report.longrepr):
+                # The teardown failed by itself, or nothing is to fail here.
+                report.sections.append(("tfkernel gate", text))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what was found, of workers too: one that crashes later tells nothing any more."""
+        self._tally = self._tally.merged(Tally(findings=gate_records.of(report)))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: WorkerController) -> None:
+        """Take over what a worker tells at its end."""
+        plain = getattr(node, "workeroutput", {}).get(_OUTPUT)
+        if plain is not None:
+            self._tally = self._tally.merged(gate_records.from_plain(plain))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Look for the last time, when the widest fixtures have ended."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            tally = watch.finish(lambda devices: gate_gpu.lines(self._config, devices))
+            if hasattr(self._config, "workeroutput"):
+                self._config.workeroutput[_OUTPUT] = gate_records.to_plain(tally)
+            self._tally = self._tally.merged(tally)
+        is_red = any(not finding.excused for finding in self._tally.findings)
+        if is_red and self._mode == "fail" and exitstatus == pytest.ExitCode.OK:
+            # Torn down after the last test, a fixture has no report.
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """All that there is to tell."""
+        lines = list(gate_summary.summary(self._tally))
+        if lines:
+            terminalreporter.section("tfkernel gate")
+            for line in lines:
+                terminalreporter.line(line)
+
+
+def _own_folders(config: pytest.Config) -> tuple[list[str], list[Path]]:
+    """How paths begin that are for temporary files of pytest's own; the folders of the project and its Python."""
+    base, root = config.getoption("basetemp", None), os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    pytests = [f"{Path(base).absolute()}/"] if base else []
+    pytests += [f"{Path(root).absolute()}/pytest-of-"] if root else []
+    return pytests, [config.rootpath, config.invocation_params.dir, Path(sys.prefix)]
+
+
+def _words(fixturedef: pytest.FixtureDef[Any]) -> str:
+    place = f" of {fixturedef.baseid}" if fixturedef.baseid else ""
+    if fixturedef.argname.startswith(_MADE_BY_PYTEST):
+        return f"setup and teardown ({fixturedef.argname.lstrip('_')}{place})"
+    return f"fixture {fixturedef.argname!r} (scope {fixturedef.scope}{place})"

@@ -1,0 +1,34 @@
+"""Other sessions of pytest on this machine: what a dead process has made may be theirs."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from pytest_tfkernel._child import proc
+
+# Workers of pytest-xdist have another command line; their controller doesn't.
+_PYTEST = re.compile(r"(^|[ /])(pytest|py\.test)( |$)")
+
+
+def are_there() -> bool:
+    """Whether there are any: a pytest that is neither this one, nor above or below it."""
+    parents: dict[int, int] = {}
+    for pid in proc.pids():
+        stat = proc.read_stat(pid)
+        if stat is not None:
+            parents[pid] = stat.parent
+    ours = set(_line(parents, os.getpid()))
+    return any(
+        pid not in ours and os.getpid() not in _line(parents, pid) and _PYTEST.search(proc.command_line(pid))
+        for pid in parents
+    )
+
+
+def _line(parents: dict[int, int], pid: int) -> list[int]:
+    """A process and those above it."""
+    line: list[int] = []
+    while pid in parents and pid not in line:
+        line.append(pid)
+        pid = parents[pid]
+    return line

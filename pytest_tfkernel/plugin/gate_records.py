@@ -1,0 +1,136 @@
+"""What the gate has found, on its way from a worker to the controller: plain data, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+_ATTRIBUTE = "tfkernel_gate"
+
+
+@dataclass(frozen=True)
+class Left:
+    """One thing that was left behind: its kind (`model.resources.Kind`), its name, and all that is known of it."""
+
+    kind: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one owner left behind: a test, or a fixture that was torn down after `test`.
+
+    `number` tells it from the others of its `worker`. With `excused`, it fails nothing, for that reason.
+    """
+
+    worker: str
+    number: int
+    test: str
+    fixture: str
+    left: tuple[Left, ...]
+    excused: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Who is to blame."""
+        return self.fixture or self.test or "outside of tests"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A marker `tfkernel_allow_leak`: at which node it stands, and what it allows."""
+
+    node: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one session, or one worker, has to tell at its end.
+
+    `known` counts session-long helpers by what they are. `strays` are things that nobody can be blamed for,
+    with the tests that ran when they appeared. `unused` and `used` are allowances; `blind` counts places that
+    could not be looked at, by reason. `gpu` says what pytest's own process still holds.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    known: Mapping[str, int] = field(default_factory=dict)
+    strays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    used: frozenset[Allowance] = frozenset()
+    declared: frozenset[Allowance] = frozenset()
+    blind: Mapping[str, int] = field(default_factory=dict)
+    gpu: tuple[str, ...] = ()
+
+    @property
+    def unused(self) -> list[Allowance]:
+        """Markers that allowed nothing, though their tests ran."""
+        return sorted(self.declared - self.used, key=dataclasses.astuple)
+
+    def merged(self, other: Tally) -> Tally:
+        """Both in one; what is in both counts once where it has a name."""
+        known, blind = dict(self.known), dict(self.blind)
+        for mine, theirs in ((known, other.known), (blind, other.blind)):
+            for text, count in theirs.items():
+                mine[text] = mine.get(text, 0) + count
+        strays = dict(self.strays)
+        for text, tests in other.strays.items():
+            strays[text] = tuple(dict.fromkeys((*strays.get(text, ()), *tests)))
+        return Tally(
+            findings=tuple(dict.fromkeys((*self.findings, *other.findings))),
+            known=known,
+            strays=strays,
+            used=self.used | other.used,
+            declared=self.declared | other.declared,
+            blind=blind,
+            gpu=(*self.gpu, *other.gpu),
+        )
+
+
+def to_plain(tally: Tally) -> dict[str, Any]:
+    """A tally as data that execnet carries."""
+    return {
+        "findings": [_finding(one) for one in tally.findings],
+        "known": dict(tally.known),
+        "strays": {text: list(tests) for text, tests in tally.strays.items()},
+        "used": [list(dataclasses.astuple(one)) for one in tally.used],
+        "declared": [list(dataclasses.astuple(one)) for one in tally.declared],
+        "blind": dict(tally.blind),
+        "gpu": list(tally.gpu),
+    }
+
+
+def from_plain(plain: Mapping[str, Any]) -> Tally:
+    """What `to_plain` was given."""
+    return Tally(
+        findings=tuple(_parse(one) for one in plain["findings"]),
+        known=plain["known"],
+        strays={text: tuple(tests) for text, tests in plain["strays"].items()},
+        used=frozenset(Allowance(*one) for one in plain["used"]),
+        declared=frozenset(Allowance(*one) for one in plain["declared"]),
+        blind=plain["blind"],
+        gpu=tuple(plain["gpu"]),
+    )
+
+
+def attach(report: pytest.TestReport, findings: list[Finding]) -> None:
+    """Put findings on a report; pytest-xdist carries attributes of plain data along."""
+    setattr(report, _ATTRIBUTE, [_finding(one) for one in findings])
+
+
+def of(report: object) -> tuple[Finding, ...]:
+    """The findings on a report."""
+    return tuple(_parse(plain) for plain in getattr(report, _ATTRIBUTE, ()))
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {**dataclasses.asdict(finding), "left": [list(dataclasses.astuple(one)) for one in finding.left]}
+
+
+def _parse(plain: Mapping[str, Any]) -> Finding:
+    return Finding(**{**plain, "left": tuple(Left(*one) for one in plain["left"])})
