@@ -39,9 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
         suite_hooks.enable(config, chosen)
     if chosen.gate != "off":
-        from pytest_tfkernel.plugin import gate
+        from pytest_tfkernel.plugin.gate import hooks
 
-        gate.enable(config, chosen)
+        hooks.enable(config, chosen)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,7 +18,7 @@ class TestWhatCantBeSeen:
             "blinded.py",
             """
 import os
-from pytest_tfkernel.plugin import gate_ground
+from pytest_tfkernel.plugin.gate import ground
 
 def refuse(*_): raise PermissionError(13, "Permission denied")
 
@@ -26,7 +26,7 @@ class Blind:
     def __getattr__(self, name): return getattr(os, name)
     scandir = staticmethod(refuse)
 
-gate_ground.os = Blind()
+ground.os = Blind()
 """,
         )
         result = run("def test_mine(): pass\n", "-p", "blinded")
@@ -41,7 +41,7 @@ gate_ground.os = Blind()
         gated.write(
             "broken.py",
             """
-from pytest_tfkernel.plugin.gate_judge import Judge
+from pytest_tfkernel.plugin.gate.judge import Judge
 
 def judge(self, accounts): raise KeyError("ours")
 
@@ -69,16 +69,16 @@ import os, re
 from pathlib import Path
 from pytest_tfkernel.audit.probes import PROBES
 from pytest_tfkernel.audit.probes.devices import Devices
-from pytest_tfkernel.plugin import gate_gpu, gate_ground
+from pytest_tfkernel.plugin.gate import gpu, ground
 
 folder = Path(os.environ["TFKERNEL_STUB"])
 (folder / "nvidia0").touch()
-gate_ground.GPUS = re.compile(re.escape(f"{folder}/nvidia"))
+ground.GPUS = re.compile(re.escape(f"{folder}/nvidia"))
 for probe in PROBES:
     if isinstance(probe, Devices):
-        probe._pattern = gate_ground.GPUS
-lines = gate_gpu.lines
-gate_gpu.lines = lambda config, devices: lines(config, devices, folder)
+        probe._pattern = ground.GPUS
+lines = gpu.lines
+gpu.lines = lambda config, devices: lines(config, devices, folder)
 """
 HOLDS = """
 def test_uses_the_gpu():

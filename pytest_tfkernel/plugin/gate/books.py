@@ -9,11 +9,11 @@ from collections.abc import Container, Iterable, Iterator
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Key, Kind, Resource
-from pytest_tfkernel.plugin import gate_neighbours
-from pytest_tfkernel.plugin.gate_accounts import Account, Owner
-from pytest_tfkernel.plugin.gate_claims import Claims
-from pytest_tfkernel.plugin.gate_ground import Ground
-from pytest_tfkernel.plugin.gate_leases import Leases
+from pytest_tfkernel.plugin.gate import neighbours
+from pytest_tfkernel.plugin.gate.accounts import Account, Owner
+from pytest_tfkernel.plugin.gate.claims import Claims
+from pytest_tfkernel.plugin.gate.ground import Ground
+from pytest_tfkernel.plugin.gate.leases import Leases
 
 
 class Books:
@@ -112,7 +112,7 @@ class Books:
         It must have had processes, and there must be no other pytest: no worker, and no session of somebody else.
         """
         had_processes = bool(self.current.pids) or self.leases.has_followers or self._deaths != _deaths()
-        return self._alone and had_processes and not gate_neighbours.are_there()
+        return self._alone and had_processes and not neighbours.are_there()
 
     def disown(self, thing: Resource, account: Account) -> None:
         """Nobody can be blamed for a thing that appeared in this account's turn; outside of tests it is not ours."""

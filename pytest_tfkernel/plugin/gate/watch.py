@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_tfkernel.model.resources import Blind, Kind
-from pytest_tfkernel.plugin.gate_accounts import Account, Owner
-from pytest_tfkernel.plugin.gate_books import Books
-from pytest_tfkernel.plugin.gate_claims import Claims
-from pytest_tfkernel.plugin.gate_ground import Ground
-from pytest_tfkernel.plugin.gate_judge import Judge
-from pytest_tfkernel.plugin.gate_known import KNOWN, Known
-from pytest_tfkernel.plugin.gate_leases import Leases
-from pytest_tfkernel.plugin.gate_records import Allowance, Finding, Left, Tally
+from pytest_tfkernel.plugin.gate.accounts import Account, Owner
+from pytest_tfkernel.plugin.gate.books import Books
+from pytest_tfkernel.plugin.gate.claims import Claims
+from pytest_tfkernel.plugin.gate.ground import Ground
+from pytest_tfkernel.plugin.gate.judge import Judge
+from pytest_tfkernel.plugin.gate.known import KNOWN, Known
+from pytest_tfkernel.plugin.gate.leases import Leases
+from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally
 
 # What an exception in a test keeps alive by its traceback: handles of pytest's own, and children not waited for.
 _KEPT_BY_TRACEBACKS = {kind.value for kind in (Kind.SOCKET, Kind.LOCK, Kind.FILE, Kind.ZOMBIE)}

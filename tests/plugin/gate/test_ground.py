@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate_ground import Ground
+from pytest_tfkernel.plugin.gate.ground import Ground
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate_claims import Claims
+from pytest_tfkernel.plugin.gate.claims import Claims
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tfkernel.plugin import gate_gpu, gate_known, gate_markers, gate_records, gate_summary
-from pytest_tfkernel.plugin.gate_accounts import Account, Owner
-from pytest_tfkernel.plugin.gate_claims import Claims
-from pytest_tfkernel.plugin.gate_records import Finding, Tally
-from pytest_tfkernel.plugin.gate_watch import Watch
+from pytest_tfkernel.plugin.gate import gpu, markers, records, summary
+from pytest_tfkernel.plugin.gate import known as gate_known
+from pytest_tfkernel.plugin.gate.accounts import Account, Owner
+from pytest_tfkernel.plugin.gate.claims import Claims
+from pytest_tfkernel.plugin.gate.records import Finding, Tally
+from pytest_tfkernel.plugin.gate.watch import Watch
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def enable(config: pytest.Config, options: Options) -> None:
         raise pytest.UsageError(f"tfkernel_gate_known = {error}") from None
     if sys.platform == "linux":
         config.pluginmanager.register(GateHooks(config, options.gate, known), "tfkernel-gate")
-        config.pluginmanager.register(gate_markers.MarkerHooks(), "tfkernel-gate-markers")
+        config.pluginmanager.register(markers.MarkerHooks(), "tfkernel-gate-markers")
     else:
         config.pluginmanager.register(Elsewhere(), "tfkernel-gate")
 
@@ -82,7 +83,7 @@ class GateHooks:
         if self._watch is not None and not item.nodeid.startswith(ID_PREFIX):
             # Anew for each run of an item, and there may be several (pytest-rerunfailures).
             item.stash[_PHASES], item.stash[_FINDINGS] = {}, []
-            self._watch.begin(item.nodeid, gate_markers.allowances(item), getattr(item, "fixturenames", ()))
+            self._watch.begin(item.nodeid, markers.allowances(item), getattr(item, "fixturenames", ()))
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -126,7 +127,7 @@ class GateHooks:
             raise
         findings = item.stash[_FINDINGS] = self._look(phases)
         if findings and self._mode == "fail":
-            pytest.fail(gate_summary.failure(findings), pytrace=False)
+            pytest.fail(summary.failure(findings), pytrace=False)
         return result
 
     def _look(self, phases: dict[str, str]) -> list[Finding]:
@@ -152,31 +153,31 @@ class GateHooks:
 
     def _attach(self, report: pytest.TestReport, findings: list[Finding]) -> None:
         if findings:
-            gate_records.attach(report, findings)
-            text = gate_summary.failure(findings)
+            records.attach(report, findings)
+            text = summary.failure(findings)
             if text not in str(report.longrepr):
                 # The teardown failed by itself, or nothing is to fail here.
                 report.sections.append(("tfkernel gate", text))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what was found, of workers too: one that crashes later tells nothing any more."""
-        self._tally = self._tally.merged(Tally(findings=gate_records.of(report)))
+        self._tally = self._tally.merged(Tally(findings=records.of(report)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: WorkerController) -> None:
         """Take over what a worker tells at its end."""
         plain = getattr(node, "workeroutput", {}).get(_OUTPUT)
         if plain is not None:
-            self._tally = self._tally.merged(gate_records.from_plain(plain))
+            self._tally = self._tally.merged(records.from_plain(plain))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Look for the last time, when the widest fixtures have ended."""
         watch, self._watch = self._watch, None
         if watch is not None:
-            tally = watch.finish(lambda devices: gate_gpu.lines(self._config, devices))
+            tally = watch.finish(lambda devices: gpu.lines(self._config, devices))
             if hasattr(self._config, "workeroutput"):
-                self._config.workeroutput[_OUTPUT] = gate_records.to_plain(tally)
+                self._config.workeroutput[_OUTPUT] = records.to_plain(tally)
             self._tally = self._tally.merged(tally)
         is_red = any(not finding.excused for finding in self._tally.findings)
         if is_red and self._mode == "fail" and exitstatus == pytest.ExitCode.OK:
@@ -185,7 +186,7 @@ class GateHooks:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """All that there is to tell."""
-        lines = list(gate_summary.summary(self._tally))
+        lines = list(summary.summary(self._tally))
         if lines:
             terminalreporter.section("tfkernel gate")
             for line in lines:

@@ -14,11 +14,12 @@ from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
 from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Key, Kind, Resource
-from pytest_tfkernel.plugin import gate_fixtures, gate_known
-from pytest_tfkernel.plugin.gate_accounts import Account
-from pytest_tfkernel.plugin.gate_books import Books
-from pytest_tfkernel.plugin.gate_ground import me
-from pytest_tfkernel.plugin.gate_known import Known
+from pytest_tfkernel.plugin.gate import fixtures
+from pytest_tfkernel.plugin.gate import known as gate_known
+from pytest_tfkernel.plugin.gate.accounts import Account
+from pytest_tfkernel.plugin.gate.books import Books
+from pytest_tfkernel.plugin.gate.ground import me
+from pytest_tfkernel.plugin.gate.known import Known
 
 _SETTLE_SECONDS = 1.0
 # How often we look while things settle: no descriptor tells of them.
@@ -67,7 +68,7 @@ class Judge:
         """What an account's processes are that the value of a fixture holds, are the fixture's."""
         self._update()
         for process in tuple(account.members):
-            if proc.start_time(process.pid) == process.start_time and gate_fixtures.holds(fixture.value, process.pid):
+            if proc.start_time(process.pid) == process.start_time and fixtures.holds(fixture.value, process.pid):
                 account.members.discard(process)
                 fixture.add(process)
 
@@ -111,7 +112,7 @@ class Judge:
             return False
         for fixture in self.books.fixtures():
             # Not in the account of the fixture itself, when that is judged.
-            if fixture is not account and gate_fixtures.holds(fixture.value, process.pid):
+            if fixture is not account and fixtures.holds(fixture.value, process.pid):
                 fixture.add(process)
                 return False
         return True

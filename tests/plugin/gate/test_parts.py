@@ -17,9 +17,11 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuProcess, Reading, Sight
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin import gate_fixtures, gate_gpu, gate_known, gate_neighbours, gate_records, gate_summary
-from pytest_tfkernel.plugin.gate_leases import Leases
-from pytest_tfkernel.plugin.gate_records import Allowance, Finding, Left, Tally
+from pytest_tfkernel.plugin.gate import fixtures, neighbours, records, summary
+from pytest_tfkernel.plugin.gate import gpu as gate_gpu
+from pytest_tfkernel.plugin.gate import known as gate_known
+from pytest_tfkernel.plugin.gate.leases import Leases
+from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally
 
 
 @pytest.fixture
@@ -105,17 +107,17 @@ class TestWhatAValueHolds:
     def test_is_found_by_its_pid(
         self, sleeper: subprocess.Popen[bytes], wrap: Callable[[subprocess.Popen[bytes]], object]
     ) -> None:
-        assert gate_fixtures.holds(wrap(sleeper), sleeper.pid)
+        assert fixtures.holds(wrap(sleeper), sleeper.pid)
 
     @pytest.mark.parametrize("value", [None, 1, True, "text", [], object(), os, lambda: None])
     def test_is_not_found_elsewhere(self, sleeper: subprocess.Popen[bytes], value: object) -> None:
-        assert not gate_fixtures.holds(value, sleeper.pid)
+        assert not fixtures.holds(value, sleeper.pid)
 
     def test_is_searched_for_a_short_while_only(self) -> None:
         endless: list[object] = []
         for _ in range(100_000):
             endless = [endless, object()]
-        assert not gate_fixtures.holds(endless, 1 << 30)
+        assert not fixtures.holds(endless, 1 << 30)
         while endless:
             endless = endless[0]  # type: ignore[assignment]
 
@@ -125,17 +127,17 @@ class TestNeighbours:
         lines = {100: "python -m pytest tests", 1: "init", os.getpid(): "python -m pytest"}
         parents = {100: 1, 1: 0, os.getpid(): 1}
         self._pretend(monkeypatch, lines, parents)
-        assert gate_neighbours.are_there()
+        assert neighbours.are_there()
 
     @pytest.mark.parametrize("line", ["python -m pytest-of", "vim test_pytest.py", "sleep 60", ""])
     def test_another_program_is_none(self, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
         self._pretend(monkeypatch, {100: line, os.getpid(): "pytest"}, {100: 1, os.getpid(): 1})
-        assert not gate_neighbours.are_there()
+        assert not neighbours.are_there()
 
     def test_those_above_and_below_are_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         lines = {10: "/venv/bin/pytest", 11: "bash", os.getpid(): "pytest", 1000000: "pytest -k one"}
         self._pretend(monkeypatch, lines, {10: 1, 11: 10, os.getpid(): 11, 1000000: os.getpid()})
-        assert not gate_neighbours.are_there()
+        assert not neighbours.are_there()
 
     @staticmethod
     def _pretend(monkeypatch: pytest.MonkeyPatch, lines: dict[int, str], parents: dict[int, int]) -> None:
@@ -161,14 +163,14 @@ TALLY = Tally(
 
 class TestRecords:
     def test_tally_comes_back_as_it_was(self) -> None:
-        assert gate_records.from_plain(json.loads(json.dumps(gate_records.to_plain(TALLY)))) == TALLY
+        assert records.from_plain(json.loads(json.dumps(records.to_plain(TALLY)))) == TALLY
 
     def test_findings_come_back_from_a_report(self) -> None:
         report = pytest.TestReport("test_a.py::test_one", ("test_a.py", 1, "test_one"), {}, "passed", None, "teardown")
-        assert gate_records.of(report) == ()
-        gate_records.attach(report, list(TALLY.findings))
+        assert records.of(report) == ()
+        records.attach(report, list(TALLY.findings))
         data = json.loads(json.dumps(report._to_json()))
-        assert gate_records.of(pytest.TestReport._from_json(data)) == TALLY.findings
+        assert records.of(pytest.TestReport._from_json(data)) == TALLY.findings
 
     def test_merged_findings_are_told_once_and_counts_add_up(self) -> None:
         both = TALLY.merged(TALLY)
@@ -191,12 +193,12 @@ class TestRecords:
                 "semaphore /dev/shm/sem.a": ("b",),
             },
         )
-        assert [line for line in gate_summary.summary(tally) if "at the time" in line] == [
+        assert [line for line in summary.summary(tally) if "at the time" in line] == [
             "  semaphore /dev/shm/sem.a; at the time ran b"
         ]
 
     def test_summary_of_nothing_is_empty(self) -> None:
-        assert list(gate_summary.summary(Tally())) == []
+        assert list(summary.summary(Tally())) == []
 
 
 class TestGpuLines:
@@ -226,12 +228,12 @@ class TestGpuLines:
 
 
 def test_helpers_that_are_known_stand_in_the_document() -> None:
-    text = (Path(__file__).parents[2] / "docs/gate.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs/gate.md").read_text(encoding="utf-8")
     rows = [f"| `{one.kind.value}` | `{one.pattern}` | {one.what} |" for one in gate_known.KNOWN]
     assert [row for row in rows if row not in text] == []
 
 
 def test_kinds_stand_in_the_document() -> None:
-    text = (Path(__file__).parents[2] / "docs/gate.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs/gate.md").read_text(encoding="utf-8")
     never = {Kind.HANDLE, Kind.CONTEXT, Kind.GPU_MEMORY}
     assert [kind.value for kind in Kind if f"| `{kind.value}` |" not in text and kind not in never] == []

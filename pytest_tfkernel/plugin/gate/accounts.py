@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Key, Kind, Resource
-from pytest_tfkernel.plugin.gate_records import Allowance
+from pytest_tfkernel.plugin.gate.records import Allowance
 
 
 @dataclass(frozen=True)
