@@ -52,11 +52,13 @@ class Launcher:
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         self.supervisor = Supervisor(owners)
         self._leases = itertools.count(_first_lease())
-        self.temporary = scratch.make_folder()
+        self.temporary = scratch.find_place()
         self._folders = itertools.count(1)
         # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
         with contextlib.suppress(SupervisorGoneError):
+            # Before it is made: however we end, it goes.
             self.supervisor.hold(self.temporary, contents=True)
+            self.temporary.mkdir(mode=0o700)
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease, str(self.temporary)),
@@ -121,12 +123,10 @@ class Launcher:
 
     def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int, *, mute: bool) -> Life:
         self.supervisor.check_ours()
+        temporary = self._make_temporary()
         cgroup = self._limiting_cgroup(spec)
         lease = self.new_lease()
         channel, theirs = Channel.pair(mute=mute)
-        temporary = self.temporary / str(next(self._folders))
-        # A supervisor that has ended has removed all of them; its end is told by the launch.
-        temporary.mkdir(parents=True)
         parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
         order = Order(
             spec=spec,
@@ -149,6 +149,16 @@ class Launcher:
         finally:
             theirs.close()
         return Life(self.supervisor, process, parts, generation)
+
+    def _make_temporary(self) -> Path:
+        folder = self.temporary / str(next(self._folders))
+        try:
+            folder.mkdir()
+        except FileNotFoundError:
+            # It went with the supervisor, which is told here, or with what cleans the folder for temporary files.
+            self.supervisor.hold(self.temporary, contents=True)
+            folder.mkdir(parents=True)
+        return folder
 
     def _limiting_cgroup(self, spec: KernelSpec) -> Cgroup | None:
         limited = {MEMORY: spec.memory_limit, PIDS: spec.process_limit}

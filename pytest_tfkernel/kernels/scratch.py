@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -14,8 +15,8 @@ _PREFIX = "tfk-"
 _STALE_SECONDS = 60
 
 
-def make_folder() -> Path:
-    """A new folder that only we can enter; those of sessions that were killed with their supervisor are removed."""
+def find_place() -> Path:
+    """Where a new folder of ours can be made; those of sessions that were killed with their supervisor are removed."""
     base = Path(tempfile.gettempdir())
     for folder in base.glob(f"{_PREFIX}*-*"):
         with contextlib.suppress(OSError, ValueError):
@@ -24,4 +25,4 @@ def make_folder() -> Path:
             is_stale = time.time() - found.st_mtime > _STALE_SECONDS and not Path(f"/proc/{pid}").exists()
             if is_stale and found.st_uid == os.getuid():
                 shutil.rmtree(folder, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
+    return base / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"

@@ -262,13 +262,9 @@ print(1 in table.entries, *table.blind, sep="|")
 
 
 @pytest.mark.parametrize("hidepid", [1, 2])
-def test_hidden_processes_are_told(tmp_path: Path, hidepid: int) -> None:
-    for one in (tmp_path, *tmp_path.parents):
-        # As many folders as pytest, and each worker of xdist, has made for itself.
-        if one.name.startswith(("test_", "popen-", "pytest-")):
-            one.chmod(0o755)
-    root = tmp_path / "proc"
-    root.mkdir()
+def test_hidden_processes_are_told(hidepid: int) -> None:
+    # In a namespace of its own it lies above the other one, and anybody can reach it.
+    root = Path("/proc")
     script = 'mount -t proc -o "hidepid=$1" proc "$2" && shift && exec "$2" -c "$3" "$1"'
     shell = ["unshare", "--mount", "sh", "-c", script, "sh", str(hidepid), str(root), sys.executable]
     if subprocess.run([*shell, ""], capture_output=True, check=False).returncode:

@@ -74,6 +74,25 @@ def test_ends():
         assert counts(result) == {"passed": 2}
         assert section(result)[0].startswith("helpers that live as long as pytest, by design: 1 x loky's ")
 
+    def test_the_socket_of_a_cuda_context_is_nobodys_leak(self, run: Run) -> None:
+        # What the driver opens in a process that makes a context, and closes with it.
+        result = run("""
+def test_makes_a_context():
+    global kept
+    kept = socket.socket(socket.AF_UNIX)
+    kept.bind(f"\\0cuda-uvmfd-4026531836-{os.getpid()}")
+    kept.listen()
+
+def test_listens():
+    global mine
+    mine = socket.socket(socket.AF_UNIX)
+    mine.bind(f"\\0mine-{os.getpid()}")
+    mine.listen()
+""")
+        assert counts(result) == {"passed": 2, "errors": 1}
+        assert "1 x CUDA's socket" in result.stdout.str()
+        assert "left behind: socket @mine-" in result.stdout.str()
+
     def test_autograph_files_of_tensorflow_are_nobodys_leak(self, run: Run, tensorflow_python: str) -> None:
         result = run("""
 def test_traces():

@@ -22,7 +22,7 @@ from pathlib import Path
 from pytest_tfkernel.kernels.cgroups import CgroupUnavailableError
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.supervisor import Supervisor
-from pytest_tfkernel.suite import trial
+from pytest_tfkernel.suite import plants, trial
 
 patch = pytest.MonkeyPatch()
 
@@ -31,6 +31,9 @@ def find_parent(controller):
 
 patch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", find_parent)
 patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
+
+# All signals are those of trials.
+patch.setattr(plants, "harvest", lambda *_: plants.Harvest())
 
 play = trial.play
 
@@ -101,7 +104,7 @@ def test_each_kernel_was_killed_once(real: pytest.RunResult, real_inner: Inner) 
 
 def test_what_the_machine_lacks_is_told_three_times(real: pytest.RunResult) -> None:
     reason = "no cgroup for tests: ask the administrator"
-    assert f"tfkernel: can't check OOM kills: {reason}" in real.outlines
+    assert f"tfkernel: can't check OOM kills, limits on processes: {reason}" in real.outlines
     start = real.outlines.index("UNKNOWN death-is-explained [forkserver-variable_assign-oom-kill-idle]")
     assert real.outlines[start + 1] == f"  no OOM kill can be made here: {reason}"
     item = "tfkernel::death-is-explained[forkserver-variable_assign-oom-kill-idle]"

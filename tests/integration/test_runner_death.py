@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,10 @@ def _cgroups(pid: int) -> list[Path]:
         return []
 
 
+def _folders(pid: int) -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"tfk-{pid}-*"))
+
+
 @pytest.fixture
 def victim(inner: Inner) -> Inner:
     try:
@@ -126,6 +132,7 @@ def _check(found: list[dict[str, Any]]) -> None:
     assert [one for one in found if one["left"]] == []
     assert [one["after"] for one in found if one["ended"]] == []
     assert [_cgroups(one["pid"]) for one in found if _cgroups(one["pid"])] == []
+    assert [_folders(one["pid"]) for one in found if _folders(one["pid"])] == []
     # Not all of them were killed before they had anything.
     assert max(len(one["below"]) for one in found) >= 5
 
@@ -151,6 +158,9 @@ def test_what_is_left_would_be_seen(inner: Inner) -> None:
     found = _kill(inner, 0, ready=True)
     assert [line for line in found["left"] if "supervisor" in line], found
     assert [line for line in found["left"] if "signal.pause" in line], found
+    # What another session would remove after a minute.
+    (folder,) = _folders(found["pid"])
+    shutil.rmtree(folder)
 
 
 def test_controller_of_workers_killed_leaves_workers_only_and_those_not_for_long(victim: Inner) -> None:

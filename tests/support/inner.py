@@ -69,6 +69,8 @@ class Inner:
         """That of the pytest under test."""
         # The pytest around us has nothing to say here.
         environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+        # With it, pytest's summary shows each failure a second time as a whole.
+        environment.pop("CI", None)
         here = str(Path(__file__).parent)
         return environment | {
             "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")])),

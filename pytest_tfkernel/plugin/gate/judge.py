@@ -142,7 +142,7 @@ class Judge:
             if key in present and (thing.kind is not Kind.SOCKET or self.books.ground.listening(thing) is not None)
         }
         for key, thing in tuple(account.things.items()):
-            known = gate_known.find(self.known, thing.kind, thing.name)
+            known = gate_known.find(self.known, thing.kind, self._name(thing))
             if known is not None:
                 self.helpers[key] = known
                 del account.things[key]
@@ -152,6 +152,11 @@ class Judge:
             elif not self._is_nobodys(thing):
                 del account.strays[key]
                 self.books.disown(thing, account)
+
+    def _name(self, thing: Resource) -> str:
+        """A socket is told by its number until somebody asks for its address."""
+        address = self.books.ground.listening(thing) if thing.kind is Kind.SOCKET else None
+        return thing.name if address is None else address.name
 
     def _is_nobodys(self, thing: Resource) -> bool:
         if thing.kind is Kind.SEGMENT:

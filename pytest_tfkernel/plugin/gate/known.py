@@ -31,6 +31,8 @@ KNOWN = (
     Known(Kind.FILE, "*/joblib_memmapping_folder_*", "joblib's folder"),
     Known(Kind.FILE, "*/__autograph_generated_file*.py", "TensorFlow's autograph files"),
     Known(Kind.FILE, "*/matplotlib-*", "matplotlib's folder"),
+    # Open as long as a CUDA context is (seen with driver 580).
+    Known(Kind.SOCKET, "@cuda-uvmfd-*", "CUDA's socket"),
     Known(Kind.PROCESS, "*/pytest_tfkernel/_child *", "pytest-tfkernel's supervisor and its helpers"),
     Known(Kind.FILE, "*/tfk-*-*", "pytest-tfkernel's folder"),
 )
