@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from driver_stub import DriverStub, build, device
 from pytest_tfkernel._child import proc, process
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -109,6 +110,20 @@ def _starter(launcher: Launcher) -> Iterator[StartKernel]:
         kernel.shutdown()
         assert not kernel.is_alive
         assert kernel.life.leftovers() == []
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those that stand in for the driver's."""
+    return build(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def stub(libraries: Path, tmp_path: Path) -> DriverStub:
+    """A machine with one GPU."""
+    stub = DriverStub(libraries, tmp_path)
+    stub.write(device())
+    return stub
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from accounts import Account, Holding
-from driver_stub import DriverStub, build, device
+from driver_stub import DriverStub
 from pytest_tfkernel.audit.gpu import Nvml
 from pytest_tfkernel.audit.ledger import Eyes, Ledger, Owner, baseline
 from pytest_tfkernel.audit.probes import PROBES, Probe
@@ -51,20 +51,6 @@ def account(open_account: OpenAccount) -> Account:
 def neighbour(open_account: OpenAccount) -> Account:
     """Another one beside it."""
     return open_account()
-
-
-@pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-in for the driver."""
-    return build(tmp_path_factory.mktemp("driver"))
-
-
-@pytest.fixture
-def stub(libraries: Path, tmp_path: Path) -> DriverStub:
-    """A machine with one GPU."""
-    stub = DriverStub(libraries, tmp_path)
-    stub.write(device())
-    return stub
 
 
 @pytest.fixture

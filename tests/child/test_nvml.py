@@ -44,18 +44,6 @@ print(json.dumps([first, reader.read()]))
 """
 
 
-@pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("driver"))
-
-
-@pytest.fixture
-def stub(libraries: Path, tmp_path: Path) -> DriverStub:
-    stub = DriverStub(libraries, tmp_path)
-    stub.write(device())
-    return stub
-
-
 @pytest.fixture
 def helper(launcher: Launcher) -> Iterator[Callable[[DriverStub], Helper]]:
     """The reader in a process that sees a machine."""

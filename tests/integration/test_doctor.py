@@ -16,7 +16,7 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from doctors import WITH_DEVICES, Doctor, libraries
+from doctors import WITH_DEVICES, Doctor
 from driver_stub import GIB, DriverStub, build, device, mig, process, uuid
 from pytest_tfkernel._child import proc
 
@@ -27,15 +27,10 @@ SLOW = 2.0
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
-def stub_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return libraries(tmp_path_factory.getbasetemp())
-
-
 @pytest.fixture
-def doctor(stub_libraries: Path, tmp_path: Path) -> Doctor:
+def doctor(libraries: Path, tmp_path: Path) -> Doctor:
     """On a machine with one idle GPU."""
-    return Doctor.make(stub_libraries, tmp_path, device())
+    return Doctor.make(libraries, tmp_path, device())
 
 
 def can_run(command: list[str]) -> bool:
@@ -454,7 +449,7 @@ def test_it_works_for_an_ordinary_user(doctor: Doctor, tmp_path: Path) -> None:
     assert re.search(r"the open files of \d+ process\(es\) of others can't be read: run as root", said.out)
 
 
-def test_old_bindings_of_the_driver_are_enough(stub_libraries: Path, tmp_path: Path) -> None:
+def test_old_bindings_of_the_driver_are_enough(libraries: Path, tmp_path: Path) -> None:
     missing = ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "nvmlDeviceGetMaxMigDeviceCount")
     stub = DriverStub(build(tmp_path / "libraries", missing), tmp_path)
     stub.write(device(total=2 * GIB))

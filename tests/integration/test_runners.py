@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from doctors import Doctor, libraries
+from doctors import Doctor
 from driver_stub import device, process
 
 PAGE = Path(__file__).parents[2] / "docs/runners.md"
@@ -23,8 +23,8 @@ LOST = [device(), "error nvmlDeviceGetUUID 15"]
 
 
 @pytest.fixture
-def doctor(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Doctor:
-    return Doctor.make(libraries(tmp_path_factory.getbasetemp()), tmp_path, device())
+def doctor(libraries: Path, tmp_path: Path) -> Doctor:
+    return Doctor.make(libraries, tmp_path, device())
 
 
 def run(doctor: Doctor, hook: str) -> tuple[int, str, bool]:

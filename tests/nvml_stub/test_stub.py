@@ -66,18 +66,6 @@ tell(started, [uuid(ordinal) for ordinal in range(count.value)])
 WAIT = "\ntell(0)\ninput()\n"
 
 
-@pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("driver"))
-
-
-@pytest.fixture
-def stub(libraries: Path, tmp_path: Path) -> DriverStub:
-    stub = DriverStub(libraries, tmp_path)
-    stub.write(device())
-    return stub
-
-
 def run(stub: DriverStub, code: str, **environment: str) -> Any:
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -22,21 +22,16 @@ from pytest_tfkernel.suite.guarantees.gpus import gpu_is_usable_again, no_cuda_c
 SABOTEUR = (FOLDER / "forks_with_its_context.py").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return driver_stub.build(tmp_path_factory.mktemp("driver"))
-
-
 @pytest.fixture
-def stub(libraries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DriverStub:
-    stub = DriverStub(libraries, tmp_path)
+def machine(stub: DriverStub, monkeypatch: pytest.MonkeyPatch) -> DriverStub:
+    """One for all processes that are started from now on."""
     for name in ("LD_LIBRARY_PATH", "TFKERNEL_STUB"):
         monkeypatch.setenv(name, stub.environment[name])
     return stub
 
 
 @pytest.fixture
-def gpus(stub: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
+def gpus(machine: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
     devices = tmp_path / "dev"
     devices.mkdir()
     (devices / "nvidia0").touch()
@@ -50,31 +45,33 @@ def verdicts(seen: Facts) -> tuple[Verdict, Verdict]:
 
 
 @pytest.mark.parametrize("fault", ["sigkill", "cuda-fault"])
-def test_a_context_that_goes_after_a_while_passes(stub: DriverStub, gpus: Gpus, launcher: Launcher, fault: str) -> None:
-    stub.write(driver_stub.device(), "linger 0.2", "fall 0.4")
+def test_a_context_that_goes_after_a_while_passes(
+    machine: DriverStub, gpus: Gpus, launcher: Launcher, fault: str
+) -> None:
+    machine.write(driver_stub.device(), "linger 0.2", "fall 0.4")
     seen = release(gpus, launcher, fault)
     assert [verdict.state for verdict in verdicts(seen)] == [State.PASS, State.PASS], seen
     assert seen.facts["release"]["seconds"] > 0.1
     assert ("(700)" in seen.facts.get("said", "")) == (fault == "cuda-fault")
 
 
-def test_an_orphan_that_keeps_the_context_fails_both(stub: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
-    stub.write(driver_stub.device(total=int(1.5 * GIB)), "handles")
+def test_an_orphan_that_keeps_the_context_fails_both(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
+    machine.write(driver_stub.device(total=int(1.5 * GIB)), "handles")
     first, second = verdicts(release(gpus, launcher, "sigkill", SABOTEUR, seconds=0.5))
     assert (first.state, second.state) == (State.FAIL, State.PASS), (first, second)
     assert "lists the dead process still" in first.reason
 
 
-def test_memory_that_stays_fails(stub: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
-    stub.write(driver_stub.device(), "fall 60")
+def test_memory_that_stays_fails(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
+    machine.write(driver_stub.device(), "fall 60")
     first, _ = verdicts(release(gpus, launcher, "sigkill", seconds=0.5))
     assert first.state is State.FAIL
     assert "bytes more are in use than before" in first.reason
 
 
-def test_a_card_that_is_full_afterwards_is_not_usable(stub: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
+def test_a_card_that_is_full_afterwards_is_not_usable(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
     # Enough for the sentinel's memory, which falls as slowly, and for one of the two kernels.
-    stub.write(driver_stub.device(total=int(2.3 * GIB)), "fall 60")
+    machine.write(driver_stub.device(total=int(2.3 * GIB)), "fall 60")
     _, second = verdicts(release(gpus, launcher, "sigkill", seconds=0.2))
     assert second.state is State.FAIL
     assert "could not use the GPU" in second.reason
@@ -93,38 +90,40 @@ def test_a_card_that_is_full_afterwards_is_not_usable(stub: DriverStub, gpus: Gp
     ],
 )
 def test_what_can_not_be_seen_is_unknown(
-    stub: DriverStub, gpus: Gpus, launcher: Launcher, line: str, reason: str
+    machine: DriverStub, gpus: Gpus, launcher: Launcher, line: str, reason: str
 ) -> None:
-    stub.write(driver_stub.device(), line)
+    machine.write(driver_stub.device(), line)
     for verdict in verdicts(release(gpus, launcher, "sigkill")):
         assert verdict.state is State.UNKNOWN
         assert reason in verdict.reason
 
 
-def test_a_fault_that_may_harm_others_waits_for_an_empty_gpu(stub: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
-    stub.write(driver_stub.device(), driver_stub.process(4000000))
+def test_a_fault_that_may_harm_others_waits_for_an_empty_gpu(
+    machine: DriverStub, gpus: Gpus, launcher: Launcher
+) -> None:
+    machine.write(driver_stub.device(), driver_stub.process(4000000))
     for verdict in verdicts(release(gpus, launcher, "cuda-fault")):
         assert verdict.state is State.UNKNOWN
         assert "processes that aren't ours use the GPU: 4000000" in verdict.reason
 
 
-def test_a_shared_gpu_is_judged_by_its_list_alone(stub: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
-    stub.write(driver_stub.device(), driver_stub.process(4000000))
+def test_a_shared_gpu_is_judged_by_its_list_alone(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
+    machine.write(driver_stub.device(), driver_stub.process(4000000))
     first, _ = verdicts(release(gpus, launcher, "sigkill"))
     assert first.state is State.PASS
     assert "memory is no evidence here: 1 other process(es) use this GPU" in first.reason
 
 
-def test_capabilities_and_states_are_told(stub: DriverStub, gpus: Gpus) -> None:
-    stub.write(driver_stub.device(name="NVIDIA_GH200"), "pids thread", "process_memory none")
+def test_capabilities_and_states_are_told(machine: DriverStub, gpus: Gpus) -> None:
+    machine.write(driver_stub.device(name="NVIDIA_GH200"), "pids thread", "process_memory none")
     found = {one.name: (one.available, one.reason) for one in gpu_capabilities(gpus)}
     assert found["gpu"] == found["nvml-processes"] == (True, "")
     assert found["gpu-memory"] == (False, "NVIDIA GH200 shares its memory with the machine")
     assert "memory by process: not available" in describe(gpus)[0]
 
 
-def test_a_dead_process_that_stays_listed_makes_the_list_worthless(stub: DriverStub, gpus: Gpus) -> None:
-    stub.write(driver_stub.device(), "linger 60")
+def test_a_dead_process_that_stays_listed_makes_the_list_worthless(machine: DriverStub, gpus: Gpus) -> None:
+    machine.write(driver_stub.device(), "linger 60")
     gpus.settling = dataclasses.replace(gpus.settling, seconds=0.3)
     assert gpus.calibration.sight is Sight.FAILED
     assert "had ended was listed still" in gpus.calibration.reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import subprocess
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from driver_stub import DriverStub, build
+from driver_stub import DriverStub
 
 # Looks for devices in the folder of the stand-in, and not in /dev.
 WITH_DEVICES = """
@@ -123,9 +122,3 @@ class Doctor:
     def environment(self) -> dict[str, str]:
         ours = {name: text for name, text in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
         return ours | self.stub.environment
-
-
-@functools.cache
-def libraries(folder: Path) -> Path:
-    """Those of the stand-in for the driver, built once for each folder."""
-    return build(folder / "driver")
