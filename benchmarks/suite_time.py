@@ -57,7 +57,8 @@ def _measure(python: str, size: str) -> list[Figure]:
         done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         seconds = time.monotonic() - started
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        lines = (done.stdout + done.stderr).strip().splitlines() or ["nothing was printed"]
+        # What other plugins warn of on stderr comes last only when nothing else was said.
+        lines = (done.stderr + done.stdout).strip().splitlines() or ["nothing was printed"]
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(argv)} ended with {done.returncode}: {lines[-1]}")
         outside = sum(map(float, log.read_text(encoding="utf-8").split()))
