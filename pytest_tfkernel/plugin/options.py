@@ -127,13 +127,22 @@ def read(config: pytest.Config) -> Options:
         suite=config.getoption("--tfkernel") or bool(selected),
         selected=selected,
         size=_size(config),
-        python=config.getoption("--tfkernel-python") or config.getini("tfkernel_python") or sys.executable,
+        python=_python(config),
         provisioners=_listed(config, "provisioner"),
         require=_listed(config, "require"),
         allow=_listed(config, "allow"),
         gate=_gate(config),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
     )
+
+
+def _python(config: pytest.Config) -> str:
+    given: str | None = config.getoption("--tfkernel-python")
+    if given == "":
+        # A variable that was not set, say: another interpreter than the one that was meant would be checked.
+        raise pytest.UsageError("--tfkernel-python= names no interpreter: give a path, or leave it out")
+    ini: str = config.getini("tfkernel_python")
+    return given or ini or sys.executable
 
 
 def _size(config: pytest.Config) -> str:

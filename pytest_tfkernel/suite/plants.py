@@ -92,32 +92,64 @@ listening.listen(1)
 planted["socket"] = listening.getsockname()
 open(os.path.join(folder, "file"), "w").close()
 planted["temporary-file"] = os.path.join(folder, "file")
-shared = os.open("/dev/shm/" + name, os.O_CREAT | os.O_RDWR, 0o600)
-planted["shared-memory"] = "/dev/shm/" + name
-libc.sem_open.restype = ctypes.c_void_p
-if not libc.sem_open(("/" + name).encode(), os.O_CREAT, 0o600, 1):
-    raise OSError(ctypes.get_errno(), "sem_open")
-planted["semaphore"] = "/dev/shm/sem." + name
-segment = libc.shmget(0, 4096, 0o1600)
-if segment < 0:
-    raise OSError(ctypes.get_errno(), "shmget")
-planted["system-v-segment"] = "shmid %d" % segment
+def shared_memory():
+    os.open("/dev/shm/" + name, os.O_CREAT | os.O_RDWR, 0o600)
+    return "/dev/shm/" + name
+
+def semaphore():
+    libc.sem_open.restype = ctypes.c_void_p
+    if not libc.sem_open(("/" + name).encode(), os.O_CREAT, 0o600, 1):
+        raise OSError(ctypes.get_errno(), "sem_open: " + os.strerror(ctypes.get_errno()))
+    return "/dev/shm/sem." + name
+
+def segment():
+    number = libc.shmget(0, 4096, 0o1600)
+    if number < 0:
+        raise OSError(ctypes.get_errno(), "shmget: " + os.strerror(ctypes.get_errno()))
+    return "shmid %d" % number
+
+# What the machine refuses can't be left there either; but nobody knows whether it would be found.
+refused = {{}}
+for kind, make in (("shared-memory", shared_memory), ("semaphore", semaphore), ("system-v-segment", segment)):
+    try:
+        planted[kind] = make()
+    except OSError as error:
+        refused[kind] = str(error)
 
 with os.fdopen(reader) as said:
     while not all(kind in planted for kind in kinds):
         kind, pid = said.readline().split()
         planted[kind] = pid
 planted["lock"] = locked.name
-planted
+[planted, refused]
 """
+
+
+CLAIMED = (
+    Kind.PROCESS,
+    Kind.ZOMBIE,
+    Kind.THREAD,
+    Kind.DEVICE,
+    Kind.SHARED_MEMORY,
+    Kind.SEMAPHORE,
+    Kind.SEGMENT,
+    Kind.SOCKET,
+    Kind.LOCK,
+    Kind.FILE,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Harvest:
-    """What became of the planted leaks. `error` says why nothing could be planted; then nothing is trusted."""
+    """What became of the planted leaks.
+
+    `refused` are the kinds that the machine doesn't let anybody make, with its reason. `error` says why nothing
+    could be planted; then nothing is trusted.
+    """
 
     found: tuple[Kind, ...] = ()
     missed: tuple[Kind, ...] = ()
+    refused: tuple[tuple[Kind, str], ...] = ()
     blind: tuple[str, ...] = ()
     seconds: float = 0.0
     error: str = ""
@@ -129,10 +161,11 @@ def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
     probes = [Devices(re.compile(DEVICE)) if isinstance(probe, Devices) else probe for probe in eyes.probes]
     watch = Watch(launcher, dataclasses.replace(eyes, probes=probes))
     planted: dict[str, str] = {}
+    refused: dict[str, str] = {}
     try:
         kernel = watch.start(dataclasses.replace(spec, provisioner="subprocess", preload=None, startup=""))
         try:
-            planted = value(kernel, _SOW)
+            planted, refused = value(kernel, _SOW)
             kernel.inject("sigkill")
             audit = watch.audit(kernel.life, _SETTLE_SECONDS)
         finally:
@@ -141,10 +174,12 @@ def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
             kernel.shutdown()
             _remove(planted)
     except (TFKernelError, CellFailedError) as error:
-        return Harvest(missed=tuple(Kind), seconds=time.monotonic() - began, error=str(error))
+        return Harvest(missed=CLAIMED, seconds=time.monotonic() - began, error=str(error).splitlines()[0])
     missed = tuple(dict.fromkeys(_kind(name) for name, found in planted.items() if not _is_found(name, found, audit)))
     found = tuple(dict.fromkeys(kind for kind in map(_kind, planted) if kind not in missed))
-    return Harvest(found, missed, tuple(map(str, audit.blind)), time.monotonic() - began)
+    blind = tuple(map(str, audit.blind))
+    unmade = tuple((Kind(name), why) for name, why in refused.items())
+    return Harvest(found, missed, unmade, blind, time.monotonic() - began)
 
 
 def _kind(name: str) -> Kind:

@@ -26,7 +26,7 @@ class Stage:
     @property
     def untrusted(self) -> tuple[Kind, ...]:
         """The kinds whose leaks the audit doesn't find here: of these it can't say that there are none."""
-        return self.planted.missed
+        return (*self.planted.missed, *(kind for kind, _ in self.planted.refused))
 
     def close(self) -> None:
         """End the helpers."""

@@ -108,3 +108,9 @@ def unseen(setting):
 
 observations.honest = unseen
 """
+
+
+def test_empty_path_is_an_error_and_not_the_default(canned: Inner) -> None:
+    result = canned.run("--tfkernel", "--tfkernel-python=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "".join(result.errlines) == ("ERROR: --tfkernel-python= names no interpreter: give a path, or leave it out")

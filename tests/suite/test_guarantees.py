@@ -314,9 +314,14 @@ class TestNothingIsLeft:
 
 
 class TestAuditIsTrusted:
-    def test_fails_when_nothing_could_be_planted(self) -> None:
+    def test_unknown_when_nothing_could_be_planted(self) -> None:
         seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": [], "missed": ["lock"]}, "no kernel")
-        assert judge("audit-is-trusted", seen).state is State.FAIL
+        assert judge("audit-is-trusted", seen).state is State.UNKNOWN
+
+    def test_unknown_when_the_machine_refuses_a_kind(self) -> None:
+        facts = {"found": ["process"], "missed": [], "refused": {"semaphore": "Read-only file system"}}
+        verdict = judge("audit-is-trusted", Facts(PLANTED.settings[0], INTERPRETER, facts))
+        assert verdict == Verdict.unknown("could not be planted here: semaphore: Read-only file system")
 
     def test_names_what_was_not_found(self) -> None:
         seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": ["process"], "missed": ["lock"]})

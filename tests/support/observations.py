@@ -22,7 +22,7 @@ def honest(setting: Setting) -> Observation | RunnerDeath | Facts:
     if setting.fault == RUNNER_DEATH:
         return RunnerDeath(setting, (), (), 0.1)
     if setting.example == planted.NAME:
-        return Facts(setting, INTERPRETER, {"found": ["process"], "missed": [], "seconds": 0.5})
+        return Facts(setting, INTERPRETER, {"found": ["process"], "missed": [], "refused": {}, "seconds": 0.5})
     if not has_example(setting):
         return Facts(setting, INTERPRETER, {}, "not played")
     return honest_trial(setting)

@@ -39,6 +39,8 @@ class Claims:
         self._projects = tuple(f"{path}/" for path in projects if not self._counted[1].startswith(f"{path}/"))
         self._readers: dict[str, Callable[[tuple[Any, ...]], None]] = {
             "open": self._open,
+            # Of native code, but it says so.
+            "sqlite3.connect": lambda arguments: self._note(arguments[0]),
             "os.mkdir": lambda arguments: self._note(arguments[0]),
             "os.symlink": lambda arguments: self._note(arguments[1]),
             "os.link": lambda arguments: self._note(arguments[1]),

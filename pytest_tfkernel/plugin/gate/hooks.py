@@ -135,7 +135,7 @@ class GateHooks:
             return []
         return self._watch.end(failed="failed" in phases.values(), ran=phases.get("call") == "passed")
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -153,6 +153,10 @@ class GateHooks:
 
     def _attach(self, report: pytest.TestReport, findings: list[Finding]) -> None:
         if findings:
+            if hasattr(report, "wasxfail") and self._mode == "fail":
+                # That the test was to fail doesn't mean that it was to leave anything.
+                del report.wasxfail
+                report.outcome = "failed"
             records.attach(report, findings)
             text = summary.failure(findings)
             if text not in str(report.longrepr):

@@ -180,9 +180,18 @@ class Judge:
         pids: Mapping[int, object] = table.entries
         members = tuple(table.entries[one.pid] for one in account.members if one.pid in pids)
         look = Look(table, members, frozenset(account.pids), me().process)
+        inherited = {(one.kind, one.name) for one in self._own_things()}
+        for probe in PROBES:
+            # A fork has what pytest has: that is held by pytest, and was perhaps told already.
+            yield from (one for one in probe.held(look) if (one.kind, one.name) not in inherited)
+        self.books.note(table.blind)
+
+    def _own_things(self) -> Iterator[Resource]:
+        table = Table()
+        mine = table.entry(os.getpid())
+        look = Look(table, (mine,) if mine is not None else (), frozenset(), me().process)
         for probe in PROBES:
             yield from probe.held(look)
-        self.books.note(table.blind)
 
     def _of_ourselves(self, account: Account) -> Iterator[Resource]:
         for thing in account.things.values():

@@ -54,7 +54,7 @@ class Watch:
             asked = set(fixtures)
             for fixture in self._books.fixtures():
                 if fixture.owner.name in asked:
-                    fixture.allowances |= self._test.allowances
+                    fixture.allowances |= self._wider()
             self._books.switch(self._test)
 
     def end(self, *, failed: bool, ran: bool) -> list[Finding]:
@@ -73,9 +73,15 @@ class Watch:
         """A fixture that is wider than one test is about to be set up; None when that went wrong."""
         with self._safely(f"the start of {owner}"):
             account = self._books.open(owner)
-            account.allowances |= self._test.allowances if self._test is not None else set()
+            account.allowances |= self._wider()
             return account
         return None
+
+    def _wider(self) -> set[Allowance]:
+        """What the markers of the test's class and module allow: its own one says nothing of fixtures."""
+        if self._test is None:
+            return set()
+        return {one for one in self._test.allowances if one.node != self._test.owner.test}
 
     def turn(self, account: Account | None) -> Account | None:
         """Whatever appears from now on is this account's; gives the one before."""

@@ -28,7 +28,7 @@ def nothing_is_left(seen: Observation) -> Verdict:
         return Verdict.failed(f"left behind: {', '.join(map(str, seen.audit.leaks))}")
     if seen.untrusted:
         kinds = ", ".join(kind.value for kind in seen.untrusted)
-        return Verdict.unknown(f"nothing was found, but the audit doesn't find planted leaks here: {kinds}")
+        return Verdict.unknown(f"nothing was found, but the audit finds no planted leaks here of: {kinds}")
     if seen.audit.blind:
         shown = "; ".join(map(str, seen.audit.blind[:_SHOWN]))
         return Verdict.unknown(f"{len(seen.audit.blind)} place(s) could not be looked at: {shown}")
@@ -44,7 +44,10 @@ def nothing_is_left(seen: Observation) -> Verdict:
 def audit_is_trusted(seen: Facts) -> Verdict:
     """Planted leaks of every kind are found in this very run; otherwise nothing is said of leaks."""
     if seen.error:
-        return Verdict.failed(f"no leaks could be planted, so that none are believed to be absent: {seen.error}")
+        return Verdict.unknown(f"no leaks could be planted, so that none are believed to be absent: {seen.error}")
     if seen.facts["missed"]:
         return Verdict.failed(f"planted and not found: {', '.join(seen.facts['missed'])}")
+    if seen.facts["refused"]:
+        shown = "; ".join(f"{kind}: {why}" for kind, why in seen.facts["refused"].items())
+        return Verdict.unknown(f"could not be planted here: {shown}")
     return Verdict.passed(f"found: {', '.join(seen.facts['found'])}")

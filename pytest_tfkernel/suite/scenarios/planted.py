@@ -12,11 +12,15 @@ NAME = "planted-leaks"
 
 
 def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`found` and `missed` are kinds of leaks; `seconds` is what planting and finding took."""
+    """`found` and `missed` are kinds of leaks, `refused` those that could not be made and why.
+
+    `seconds` is what planting and finding took.
+    """
     harvest = stage.planted
     facts = {
         "found": [kind.value for kind in harvest.found],
         "missed": [kind.value for kind in harvest.missed],
+        "refused": {kind.value: why for kind, why in harvest.refused},
         "seconds": harvest.seconds,
     }
     return Facts(setting, stage.launcher.interpreter(spec.python), facts, harvest.error)

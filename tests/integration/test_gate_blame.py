@@ -1,0 +1,66 @@
+"""The gate: who is blamed where several could be."""
+
+from __future__ import annotations
+
+from gated import Run, blamed
+from inner import Inner, counts
+
+
+def test_marker_of_a_test_excuses_no_fixture(run: Run) -> None:
+    result = run("""
+@pytest.fixture(scope="session")
+def server():
+    yield
+    sleeper()
+
+@pytest.mark.tfkernel_allow_leak("process", reason="mine alone")
+def test_marked(server): pass
+""")
+    assert counts(result) == {"passed": 1, "errors": 1}
+    assert "left behind by the fixture 'server'" in result.stdout.str()
+
+
+def test_leak_of_a_test_that_is_to_fail_is_an_error(run: Run) -> None:
+    result = run("""
+@pytest.mark.xfail(reason="known")
+def test_to_fail():
+    sleeper()
+    assert 0
+""")
+    assert counts(result) == {"xfailed": 1, "errors": 1}
+    assert blamed(result) == ["test_to_fail"]
+
+
+def test_file_of_a_database_is_told(run: Run) -> None:
+    result = run("""
+import sqlite3
+
+def test_makes_a_database():
+    connection = sqlite3.connect(os.path.join(tempfile.gettempdir(), "mine.db"))
+    connection.execute("create table t(a)")
+    connection.close()
+""")
+    assert counts(result) == {"passed": 1, "errors": 1}
+    assert "temporary-file" in result.stdout.str()
+    assert "mine.db" in result.stdout.str()
+
+
+def test_process_of_an_event_loop_is_its_tests(run: Run, gated: Inner) -> None:
+    result = run("""
+import asyncio
+
+@pytest.fixture(scope="session")
+def policy():
+    return asyncio.new_event_loop()
+
+async def start():
+    process = await asyncio.create_subprocess_exec("sleep", "300")
+    note(process.pid)
+
+def test_starts(policy):
+    policy.run_until_complete(start())
+
+def test_ends(policy):
+    policy.close()
+""")
+    assert blamed(result) == ["test_starts"]
