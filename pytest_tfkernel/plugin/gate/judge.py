@@ -22,6 +22,8 @@ from pytest_tfkernel.plugin.gate.ground import me
 from pytest_tfkernel.plugin.gate.known import Known
 
 _SETTLE_SECONDS = 1.0
+# What is one thing however many hold it; each handle of a device keeps a context alive.
+_INHERITED = (Kind.SHARED_MEMORY, Kind.SEMAPHORE, Kind.SOCKET, Kind.LOCK)
 # How often we look while things settle: no descriptor tells of them.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
 
@@ -180,7 +182,7 @@ class Judge:
         pids: Mapping[int, object] = table.entries
         members = tuple(table.entries[one.pid] for one in account.members if one.pid in pids)
         look = Look(table, members, frozenset(account.pids), me().process)
-        inherited = {(one.kind, one.name) for one in self._own_things()}
+        inherited = {(one.kind, one.name) for one in self._own_things() if one.kind in _INHERITED}
         for probe in PROBES:
             # A fork has what pytest has: that is held by pytest, and was perhaps told already.
             yield from (one for one in probe.held(look) if (one.kind, one.name) not in inherited)
