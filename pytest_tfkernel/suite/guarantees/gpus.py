@@ -62,7 +62,7 @@ def gpu_is_usable_again(seen: Facts) -> Verdict:
     if not again["listed"]:
         return Verdict.failed("the next kernel computed, but NVML doesn't list it on the GPU")
     if not held["memory"] or not again["memory"]:
-        return Verdict.passed("computed on the GPU; what a process holds is not said here")
+        return Verdict.unknown("it computed on the GPU, but NVML doesn't say here how much a process holds")
     if again["memory"] < held["memory"] * _ENOUGH:
         return Verdict.failed(f"the next kernel got {again['memory']} bytes, and the dead one held {held['memory']}")
     return Verdict.passed(f"{again['memory']} bytes again, of {held['memory']}")
