@@ -114,6 +114,16 @@ def test_a_shared_gpu_is_judged_by_its_list_alone(machine: DriverStub, gpus: Gpu
     assert "memory is no evidence here: 1 other process(es) use this GPU" in first.reason
 
 
+@pytest.mark.parametrize("said", ["none", "zero"])
+def test_nothing_is_said_of_memory_that_is_not_told(
+    machine: DriverStub, gpus: Gpus, launcher: Launcher, said: str
+) -> None:
+    machine.write(driver_stub.device(), f"process_memory {said}")
+    _, second = verdicts(release(gpus, launcher, "sigkill"))
+    assert second.state is State.UNKNOWN
+    assert "doesn't say here how much a process holds" in second.reason
+
+
 def test_capabilities_and_states_are_told(machine: DriverStub, gpus: Gpus) -> None:
     machine.write(driver_stub.device(name="NVIDIA_GH200"), "pids thread", "process_memory none")
     found = {one.name: (one.available, one.reason) for one in gpu_capabilities(gpus)}
