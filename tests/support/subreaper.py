@@ -74,7 +74,7 @@ class Watch:
         living = _living()
         for one in living:
             if one["state"] != "Z":
-                self._names[one["pid"]] = proc.command_line(one["pid"])
+                self._name(one["pid"], proc.command_line(one["pid"]))
         return {one["pid"]: f"{self._names.get(one['pid'], '?')} ({one['state']})" for one in living}
 
     def unreaped(self) -> list[str]:
@@ -97,6 +97,11 @@ class Watch:
                 if select.select([pidfd], [], [], remaining)[0]:
                     time.sleep(0.001)
                 os.close(pidfd)
+
+    def _name(self, pid: int, line: str) -> None:
+        # A process that ended since it was listed has lost its command line, and is known by the one before.
+        if pid not in self._names or not line.startswith("["):
+            self._names[pid] = line
 
     def _is_spared(self, line: str) -> bool:
         return bool(self._spare) and self._spare in line
