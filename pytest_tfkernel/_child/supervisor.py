@@ -32,14 +32,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import frames, proc, process
+from . import ending, frames, proc, process
 from .frames import Message
 
 # A client that stops in the middle of a frame for this long is as good as gone.
 _FRAME_SECONDS = 5
-# More processes than this are stopped before any is killed: under a limit, each one killed makes
-# room for a fork bomb to fork again.
-_CROWD = 16
 
 
 def main(arguments: list[str]) -> None:
@@ -200,30 +197,16 @@ class Supervisor:
 
     def _end(self, find: Callable[[], list[proc.Process]], seconds: float) -> list[proc.Process]:
         """Kill what `find` finds until it finds nothing; returns what is left after `seconds`."""
-        started = time.monotonic()
-        while True:
-            self._reap()
-            found = find()
-            passed = time.monotonic() - started
-            if not found or passed > seconds:
-                return [one for one in found if one["state"] != "Z"]
-            # Half of the time at most: on a busy machine, stopping a crowd may not come to an end.
-            if passed < seconds / 2 and len(found) > _CROWD and any(one["state"] not in "TZ" for one in found):
-                self._kill(found, signal.SIGSTOP)
-                continue
-            self._kill(found, signal.SIGKILL)
-            self._wait_for_child(0.02)
 
-    def _kill(self, found: list[proc.Process], number: int) -> None:
-        for one in found:
-            if one["state"] == "Z" or proc.start_time(one["pid"]) != one["start_time"]:
-                continue
-            if number == signal.SIGKILL:
-                self._signals.setdefault((one["pid"], one["start_time"]), []).append(number)
-            try:
-                os.kill(one["pid"], number)
-            except ProcessLookupError:
-                continue  # it ended by itself
+        def reap_and_find() -> list[proc.Process]:
+            self._reap()
+            return find()
+
+        return ending.end(reap_and_find, seconds, self._kill, self._wait_for_child)
+
+    def _kill(self, one: proc.Process) -> None:
+        self._signals.setdefault((one["pid"], one["start_time"]), []).append(signal.SIGKILL)
+        os.kill(one["pid"], signal.SIGKILL)
 
     def _wait_for_child(self, seconds: float) -> None:
         """Until a child ends; at most `seconds`, since a grandchild's end isn't signalled to us."""
