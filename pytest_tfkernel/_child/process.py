@@ -16,6 +16,9 @@ from . import proc
 # the others; neither glibc nor TensorFlow takes this one.
 DUMP_SIGNAL = signal.SIGRTMIN + 6
 
+# Where a process that waits for children of its own tells the supervisor of their deaths.
+REPORTS = 5
+
 _STDERR = 2
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36

@@ -6,7 +6,7 @@ starts and leaves behind comes back to it. It runs under pytest's own Python.
 
 Requests come one at a time and are answered in order; each has an `id`, and so has its answer:
 
-    {"op": "start", "argv", "environment", "order", "targets": [1, 2, ...], "descriptors": n}
+    {"op": "start", "argv", "environment", "order", "targets": [1, 2, ...], "descriptors": n, "reports": bool}
         {"kind": "started", "pid", "start_time"} or {"kind": "failed", "error"}
     {"op": "signal", "pid", "start_time", "signal", "main_thread": bool}
         {"kind": "signalled", "found": bool}
@@ -20,7 +20,12 @@ Between the answers it tells of every child that ended, adopted ones too:
     {"kind": "exited", "pid", "start_time", "status", "user_seconds", "system_seconds", "max_rss",
      "time", "signals": [those that were sent through here]}
 
-`status` is the word of wait4(2), `max_rss` is in bytes, `time` is CLOCK_MONOTONIC in seconds.
+`status` is the word of wait4(2), `max_rss` is in bytes, `time` is CLOCK_MONOTONIC in seconds. Usage is null
+where nobody could know it.
+
+A process that is started with `reports` waits for children of its own, as the kernel managers of others do. It
+has a socket at descriptor 5, on which it tells of them as we do; we add the signals that went through here, and
+pass it on.
 """
 
 import json
@@ -32,7 +37,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import ending, frames, proc, process
+from . import birth, ending, frames, proc, process
 from .frames import Message
 
 # A client that stops in the middle of a frame for this long is as good as gone.
@@ -42,7 +47,7 @@ _FRAME_SECONDS = 5
 def main(arguments: list[str]) -> None:
     """Serve until the socket closes or an owner dies, then end everything."""
     process.become_subreaper()
-    owners = [open_owner(pid, start_time) for pid, start_time in json.loads(arguments[1])]
+    owners = [open_pidfd(pid, start_time) for pid, start_time in json.loads(arguments[1])]
     sock = socket.socket(fileno=int(arguments[0]))
     sock.set_inheritable(False)
     supervisor = Supervisor(sock)
@@ -53,13 +58,16 @@ def main(arguments: list[str]) -> None:
         supervisor.end_everything()
 
 
-def open_owner(pid: int, start_time: int) -> int | None:
+def open_pidfd(pid: int, start_time: int) -> int | None:
     """A pidfd of a process; None when it is gone."""
     try:
         pidfd = os.pidfd_open(pid)
     except ProcessLookupError:
         return None
-    return pidfd if proc.start_time(pid) == start_time else None
+    if proc.start_time(pid) == start_time:
+        return pidfd
+    os.close(pidfd)
+    return None
 
 
 class Supervisor:
@@ -73,6 +81,7 @@ class Supervisor:
         self._signals: dict[tuple[int, int], list[int]] = {}
         self._folders: dict[str, bool] = {}
         self._stopping = False
+        self._selector = selectors.DefaultSelector()
         self._wakeup, writer = socket.socketpair()
         self._wakeup.setblocking(False)
         writer.setblocking(False)
@@ -88,7 +97,7 @@ class Supervisor:
 
     def serve(self, owners: list[int]) -> None:
         """Answer requests and tell of deaths; returns when it is time to end."""
-        selector = selectors.DefaultSelector()
+        selector = self._selector
         selector.register(self._wakeup, selectors.EVENT_READ)
         selector.register(self._port.socket, selectors.EVENT_READ)
         for owner in owners:
@@ -96,9 +105,12 @@ class Supervisor:
         while not self._stopping:
             interest = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
             selector.modify(self._port.socket, interest)
-            ready = {key.fileobj: events for key, events in selector.select()}
+            chosen = selector.select()
+            ready = {key.fileobj: events for key, events in chosen}
             if any(owner in ready for owner in owners):
                 return
+            for reporter in (key.data for key, _ in chosen if key.data is not None):
+                self._pass_on(reporter)
             self._reap()
             if ready.get(self._port.socket, 0) & selectors.EVENT_READ and not self._answer_one():
                 return
@@ -115,55 +127,37 @@ class Supervisor:
         return True
 
     def _op_start(self, request: Message, descriptors: list[int]) -> Message:
-        """Fork and exec; what fails before the exec comes back as text."""
+        """Start a process, with a socket for its reports if it is to have one."""
+        placed = dict(zip(request["targets"], descriptors, strict=True))
+        reporter = None
+        if request["reports"]:
+            reporter, theirs = socket.socketpair()
+            placed[process.REPORTS] = theirs.detach()
         try:
-            reader, writer = os.pipe()
-            pid = os.fork()
+            pid = birth.start(request["argv"], request["environment"], request["order"], placed)
         except OSError as error:
-            for descriptor in descriptors:
-                os.close(descriptor)
             return {"kind": "failed", "error": str(error)}
-        if pid == 0:
-            os.close(reader)
-            self._become(request, descriptors, writer)
-        for descriptor in [*descriptors, writer]:
-            os.close(descriptor)
-        # End of file is the exec, since the writer is closed by it.
-        with os.fdopen(reader, "rb") as file:
-            complaint = file.read()
-        if complaint:
-            return {"kind": "failed", "error": complaint.decode("utf-8", "backslashreplace")}
+        if reporter is not None:
+            self._selector.register(reporter, selectors.EVENT_READ, frames.Port(reporter))
         return {"kind": "started", "pid": pid, "start_time": proc.start_time(pid)}
 
-    def _become(self, request: Message, descriptors: list[int], writer: int) -> None:
-        try:
-            parent = os.getppid()
-            signal.set_wakeup_fd(-1)
-            # A session of its own: signals to its group don't reach pytest.
-            os.setsid()
-            process.die_with_parent(parent)
-            writer = _out_of_the_way(writer)
-            descriptors.insert(0, os.open(os.devnull, os.O_RDONLY))
-            process.place_descriptors(dict(zip([0, *request["targets"]], descriptors, strict=True)), inheritable=True)
-            process.restrict(request["order"])
-            process.reset_signals()
-            os.execve(request["argv"][0], request["argv"], request["environment"])  # noqa: S606 - what we are for
-        except BaseException as error:
-            os.write(writer, f"{error}".encode("utf-8", "backslashreplace"))
-        finally:
-            os._exit(127)
-
     def _op_signal(self, request: Message, _: list[int]) -> Message:
-        """Signal a child. Nobody else reaps it, so its pid can't be another's by now."""
-        pid, start_time = request["pid"], request["start_time"]
-        found = proc.start_time(pid) == start_time
-        if found:
-            self._signals.setdefault((pid, start_time), []).append(request["signal"])
+        """Signal a process: a child, whose pid nobody else can free, or that of a host, which might just reap it."""
+        pid, start_time, number = request["pid"], request["start_time"], request["signal"]
+        pidfd = open_pidfd(pid, start_time)
+        if pidfd is None:
+            return {"kind": "signalled", "found": False}
+        self._signals.setdefault((pid, start_time), []).append(number)
+        try:
             if request["main_thread"]:
-                process.signal_main_thread(pid, request["signal"])
+                process.signal_main_thread(pid, number)
             else:
-                os.kill(pid, request["signal"])
-        return {"kind": "signalled", "found": found}
+                signal.pidfd_send_signal(pidfd, number)
+        except ProcessLookupError:
+            pass  # a host has reaped it since
+        finally:
+            os.close(pidfd)
+        return {"kind": "signalled", "found": True}
 
     def _op_carriers(self, request: Message, _: list[int]) -> Message:
         self._reap()
@@ -245,6 +239,18 @@ class Supervisor:
                 }
             )
 
+    def _pass_on(self, reporter: frames.Port) -> None:
+        """Tell of a death that another one has waited for."""
+        try:
+            report = reporter.receive()
+            key = report["pid"], report["start_time"]
+            report["signals"] = [*report["signals"], *self._signals.pop(key, [])]
+        except (EOFError, OSError, ValueError, KeyError, TypeError):
+            self._selector.unregister(reporter.socket)
+            reporter.close()
+            return
+        self._tell({**report, "kind": "exited"})
+
     def _tell(self, message: Message) -> None:
         """Queue a message: a client that doesn't read must not stop us."""
         data = frames.encode(message)
@@ -260,15 +266,6 @@ class Supervisor:
             return
         except OSError:
             self._outgoing.clear()  # nobody is there; the next read says so
-
-
-def _out_of_the_way(descriptor: int) -> int:
-    """The same file at a number that no target takes, still closed by exec."""
-    import fcntl
-
-    moved: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 128)
-    os.close(descriptor)
-    return moved
 
 
 def _with_commands(found: list[proc.Process]) -> list[proc.Process]:

@@ -35,12 +35,13 @@ _REQUEST_SECONDS = 30.0
 class Death:
     """What the supervisor tells of a process that it waited for.
 
-    `time` is CLOCK_MONOTONIC in seconds; `signals` are those sent through the supervisor.
+    `time` is CLOCK_MONOTONIC in seconds; `signals` are those sent through the supervisor, or by the host that has
+    waited for it. `usage` is None where that host can't know it.
     """
 
     process: ProcessId
     status: ExitStatus
-    usage: ResourceUsage
+    usage: ResourceUsage | None
     time: float
     signals: tuple[int, ...]
 
@@ -86,14 +87,20 @@ class Supervisor:
         environment: Mapping[str, str],
         order: Mapping[str, object],
         descriptors: Mapping[int, int],
+        *,
+        reports: bool = False,
     ) -> ProcessId:
-        """Start a process; `descriptors` are by target. Raises KernelStartError when exec fails."""
+        """Start a process; `descriptors` are by target. Raises KernelStartError when exec fails.
+
+        One that `reports` waits for children of its own, and tells the supervisor of their deaths.
+        """
         message = {
             "op": "start",
             "argv": list(argv),
             "environment": dict(environment),
             "order": dict(order),
             "targets": list(descriptors),
+            "reports": reports,
         }
         answer = self._ask(message, tuple(descriptors.values()))
         if answer["kind"] == "failed":
@@ -200,10 +207,11 @@ class Supervisor:
 
     def _note(self, event: Message) -> None:
         process = ProcessId(event["pid"], event["start_time"])
+        used = event["user_seconds"], event["system_seconds"], event["max_rss"]
         self._deaths[process] = Death(
             process,
             ExitStatus.from_wait(event["status"]),
-            ResourceUsage(event["user_seconds"], event["system_seconds"], event["max_rss"]),
+            None if None in used else ResourceUsage(*used),
             event["time"],
             tuple(event["signals"]),
         )

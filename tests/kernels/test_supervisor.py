@@ -51,6 +51,62 @@ def identify(pid: int) -> ProcessId:
     return ProcessId(pid, start_time)
 
 
+# Waits for a child of its own and tells of it, in frames of multiprocessing.connection.
+HOST = """
+import json, os, sys, time
+from multiprocessing.connection import Connection
+reports = Connection(5)
+pid = os.fork()
+if pid == 0:
+    time.sleep(60)
+start_time = int(open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[19])
+os.write(1, b"%d %d\\n" % (pid, start_time))
+_, status = os.waitpid(pid, 0)
+report = {{"pid": pid, "start_time": start_time, "status": status, "time": time.monotonic(), "signals": [],
+          "user_seconds": None, "system_seconds": None, "max_rss": None}}
+reports.send_bytes(json.dumps(report).encode())
+{after}
+"""
+
+
+def start_host(supervisor: Supervisor, after: str) -> tuple[ProcessId, ProcessId]:
+    """A host, and the child for which it waits itself."""
+    reader, writer = os.pipe()
+    order = {"lease": _LEASE, "cgroups": [], "limits": [], "folder": None}
+    command = [sys.executable, "-c", HOST.format(after=after)]
+    host = supervisor.start(command, os.environ, order, {1: writer}, reports=True)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        pid, start_time = map(int, file.readline().split())
+    return host, ProcessId(pid, start_time)
+
+
+class TestReports:
+    def test_death_that_a_host_waited_for_is_told_with_the_signals_that_went_through_us(
+        self, supervisor: Supervisor
+    ) -> None:
+        _, child = start_host(supervisor, after="time.sleep(60)")
+        assert supervisor.signal(child, signal.SIGUSR1)
+        death = supervisor.death_of(child, 5)
+        assert death is not None
+        assert (death.status, death.usage, death.signals) == (ExitStatus(signal=signal.SIGUSR1), None, (10,))
+        assert not supervisor.signal(child, signal.SIGUSR1)
+
+    @pytest.mark.parametrize(
+        "nonsense", ["reports.send_bytes(b'[]')", "reports.send_bytes(b'}')", "os.write(5, b'\\xff' * 64)"]
+    )
+    def test_report_that_makes_no_sense_ends_the_reports_of_that_host_only(
+        self, supervisor: Supervisor, nonsense: str
+    ) -> None:
+        host, child = start_host(supervisor, after=f"{nonsense}; os.close(5)")
+        supervisor.signal(child, signal.SIGKILL)
+        assert supervisor.death_of(child, 5) is not None
+        death = supervisor.death_of(host, 5)
+        assert death is not None
+        assert death.status == ExitStatus(code=0)
+        assert supervisor.death_of(run(supervisor, "exit 3"), 5) is not None
+
+
 class TestDeaths:
     @pytest.mark.parametrize(
         ("script", "status"),
@@ -72,6 +128,7 @@ class TestDeaths:
         process = run(supervisor, "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done")
         death = supervisor.death_of(process, 30)
         assert death is not None
+        assert death.usage is not None
         assert death.usage.user_seconds + death.usage.system_seconds > 0.01
         assert death.usage.max_rss > 100_000
 
