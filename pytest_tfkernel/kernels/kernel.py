@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
 from pytest_tfkernel.kernels.cgroups import Cgroup
@@ -20,6 +20,7 @@ from pytest_tfkernel.kernels.errors import (
     KernelStartError,
     SupervisorGoneError,
 )
+from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.wire import ChannelTornError
 from pytest_tfkernel.model.faults import Dies
@@ -33,13 +34,6 @@ _KEPT_POST_MORTEMS = 100
 _SHUTDOWN_SECONDS = 5.0
 
 
-class Launch(Protocol):
-    """Makes the process of a generation; of a `mute` one we hear nothing."""
-
-    def __call__(self, generation: int, *, mute: bool = False) -> Life:
-        """Raises KernelStartError."""
-
-
 class Kernel:
     """A living Python process that executes cells, and its successors after each restart.
 
@@ -51,12 +45,12 @@ class Kernel:
     def __init__(
         self,
         spec: KernelSpec,
-        launch: Launch,
+        generations: Generations,
         new_cgroup: Callable[[tuple[str, ...]], Cgroup],
     ) -> None:
         self.spec = spec
         self.new_cgroup = new_cgroup
-        self._launch = launch
+        self._generations = generations
         self._version: tuple[int, ...] = ()
         self._left_behind: list[Leftover] = []
         self._lock = threading.RLock()
@@ -183,7 +177,7 @@ class Kernel:
             if moment.name != phases.STARTING:
                 return moments.strike_in(moment, life, chosen, number, self._seconds(timeout))
             self.shutdown(now=True)
-            self._life = self._launch(life.generation + 1, mute=True)
+            self._life = self._generations.launch(life.generation + 1, mute=True)
             self._ended = False
             return moments.strike_at_start(self._life, chosen, number)
 
@@ -269,7 +263,7 @@ class Kernel:
             self._post_mortems.append(life.post_mortem)
 
     def _start(self, generation: int) -> Life:
-        life = self._launch(generation)
+        life = self._generations.launch(generation)
         try:
             self._version = exchange.greet(life, self.spec)
         except KernelStartError:

@@ -15,19 +15,16 @@ from typing import final
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import scratch
-from pytest_tfkernel.kernels.captures import Capture
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
-from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.errors import SupervisorGoneError
+from pytest_tfkernel.kernels.generations import OwnGenerations, Supplies
 from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.parts import Parts
-from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
+from pytest_tfkernel.kernels.provisioners.base import Provisioner
 from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
 from pytest_tfkernel.kernels.specs import check
 from pytest_tfkernel.kernels.supervisor import Supervisor
-from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -36,9 +33,6 @@ __tracebackhide__ = True
 
 # More than one session ever needs.
 _LEASES = 1 << 20
-
-# pytest changes this one for every test: it says nothing about a kernel that outlives the test.
-_NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 
 
 @final
@@ -87,12 +81,10 @@ class Launcher:
         """A running kernel. Raises SpecError or KernelStartError, each with what to do."""
         chosen = spec if spec is not None else KernelSpec()
         check(chosen, tuple(self.provisioners))
+        supplies = Supplies(self.supervisor, self.new_lease, self.new_cgroup, self._make_temporary)
         interpreter = self.interpreter(chosen.python)
-
-        def launch(generation: int, *, mute: bool = False) -> Life:
-            return self._launch(chosen, interpreter, generation, mute=mute)
-
-        kernel = Kernel(chosen, launch, self.new_cgroup)
+        generations = OwnGenerations(supplies, self.provisioners[chosen.provisioner], chosen, interpreter)
+        kernel = Kernel(chosen, generations, self.new_cgroup)
         self._kernels = [one for one in self._kernels if not one.is_shut_down] + [kernel]
         return kernel
 
@@ -121,35 +113,6 @@ class Launcher:
     ) -> None:
         self.close()
 
-    def _launch(self, spec: KernelSpec, interpreter: Interpreter, generation: int, *, mute: bool) -> Life:
-        self.supervisor.check_ours()
-        temporary = self._make_temporary()
-        cgroup = self._limiting_cgroup(spec)
-        lease = self.new_lease()
-        channel, theirs = Channel.pair(mute=mute)
-        parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
-        order = Order(
-            spec=spec,
-            interpreter=interpreter,
-            environment=_environment(spec, lease, temporary),
-            folder=spec.folder if spec.folder is not None else str(Path.cwd()),
-            lease=lease,
-            limits=_limits(spec),
-            cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),
-            stdout=parts.stdout.descriptor,
-            stderr=parts.stderr.descriptor,
-            channel=theirs.fileno(),
-            stacks=parts.stacks.descriptor,
-        )
-        try:
-            process = self.provisioners[spec.provisioner].launch(order)
-        except BaseException:
-            parts.discard()
-            raise
-        finally:
-            theirs.close()
-        return Life(self.supervisor, process, parts, generation)
-
     def _make_temporary(self) -> Path:
         folder = self.temporary / str(next(self._folders))
         try:
@@ -160,43 +123,9 @@ class Launcher:
             folder.mkdir(parents=True)
         return folder
 
-    def _limiting_cgroup(self, spec: KernelSpec) -> Cgroup | None:
-        limited = {MEMORY: spec.memory_limit, PIDS: spec.process_limit}
-        controllers = tuple(name for name, limit in limited.items() if limit is not None)
-        if not controllers:
-            return None
-        try:
-            cgroup = self.new_cgroup(controllers)
-            if spec.memory_limit is not None:
-                cgroup.limit_memory(spec.memory_limit)
-            if spec.process_limit is not None:
-                cgroup.limit_processes(spec.process_limit)
-        except (CgroupUnavailableError, OSError) as error:
-            raise KernelStartError(
-                f"memory_limit and process_limit need a cgroup, and none can be made: {error}"
-            ) from error
-        return cgroup
-
 
 def _first_lease() -> int:
     """A number that no other launcher on this machine is likely to begin with, within the hard limit."""
     hard = resource.getrlimit(proc.RLIMIT_LOCKS)[1]
     room = 1 << 60 if hard == resource.RLIM_INFINITY else hard
     return 1 + secrets.randbelow(max(1, room - _LEASES))
-
-
-def _environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]:
-    environment = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
-    # Unbuffered, C stdio included: last words reach their file. The token helps people, not us.
-    environment |= {"PYTHONUNBUFFERED": "1", "PYTEST_TFKERNEL_LEASE": str(lease), "TMPDIR": str(temporary)}
-    for name, text in spec.environment.items():
-        if text is None:
-            environment.pop(name, None)
-        else:
-            environment[name] = text
-    return environment
-
-
-def _limits(spec: KernelSpec) -> tuple[tuple[int, int], ...]:
-    wanted = {resource.RLIMIT_AS: spec.address_space_limit, resource.RLIMIT_NOFILE: spec.open_files_limit}
-    return tuple((number, limit) for number, limit in wanted.items() if limit is not None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,13 @@ from pathlib import Path
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.wire import Channel
+from pytest_tfkernel.model.kernels import KernelSpec
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
+
+# pytest changes this one for every test: it says nothing about a kernel that outlives the test.
+_NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 
 
 @dataclass(frozen=True)
@@ -42,3 +48,22 @@ class Parts:
     def remove_temporary(self) -> None:
         """Remove the temporary folder with all that is in it; what can't be removed goes with the session's."""
         shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]:
+    """Pytest's own, with the changes of the spec."""
+    found = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
+    # Unbuffered, C stdio included: last words reach their file. The token helps people, not us.
+    found |= {"PYTHONUNBUFFERED": "1", "PYTEST_TFKERNEL_LEASE": str(lease), "TMPDIR": str(temporary)}
+    for name, text in spec.environment.items():
+        if text is None:
+            found.pop(name, None)
+        else:
+            found[name] = text
+    return found
+
+
+def limits(spec: KernelSpec) -> tuple[tuple[int, int], ...]:
+    """Pairs of rlimit and soft value."""
+    wanted = {resource.RLIMIT_AS: spec.address_space_limit, resource.RLIMIT_NOFILE: spec.open_files_limit}
+    return tuple((number, limit) for number, limit in wanted.items() if limit is not None)

@@ -1,0 +1,97 @@
+"""Where the processes of one kernel come from, one generation after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.kernels.errors import KernelStartError
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.parts import Parts, environment, limits
+from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
+from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.kernels.wire import Channel
+from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+
+class Generations(Protocol):
+    """Makes the processes of one kernel."""
+
+    def launch(self, generation: int, *, mute: bool = False) -> Life:
+        """The process of a generation; of a `mute` one we hear nothing. Raises KernelStartError."""
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """What a launcher gives to whatever makes kernels: marks, cgroups and temporary folders are of its own making."""
+
+    supervisor: Supervisor
+    new_lease: Callable[[], int]
+    new_cgroup: Callable[[tuple[str, ...]], Cgroup]
+    new_temporary: Callable[[], Path]
+
+    def limiting_cgroup(self, spec: KernelSpec) -> Cgroup | None:
+        """A cgroup with the limits of the spec, if it has any that need one. Raises KernelStartError."""
+        limited = {MEMORY: spec.memory_limit, PIDS: spec.process_limit}
+        controllers = tuple(name for name, limit in limited.items() if limit is not None)
+        if not controllers:
+            return None
+        try:
+            cgroup = self.new_cgroup(controllers)
+            if spec.memory_limit is not None:
+                cgroup.limit_memory(spec.memory_limit)
+            if spec.process_limit is not None:
+                cgroup.limit_processes(spec.process_limit)
+        except (CgroupUnavailableError, OSError) as error:
+            raise KernelStartError(
+                f"memory_limit and process_limit need a cgroup, and none can be made: {error}"
+            ) from error
+        return cgroup
+
+
+@dataclass(frozen=True)
+class OwnGenerations:
+    """Each generation is ordered from a provisioner, when we say so."""
+
+    supplies: Supplies
+    provisioner: Provisioner
+    spec: KernelSpec
+    interpreter: Interpreter
+
+    def launch(self, generation: int, *, mute: bool = False) -> Life:
+        """See `Generations`."""
+        spec, supervisor = self.spec, self.supplies.supervisor
+        supervisor.check_ours()
+        temporary = self.supplies.new_temporary()
+        cgroup = self.supplies.limiting_cgroup(spec)
+        lease = self.supplies.new_lease()
+        channel, theirs = Channel.pair(mute=mute)
+        parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
+        order = Order(
+            spec=spec,
+            interpreter=self.interpreter,
+            environment=environment(spec, lease, temporary),
+            folder=spec.folder if spec.folder is not None else str(Path.cwd()),
+            lease=lease,
+            limits=limits(spec),
+            cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),
+            stdout=parts.stdout.descriptor,
+            stderr=parts.stderr.descriptor,
+            channel=theirs.fileno(),
+            stacks=parts.stacks.descriptor,
+        )
+        try:
+            process = self.provisioner.launch(order)
+        except BaseException:
+            parts.discard()
+            raise
+        finally:
+            theirs.close()
+        return Life(supervisor, process, parts, generation)
