@@ -14,6 +14,7 @@ from pathlib import Path
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.captures import KEPT_BYTES
+from pytest_tfkernel.kernels.causes import judge
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.parts import Parts
@@ -21,7 +22,7 @@ from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd, wait_for_any
 from pytest_tfkernel.kernels.supervisor import Death, Supervisor
 from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
-from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
+from pytest_tfkernel.model.processes import Cause, Killer, Leftover, PostMortem, ProcessId
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -29,10 +30,6 @@ __tracebackhide__ = True
 _TAIL_BYTES = 16 * 1024
 _LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
 _LAST_CELL = 4096
-# Signals that a process brings upon itself by a crash. Anyone could send them, but nobody does.
-_CRASHES = frozenset(
-    {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
-)
 # How often we look whether output has to be given back: often while there is some, seldom without.
 _BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
 # A kernel that closed its channel is usually on its way out.
@@ -239,16 +236,8 @@ class Life:
     def _judge(self, death: Death | None) -> tuple[Cause, Killer]:
         if death is None:
             return Cause.UNKNOWN, Killer.UNKNOWN
-        if self._deadline_passed:
-            return Cause.DEADLINE, Killer.US
-        status: ExitStatus = death.status
-        if status.signal is None:
-            return Cause.EXIT, Killer.SELF
-        if status.signal in death.signals:
-            return Cause.SIGNAL, Killer.US
-        if status.signal == signal.SIGKILL and self.oom_kills() > self._oom_kills:
-            return Cause.OOM_KILL, Killer.OOM_KILLER
-        return Cause.SIGNAL, Killer.SELF if status.signal in _CRASHES else Killer.UNKNOWN
+        oom_killed = self.oom_kills() > self._oom_kills
+        return judge(death.status, death.signals, oom_killed=oom_killed, deadline=self._deadline_passed)
 
     def _close(self) -> None:
         """Free all that isn't in the post-mortem."""

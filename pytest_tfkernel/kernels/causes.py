@@ -1,0 +1,32 @@
+"""What a death means: the one place where that is decided."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Collection
+
+from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
+
+# Signals that a process brings upon itself by a crash. Anyone could send them, but nobody does.
+_CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
+)
+
+
+def judge(
+    status: ExitStatus, sent: Collection[int], *, oom_killed: bool, deadline: bool = False
+) -> tuple[Cause, Killer]:
+    """Why a process ended and who did it.
+
+    `sent` are the signals that we sent it, `oom_killed` says whether the OOM killer has struck in its cgroup, and
+    `deadline` whether we ended it since its time was over.
+    """
+    if deadline:
+        return Cause.DEADLINE, Killer.US
+    if status.signal is None:
+        return Cause.EXIT, Killer.SELF
+    if status.signal in sent:
+        return Cause.SIGNAL, Killer.US
+    if status.signal == signal.SIGKILL and oom_killed:
+        return Cause.OOM_KILL, Killer.OOM_KILLER
+    return Cause.SIGNAL, Killer.SELF if status.signal in _CRASHES else Killer.UNKNOWN
