@@ -18,11 +18,15 @@ class Capture:
     Nothing needs to read it while the kernel runs: no thread of ours, no pipe that fills up.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, descriptor: int | None = None) -> None:
+        """Make one, or take over one that another process has made."""
+        self._given_back = 0
+        if descriptor is not None:
+            self.descriptor = descriptor
+            return
         self.descriptor = os.memfd_create(f"tfkernel-{name}", os.MFD_CLOEXEC)
         # Writers share this open file: with O_APPEND two of them don't overwrite each other.
         fcntl.fcntl(self.descriptor, fcntl.F_SETFL, os.O_APPEND)
-        self._given_back = 0
 
     def size(self) -> int:
         """Bytes written so far, also those whose memory was given back."""

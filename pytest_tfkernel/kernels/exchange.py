@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.kernels import calls, values
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartError, TooLargeError
+from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartError, SpecError, TooLargeError
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.wire import ChannelTornError, Message
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
@@ -24,7 +24,7 @@ def greet(life: Life, spec: KernelSpec) -> tuple[int, ...]:
     Raises KernelStartError, and nothing of the process lives then.
     """
     try:
-        version = tuple(receive(life, spec.start_timeout)["version"])
+        version = tuple(_said_hello(life, receive(life, spec.start_timeout))["version"])
         number = life.send({"kind": "configure", "sys_path": list(spec.sys_path)})
         receive(life, spec.start_timeout, number)
         if spec.startup:
@@ -56,6 +56,25 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
         raise KernelDied(life.bury()) from None
 
 
+def request_for(cell: str, life: Life, spec: KernelSpec, *, interactive: bool) -> Message:
+    """The request that runs a cell. Raises TypeError or SpecError, before anything is done."""
+    if not isinstance(cell, str):
+        raise TypeError(f"a cell is text, not {type(cell).__name__}")
+    if not interactive and life.is_hosted:
+        raise SpecError(
+            f"a {spec.provisioner} kernel runs interactive cells only: use provisioner='subprocess' for a script"
+        )
+    return {"kind": "execute", "cell": cell, "interactive": interactive}
+
+
+def seconds_for(spec: KernelSpec, timeout: float | None) -> float:
+    """The deadline of a cell. Raises ValueError for what is none, before anything is done."""
+    seconds = spec.timeout if timeout is None else timeout
+    if not isinstance(seconds, int | float) or not seconds > 0:
+        raise ValueError(f"timeout={timeout!r} is no deadline: give seconds above 0")
+    return seconds
+
+
 def receive(life: Life, seconds: float, number: int | None = None, on_mark: OnMark | None = None) -> Message:
     """The answer to request `number`, or the first message of all; otherwise the life is over.
 
@@ -80,6 +99,13 @@ def receive(life: Life, seconds: float, number: int | None = None, on_mark: OnMa
         life.end(f"no reply for {seconds:g} s, so it was ended", deadline=True)
         raise KernelHung(life.bury())
     raise KernelDied(life.bury())
+
+
+def _said_hello(life: Life, message: Message) -> Message:
+    if message["kind"] == "failed":
+        life.end(f"it was ended, since {message['error']}")
+        raise KernelDied(life.bury())
+    return message
 
 
 def _value(message: Message) -> Any:

@@ -27,13 +27,25 @@ class Generations(Protocol):
     def launch(self, generation: int, *, mute: bool = False) -> Life:
         """The process of a generation; of a `mute` one we hear nothing. Raises KernelStartError."""
 
+    def succeed(self, generation: int, seconds: float, *, asked: bool) -> list[Life]:
+        """What a host has started since that generation, the latest at the end; it is asked to, or awaited.
+
+        Raises KernelStartError when no host does that, or it has given up.
+        """
+
+    def close(self) -> None:
+        """End what was started for all generations."""
+
 
 @dataclass(frozen=True)
 class Supplies:
-    """What a launcher gives to whatever makes kernels: marks, cgroups and temporary folders are of its own making."""
+    """What a launcher gives to whatever makes kernels.
+
+    `new_leases` reserves so many marks in a row, and gives the first.
+    """
 
     supervisor: Supervisor
-    new_lease: Callable[[], int]
+    new_leases: Callable[[int], int]
     new_cgroup: Callable[[tuple[str, ...]], Cgroup]
     new_temporary: Callable[[], Path]
 
@@ -71,7 +83,7 @@ class OwnGenerations:
         supervisor.check_ours()
         temporary = self.supplies.new_temporary()
         cgroup = self.supplies.limiting_cgroup(spec)
-        lease = self.supplies.new_lease()
+        lease = self.supplies.new_leases(1)
         channel, theirs = Channel.pair(mute=mute)
         parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
         order = Order(
@@ -95,3 +107,13 @@ class OwnGenerations:
         finally:
             theirs.close()
         return Life(supervisor, process, parts, generation)
+
+    def succeed(self, generation: int, seconds: float, *, asked: bool) -> list[Life]:  # noqa: ARG002 - it can't
+        """Nobody does."""
+        raise KernelStartError(
+            f"nobody restarts a kernel of {self.spec.provisioner!r} unasked: call restart(), or use 'jupyter' or"
+            " 'spyder', whose manager does"
+        )
+
+    def close(self) -> None:
+        """There is nothing."""

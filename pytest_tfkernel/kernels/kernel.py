@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import signal
 import sys
 import threading
 import time
@@ -32,6 +31,8 @@ __tracebackhide__ = True
 
 _KEPT_POST_MORTEMS = 100
 _SHUTDOWN_SECONDS = 5.0
+# The manager of jupyter_client kills after 5 s by itself.
+_HOST_SHUTDOWN_SECONDS = 8.0
 
 
 class Kernel:
@@ -51,9 +52,9 @@ class Kernel:
         self.spec = spec
         self.new_cgroup = new_cgroup
         self._generations = generations
+        self._lock = threading.RLock()
         self._version: tuple[int, ...] = ()
         self._left_behind: list[Leftover] = []
-        self._lock = threading.RLock()
         self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT_POST_MORTEMS)
         self._ended = False
         # Called after each cell and before each fault, with that life and the cell.
@@ -110,15 +111,14 @@ class Kernel:
         ends a script. `timeout` is in seconds, by default that of the spec.
 
         Raises KernelDied when the process ends before it replies, KernelHung (a KernelDied) when it
-        takes longer than `timeout`, KernelIsDead when it had died before.
+        takes longer than `timeout`, KernelIsDead when it had died before. Raises SpecError for a cell that isn't
+        interactive in a Jupyter or Spyder kernel: an error never ends those.
         """
-        if not isinstance(cell, str):
-            raise TypeError(f"a cell is text, not {type(cell).__name__}")
         with self._lock:
             life = self._living()
-            seconds = self._seconds(timeout)
+            seconds = exchange.seconds_for(self.spec, timeout)
+            request = exchange.request_for(cell, life, self.spec, interactive=interactive)
             life.last_cell = cell
-            request = {"kind": "execute", "cell": cell, "interactive": interactive}
             reply = exchange.ask(life, request, seconds)
             self._show(life)
             return reply
@@ -130,7 +130,7 @@ class Kernel:
         """
         with self._lock:
             life = self._living()
-            seconds = self._seconds(timeout)
+            seconds = exchange.seconds_for(self.spec, timeout)
             life.last_cell = cell
             request = {"kind": "execute", "cell": cell, "interactive": True, "marks": True}
             return exchange.ask(life, request, seconds, on_mark)
@@ -175,7 +175,7 @@ class Kernel:
             number = moments.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:
-                return moments.strike_in(moment, life, chosen, number, self._seconds(timeout))
+                return moments.strike_in(moment, life, chosen, number, exchange.seconds_for(self.spec, timeout))
             self.shutdown(now=True)
             self._life = self._generations.launch(life.generation + 1, mute=True)
             self._ended = False
@@ -199,18 +199,29 @@ class Kernel:
     def interrupt(self) -> None:
         """Send SIGINT, as Ctrl-C does: the running cell ends with KeyboardInterrupt."""
         # Without the lock: the cell that is to be interrupted holds it in another thread.
-        self._life.signal(signal.SIGINT)
+        self._life.interrupt()
 
     def signal(self, number: int) -> None:
         """Send any signal to the kernel's process."""
         self._life.signal(number)
 
-    def restart(self) -> None:
-        """End the process if it lives, and start the next generation from the same spec."""
+    def restart(self, *, asked: bool = True) -> None:
+        """End the process if it lives, and start the next generation from the same spec.
+
+        A Jupyter or Spyder kernel that has died is restarted by its manager, within some seconds and unasked: with
+        `asked=False` that is what is waited for. The generations count all processes, also those that died again
+        before anybody looked.
+
+        Raises KernelStartError when no process comes to its first reply.
+        """
         with self._lock:
-            self.shutdown()
-            self._life = self._start(self._life.generation + 1)
-            self._ended = False
+            if asked and (self._ended or not self._life.is_hosted):
+                self.shutdown()
+                self._life = self._start(self._life.generation + 1)
+                self._ended = False
+                return
+            while not self._succeed(asked=asked):
+                continue  # it died again, and its manager goes on until it gives up
 
     def shutdown(self, *, now: bool = False) -> None:
         """Ask the process to end, and make it end after 5 s; then end whatever it left running.
@@ -230,18 +241,13 @@ class Kernel:
             if not now:
                 with contextlib.suppress(ChannelTornError):
                     life.send({"kind": "shutdown"})
-            if now or life.wait(_SHUTDOWN_SECONDS, channel=False) is not Event.DEATH:
-                asked = "without being asked" if now else f"since it did not shut down within {_SHUTDOWN_SECONDS:g} s"
+            seconds = _HOST_SHUTDOWN_SECONDS if life.is_hosted else _SHUTDOWN_SECONDS
+            if now or life.wait(seconds, channel=False) is not Event.DEATH:
+                asked = "without being asked" if now else f"since it did not shut down within {seconds:g} s"
                 life.end(f"it was ended {asked}", deadline=not now)
         self._notice_death()
+        self._generations.close()
         self._left_behind += life.clean_up()
-
-    def _seconds(self, timeout: float | None) -> float:
-        """The deadline of a cell. Raises ValueError for what is none, before anything is done."""
-        seconds = self.spec.timeout if timeout is None else timeout
-        if not isinstance(seconds, int | float) or not seconds > 0:
-            raise ValueError(f"timeout={timeout!r} is no deadline: give seconds above 0")
-        return seconds
 
     def _living(self) -> Life:
         self._notice_death()
@@ -267,6 +273,22 @@ class Kernel:
         try:
             self._version = exchange.greet(life, self.spec)
         except KernelStartError:
+            self._generations.close()
             self._left_behind += life.clean_up()
             raise
         return life
+
+    def _succeed(self, *, asked: bool) -> bool:
+        """Go on with what the kernel's host has started or starts; whether it came to its first reply."""
+        lives = self._generations.succeed(self._life.generation, self.spec.start_timeout, asked=asked)
+        for life in lives:
+            self._notice_death()
+            self._left_behind += self._life.clean_up()
+            self._life = life
+        try:
+            self._version = exchange.greet(self._life, self.spec)
+        except KernelStartError:
+            if asked:
+                raise
+            return False
+        return True

@@ -17,11 +17,15 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
-from pytest_tfkernel.kernels.generations import OwnGenerations, Supplies
+from pytest_tfkernel.kernels.generations import Generations, OwnGenerations, Supplies
+from pytest_tfkernel.kernels.hosted import HostedGenerations
 from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.provisioners.base import Provisioner
 from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
+from pytest_tfkernel.kernels.provisioners.jupyter import JUPYTER
+from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, MultiprocessProvisioner
+from pytest_tfkernel.kernels.provisioners.spyder import SPYDER
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
 from pytest_tfkernel.kernels.specs import check
 from pytest_tfkernel.kernels.supervisor import Supervisor
@@ -32,7 +36,7 @@ from pytest_tfkernel.model.processes import ProcessId
 __tracebackhide__ = True
 
 # More than one session ever needs.
-_LEASES = 1 << 20
+_LEASES = 1 << 40
 
 
 @final
@@ -45,7 +49,7 @@ class Launcher:
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         self.supervisor = Supervisor(owners)
-        self._leases = itertools.count(_first_lease())
+        self._next_lease = _first_lease()
         self.temporary = scratch.find_place()
         self._folders = itertools.count(1)
         # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
@@ -56,8 +60,10 @@ class Launcher:
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease, str(self.temporary)),
+            *(MultiprocessProvisioner(one, self.supervisor, self.new_lease, str(self.temporary)) for one in METHODS),
         )
         self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
+        self.hostings = {hosting.name: hosting for hosting in (JUPYTER, SPYDER)}
         self._creator = os.getpid()
         self._kernels: list[Kernel] = []
         self._interpreters: dict[str, Interpreter] = {}
@@ -69,7 +75,12 @@ class Launcher:
 
     def new_lease(self) -> int:
         """A number that marks one process and all that it starts."""
-        return next(self._leases)
+        return self._new_leases(1)
+
+    def _new_leases(self, count: int) -> int:
+        first = self._next_lease
+        self._next_lease += count
+        return first
 
     def interpreter(self, python: str) -> Interpreter:
         """What the interpreter says of itself. Raises SpecError when kernels can't run there."""
@@ -80,10 +91,14 @@ class Launcher:
     def start(self, spec: KernelSpec | None = None) -> Kernel:
         """A running kernel. Raises SpecError or KernelStartError, each with what to do."""
         chosen = spec if spec is not None else KernelSpec()
-        check(chosen, tuple(self.provisioners))
-        supplies = Supplies(self.supervisor, self.new_lease, self.new_cgroup, self._make_temporary)
+        check(chosen, (*self.provisioners, *self.hostings))
+        supplies = Supplies(self.supervisor, self._new_leases, self.new_cgroup, self._make_temporary)
         interpreter = self.interpreter(chosen.python)
-        generations = OwnGenerations(supplies, self.provisioners[chosen.provisioner], chosen, interpreter)
+        generations: Generations
+        if chosen.provisioner in self.hostings:
+            generations = HostedGenerations(supplies, self.hostings[chosen.provisioner], chosen, interpreter)
+        else:
+            generations = OwnGenerations(supplies, self.provisioners[chosen.provisioner], chosen, interpreter)
         kernel = Kernel(chosen, generations, self.new_cgroup)
         self._kernels = [one for one in self._kernels if not one.is_shut_down] + [kernel]
         return kernel

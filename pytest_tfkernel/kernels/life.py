@@ -89,6 +89,11 @@ class Life:
         return self._parts.temporary
 
     @property
+    def is_hosted(self) -> bool:
+        """Whether its process is kept by a host of somebody else's making."""
+        return self._parts.hosted
+
+    @property
     def cgroups(self) -> tuple[str, ...]:
         """The names of the cgroups of its own that it is or was in."""
         return tuple(cgroup.name for cgroup in self._cgroups)
@@ -173,6 +178,14 @@ class Life:
     def signal(self, number: int) -> bool:
         """Send a signal; False when the process is gone."""
         return self._supervisor.signal(self.process, number)
+
+    def interrupt(self) -> None:
+        """Interrupt what it runs: by SIGINT, or as its host does that."""
+        if not self.is_hosted:
+            self.signal(signal.SIGINT)
+            return
+        with contextlib.suppress(ChannelClosedError, ChannelTornError):
+            self._parts.channel.send({"kind": "interrupt"})
 
     def dump_stacks(self) -> None:
         """Ask for the stacks of all Python threads, and wait until they are written."""
@@ -266,5 +279,6 @@ class Life:
         if not survivors:
             self._parts.remove_temporary()
         for cgroup in self._cgroups if not survivors else ():
-            cgroup.remove()
+            if not (self.is_hosted and cgroup is self._parts.cgroup):
+                cgroup.remove()
         return left

@@ -22,7 +22,11 @@ _NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 
 @dataclass(frozen=True)
 class Parts:
-    """What is made before a process is, and outlives it."""
+    """What is made before a process is, and outlives it.
+
+    The process of a `hosted` kernel is kept by a host, which also interrupts it; its cgroup is that of all
+    generations.
+    """
 
     channel: Channel
     stdout: Capture
@@ -31,6 +35,7 @@ class Parts:
     lease: int
     cgroup: Cgroup | None
     temporary: Path
+    hosted: bool = False
 
     def close(self) -> None:
         """Free all but the cgroup and the temporary folder, which go when the last process has."""
@@ -42,7 +47,7 @@ class Parts:
         """Free everything: there is no process."""
         self.close()
         self.remove_temporary()
-        if self.cgroup is not None:
+        if self.cgroup is not None and not self.hosted:
             self.cgroup.remove()
 
     def remove_temporary(self) -> None:

@@ -15,9 +15,9 @@ _PREFIX = "tfk-"
 _STALE_SECONDS = 60
 
 
-def find_place() -> Path:
+def find_place(base: Path | None = None) -> Path:
     """Where a new folder of ours can be made; those of sessions that were killed with their supervisor are removed."""
-    base = Path(tempfile.gettempdir())
+    base = base if base is not None else Path(tempfile.gettempdir())
     for folder in base.glob(f"{_PREFIX}*-*"):
         with contextlib.suppress(OSError, ValueError):
             pid, found = int(folder.name.split("-")[1]), folder.lstat()

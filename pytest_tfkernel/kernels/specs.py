@@ -13,6 +13,8 @@ __tracebackhide__ = True
 
 _SMALLEST_MEMORY = 16 * 1024 * 1024
 _FEWEST_FILES = 16
+# Whose managers start a dead kernel again.
+_RESTARTED = ("jupyter", "spyder")
 
 
 def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
@@ -25,11 +27,20 @@ def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
             f"preload={spec.preload!r} needs provisioner='forkserver', not {spec.provisioner!r}:"
             " import in startup='...' instead"
         )
+    if spec.kernelspec is not None and spec.provisioner != "jupyter":
+        raise SpecError(f"kernelspec={spec.kernelspec!r} needs provisioner='jupyter', not {spec.provisioner!r}")
+    if spec.restart_poll is not None and spec.provisioner not in _RESTARTED:
+        raise SpecError(
+            f"restart_poll={spec.restart_poll!r} is for kernels that are restarted unasked ({', '.join(_RESTARTED)}),"
+            f" and not for {spec.provisioner!r}: leave it out"
+        )
     if spec.folder is not None and not Path(spec.folder).is_dir():
         raise SpecError(f"folder={spec.folder!r} is no folder: make it first, or leave it out")
     for name in ("timeout", "start_timeout"):
         if not getattr(spec, name) > 0:
             raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
+    if spec.restart_poll is not None and not spec.restart_poll > 0:
+        raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     _check_limits(spec)
 
 
@@ -37,6 +48,10 @@ def _check_types(spec: KernelSpec) -> None:
     for name in ("python", "provisioner", "folder", "startup"):
         if not isinstance(getattr(spec, name), str) and not (name == "folder" and spec.folder is None):
             raise SpecError(f"{name}={getattr(spec, name)!r} is no text: write str(...)")
+    if not isinstance(spec.kernelspec, str | None):
+        raise SpecError(f"kernelspec={spec.kernelspec!r} is no text: name one that `jupyter kernelspec list` shows")
+    if not isinstance(spec.restart_poll, int | float | None):
+        raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     for name in ("preload", "sys_path"):
         texts = getattr(spec, name)
         if texts is not None and not (isinstance(texts, tuple) and all(isinstance(one, str) for one in texts)):

@@ -48,6 +48,11 @@ class Channel:
             channel._filling = _fill(theirs)
         return channel, theirs
 
+    @classmethod
+    def adopt(cls, descriptor: int) -> Channel:
+        """Our end of a pair that another process has made."""
+        return cls(socket.socket(fileno=descriptor))
+
     def has_stayed_mute(self) -> bool:
         """Whether nothing was sent at the other end, now closed, of a mute pair."""
         return len(b"".join(iter(lambda: self._port.socket.recv(1 << 16), b""))) == self._filling
@@ -84,6 +89,17 @@ class Channel:
         if not isinstance(message, dict) or not isinstance(message.get("kind"), str):
             raise ChannelTornError("a frame is not a message of ours")
         return message
+
+    def receive_with_descriptors(self) -> tuple[Message, list[int]]:
+        """Receive one message, and the descriptors that came with it."""
+        message = self.receive()
+        count = message.get("descriptors", 0)
+        if not count:
+            return message, []
+        try:
+            return message, socket.recv_fds(self._port.socket, 1, count)[1]
+        except OSError as error:
+            raise ChannelTornError(f"descriptors that were announced did not come: {error}") from error
 
     def close(self) -> None:
         """Close our end."""

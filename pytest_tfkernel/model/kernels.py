@@ -20,7 +20,8 @@ class KernelSpec:
     that runs in each new process before it is handed out. `timeout` is the default deadline of a
     cell and `start_timeout` that of a start, in seconds. Limits are in bytes and in counts;
     `memory_limit` and `process_limit` need a cgroup, `address_space_limit` and `open_files_limit`
-    are rlimits.
+    are rlimits. `kernelspec` names one that is installed, for provisioner `jupyter`; `restart_poll` is how often,
+    in seconds, the restarter of a Jupyter or Spyder kernel looks for its death (default: jupyter_client's, 3 s).
     """
 
     python: str = sys.executable
@@ -36,6 +37,8 @@ class KernelSpec:
     process_limit: int | None = None
     address_space_limit: int | None = None
     open_files_limit: int | None = None
+    kernelspec: str | None = None
+    restart_poll: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,123 @@
+"""What a frontend of Jupyter's does: it asks on the shell channel, and listens to what the kernel publishes.
+
+Messages: jupyter-client.readthedocs.io, "Messaging in Jupyter".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+
+Content = dict[str, Any]
+
+# A kernel that is just starting may not hear the first question.
+_ASK_AGAIN_SECONDS = 1.0
+# What it publishes is heard a little later than what it answers.
+_PUBLISHED_SECONDS = 0.1
+# For what a dead kernel had sent before; it is here already, or never will be.
+_LAST_WORDS_SECONDS = 0.01
+
+
+class UnusableError(Exception):
+    """The kernel is none that cells can be sent to; the text says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The content of an `execute_reply`, and the data of each `execute_result` that came before it."""
+
+    content: Content
+    results: list[dict[str, Any]]
+
+
+class Conversation:
+    """With one process of a kernel. `streams` maps `stdout` and `stderr` to descriptors, where what it prints goes."""
+
+    def __init__(self, client: AsyncKernelClient, streams: dict[str, int]) -> None:
+        self._client = client
+        self._streams = streams
+        self._replies: dict[str, asyncio.Future[Content]] = {}
+        self._idle: dict[str, asyncio.Event] = {}
+        self._results: dict[str, list[dict[str, Any]]] = {}
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Connect; the tasks that listen, which end with UnusableError when they hear nonsense."""
+        self._client.start_channels(stdin=False, hb=False, control=False)
+        return [asyncio.create_task(self._listen_to_shell()), asyncio.create_task(self._listen_to_iopub())]
+
+    def stop(self) -> None:
+        """Disconnect."""
+        self._client.stop_channels()
+
+    async def last_words(self) -> None:
+        """Hear what a dead kernel has published, when nobody else listens any more."""
+        if self._client.channels_running:
+            with contextlib.suppress(queue.Empty, UnusableError):
+                while True:
+                    self._take(await _hear(lambda: self._client.get_iopub_msg(timeout=_LAST_WORDS_SECONDS)))
+
+    async def kernel_info(self) -> Content:
+        """Ask until the kernel answers and is heard on both channels."""
+        while True:
+            number = self._client.kernel_info()
+            with contextlib.suppress(asyncio.TimeoutError):
+                content = await asyncio.wait_for(self._reply(number), _ASK_AGAIN_SECONDS)
+                await asyncio.wait_for(self._idle_event(number).wait(), _PUBLISHED_SECONDS)
+                return content
+
+    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> Answer:
+        """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns."""
+        number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=False)
+        self._results[number] = []
+        content = await self._reply(number)
+        await self._idle_event(number).wait()
+        self._idle.pop(number, None)
+        return Answer(content, self._results.pop(number))
+
+    async def _reply(self, number: str) -> Content:
+        self._replies[number] = asyncio.get_running_loop().create_future()
+        return await self._replies[number]
+
+    def _idle_event(self, number: str) -> asyncio.Event:
+        return self._idle.setdefault(number, asyncio.Event())
+
+    async def _listen_to_shell(self) -> None:
+        while True:
+            message = await _hear(self._client.get_shell_msg)
+            future = self._replies.pop(message["parent_header"].get("msg_id", ""), None)
+            if future is not None and not future.done():
+                future.set_result(message["content"])
+
+    async def _listen_to_iopub(self) -> None:
+        while True:
+            self._take(await _hear(self._client.get_iopub_msg))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        """Take in what the kernel has published."""
+        number, content = message["parent_header"].get("msg_id", ""), message["content"]
+        kind = message["header"]["msg_type"]
+        if kind == "stream" and content.get("name") in self._streams:
+            _write(self._streams[content["name"]], content["text"].encode("utf-8", "backslashreplace"))
+        elif kind == "execute_result" and number in self._results:
+            self._results[number].append(content["data"])
+        elif kind == "status" and content["execution_state"] == "idle":
+            self._idle_event(number).set()
+
+
+async def _hear(get: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    try:
+        return await get()
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise UnusableError(f"the kernel sends what is no message of Jupyter's: {error}") from None
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

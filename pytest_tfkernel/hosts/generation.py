@@ -1,0 +1,100 @@
+"""One generation of a hosted kernel: what it has of ours, and what is told of its beginning and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+
+from pytest_tfkernel._child import process
+from pytest_tfkernel.hosts.bridge import Act, Bridge, Descriptors
+from pytest_tfkernel.hosts.child import Child, Reaped
+from pytest_tfkernel.hosts.conversation import Conversation
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.wire import Channel, Message
+
+
+class Generation:
+    """Made before its process is. `order` is the request to start the kernel, and `number` counts from 1."""
+
+    def __init__(self, order: Mapping[str, Any], number: int) -> None:
+        self.number = number
+        self.lease: int = order["lease"] + number - 1
+        self.temporary = Path(order["temporary"]) / str(number)
+        self.temporary.mkdir(mode=0o700)
+        self._order = order
+        self._stdout, self._stderr, self._stacks = Capture("stdout"), Capture("stderr"), Capture("stacks")
+        self._ours, self._theirs = socket.socketpair()
+        self._marks, self._marks_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(self._marks_writer, True)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of its own."""
+        return {"TMPDIR": str(self.temporary), "PYTEST_TFKERNEL_LEASE": str(self.lease)}
+
+    def how_to_start(self) -> dict[str, Any]:
+        """For `subprocess.Popen`."""
+        order = {**self._order, "lease": self.lease, "folder": None}
+        parent = os.getpid()
+
+        def become() -> None:
+            process.restrict(order)
+            process.reset_signals()
+            process.die_with_parent(parent)
+
+        return {
+            "stdout": self._stdout.descriptor,
+            "stderr": self._stderr.descriptor,
+            "pass_fds": (self._stacks.descriptor, self._marks_writer),
+            "preexec_fn": become,
+        }
+
+    def began(self, child: Child, tell: Callable[[Message, tuple[int, ...]], None]) -> None:
+        """Tell of the process, and hand over our ends."""
+        message = {
+            "kind": "started",
+            "generation": self.number,
+            "pid": child.process.pid,
+            "start_time": child.process.start_time,
+            "lease": self.lease,
+            "temporary": str(self.temporary),
+        }
+        captures = (self._stdout.descriptor, self._stderr.descriptor, self._stacks.descriptor)
+        tell(message, (self._theirs.fileno(), *captures))
+        self._theirs.close()
+
+    async def follow(self, child: Child, client: AsyncKernelClient, act: Act, report: Callable[[Reaped], None]) -> None:
+        """Serve it until it has died, and have that reported."""
+        channel = Channel(self._ours)
+        streams = {"stdout": self._stdout.descriptor, "stderr": self._stderr.descriptor}
+        descriptors = Descriptors(self._stacks.descriptor, self._marks_writer, self._marks)
+        conversation = Conversation(client, streams)
+        serving = asyncio.create_task(Bridge(conversation, channel, descriptors, act).serve())
+        try:
+            reaped = await child.dead()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            # What it has said and we have not heard yet belongs to its last words.
+            await conversation.last_words()
+            report(reaped)
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            conversation.stop()
+            channel.close()
+            self.close()
+
+    def close(self) -> None:
+        """Free what is ours here."""
+        for capture in (self._stdout, self._stderr, self._stacks):
+            capture.close()
+        for descriptor in (self._marks, self._marks_writer):
+            os.close(descriptor)
+        self._ours.close()
+        self._theirs.close()

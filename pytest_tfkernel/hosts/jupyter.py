@@ -1,0 +1,209 @@
+"""A host of one Jupyter kernel: the real manager and restarter of jupyter_client, in a process of its own.
+
+Its control channel is at descriptor 3, the one for reports of deaths (see `_child.supervisor`) at 5. The first request
+comes once; then any number of the others:
+
+    {"kind": "start", "kernelspec" (a name, or null), "argv", "env", "environment", "folder", "limits", "cgroups",
+     "lease" (of generation 1), "temporary", "generation", "time_to_dead"}
+    {"kind": "restart", "now": bool, "generation"}  what a person asks for who knows this generation
+
+It tells, whoever has started the process:
+
+    {"kind": "started", "generation", "pid", "start_time", "lease", "temporary", "descriptors": 4}
+                                                    with channel, stdout, stderr and stacks
+    {"kind": "restarting"}                          the restarter has noticed a death
+    {"kind": "dead"}                                the restarter has given up
+    {"kind": "failed", "error"}                     no process could be started
+
+Each generation has a lease, a folder for temporary files and a channel of its own (see `hosts.bridge`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import socket
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.ioloop.manager import AsyncIOLoopKernelManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+from pytest_tfkernel._child import frames, process
+from pytest_tfkernel.hosts.child import Reaped
+from pytest_tfkernel.hosts.generation import Generation
+from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.processes import ProcessId
+
+CONTROL = 3
+_FAREWELL_SECONDS = 2.0
+
+
+def main() -> None:
+    """Serve until the control channel closes, and end the kernel then."""
+    for descriptor in (CONTROL, process.REPORTS):
+        os.set_inheritable(descriptor, False)
+    control = Channel(socket.socket(fileno=CONTROL))
+    reports = frames.Port(socket.socket(fileno=process.REPORTS))
+    asyncio.run(Host(control, reports).serve())
+
+
+class Host:
+    """The manager of one kernel, and what it tells of it."""
+
+    def __init__(self, control: Channel, reports: frames.Port) -> None:
+        self._control = control
+        self._reports = reports
+        self._requests: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._manager: Manager | None = None
+        self._generations: set[asyncio.Task[None]] = set()
+        self._latest = 0
+
+    async def serve(self) -> None:
+        """Carry out one request after the other."""
+        asyncio.get_running_loop().add_reader(self._control.fileno(), self._read)
+        while (request := await self._requests.get()) is not None:
+            await self._carry_out(request)
+        if self._manager is not None and self._manager.has_kernel:
+            await self._manager.shutdown_kernel(now=True)
+        if self._generations:
+            _, unfinished = await asyncio.wait(self._generations, timeout=_FAREWELL_SECONDS)
+            for task in unfinished:
+                task.cancel()
+
+    def _read(self) -> None:
+        try:
+            self._requests.put_nowait(self._control.receive())
+        except (ChannelClosedError, ChannelTornError):
+            asyncio.get_running_loop().remove_reader(self._control.fileno())
+            self._requests.put_nowait(None)
+
+    async def _carry_out(self, request: Message) -> None:
+        try:
+            if request["kind"] == "start":
+                await self._start(request)
+            elif self._manager is not None and self._latest == request["generation"]:
+                # Otherwise the restarter was faster.
+                await self._manager.restart_as_asked(now=request["now"])
+        except Exception as error:  # noqa: BLE001 - whatever a manager or a kernelspec may come to
+            self.tell({"kind": "failed", "error": f"{type(error).__name__}: {error}"})
+
+    async def _start(self, request: Message) -> None:
+        folder = Path(request["temporary"])
+        spec = _kernelspec(request)
+        manager = Manager(transport="ipc", ip=str(folder / "k"), connection_file=str(folder / "connection.json"))
+        manager._kernel_spec = spec  # noqa: SLF001 - it may be installed nowhere
+        manager.provisioner = _Provisioner(host=self, order=request, parent=manager, kernel_spec=spec)
+        self._manager = manager
+        self._latest = request["generation"] - 1
+        manager.watch(request["time_to_dead"], self.tell)
+        await manager.start_kernel(env=request["environment"], cwd=request["folder"])
+
+    def tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+        """Say something on the control channel."""
+        with contextlib.suppress(ChannelClosedError, ChannelTornError):
+            self._control.send(message, descriptors)
+
+    def report(self, process: ProcessId, reaped: Reaped, signals: list[int]) -> None:
+        """Tell the supervisor of a death."""
+        if reaped.word is None or reaped.usage is None:
+            return
+        death = {"pid": process.pid, "start_time": process.start_time, "status": reaped.word, "signals": signals}
+        usage = dataclasses.asdict(reaped.usage)
+        with contextlib.suppress(OSError):
+            self._reports.send({**death, **usage, "time": reaped.time})
+
+    async def act(self, kind: str) -> None:
+        """What is asked for over the channel of a generation."""
+        if self._manager is None:
+            return
+        if kind == "interrupt":
+            await self._manager.interrupt_kernel()
+        else:
+            await self._manager.shutdown_kernel(now=False)
+
+    def next_generation(self, order: Message) -> Generation:
+        """What the next process will have."""
+        self._latest += 1
+        return Generation(order, self._latest)
+
+    def follow(self, generation: Generation, provisioner: _Provisioner) -> None:
+        """Serve a new generation until it has ended."""
+        if self._manager is None:
+            return
+        child, signals = provisioner.child, provisioner.signals
+        generation.began(child, self.tell)
+        life = generation.follow(
+            child, self._manager.client(), self.act, lambda reaped: self.report(child.process, reaped, list(signals))
+        )
+        task = asyncio.create_task(life)
+        self._generations.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._generations.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Nobody waits for it: it belongs to the last words of this process.
+            traceback.print_exception(error)
+
+
+class Manager(AsyncIOLoopKernelManager):
+    """The manager of jupyter_client, whose restarter and whose user may both want a restart at once."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._restarts = asyncio.Lock()
+
+    def watch(self, time_to_dead: float | None, tell: Callable[[Message], None]) -> None:
+        """Have the restarter look every so many seconds (its own default: 3), and tell what it does."""
+        changes = {} if time_to_dead is None else {"time_to_dead": time_to_dead}
+        self._restarter = self.restarter_class(
+            kernel_manager=self, loop=self.loop, parent=self, log=self.log, **changes
+        )
+        self._restarter.add_callback(lambda: tell({"kind": "restarting"}), "restart")
+        self._restarter.add_callback(lambda: tell({"kind": "dead"}), "dead")
+
+    async def restart_kernel(self, now: bool = False, newports: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # async here
+        """What the restarter calls: nothing to do when somebody has just done it."""
+        async with self._restarts:
+            if not await self.is_alive():
+                await super().restart_kernel(now=now, newports=newports, **kwargs)
+
+    async def restart_as_asked(self, *, now: bool) -> None:
+        """What a person asks for."""
+        async with self._restarts:
+            await super().restart_kernel(now=now)
+
+
+class _Provisioner(PostMortemProvisioner):
+    """Gives each generation what every kernel of ours has."""
+
+    def __init__(self, host: Host, order: Message, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._host = host
+        self._order = order
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        generation = self._host.next_generation(self._order)
+        kwargs["env"] = {**kwargs["env"], **generation.environment}
+        try:
+            info = await super().launch_kernel(cmd, **kwargs, **generation.how_to_start())
+        except BaseException:
+            generation.close()
+            raise
+        self._host.follow(generation, self)
+        return info
+
+
+def _kernelspec(request: Message) -> KernelSpec:
+    """The one that is installed under a name, or one of our own making."""
+    if request["kernelspec"] is not None:
+        spec: KernelSpec = KernelSpecManager().get_kernel_spec(request["kernelspec"])
+        return spec
+    return KernelSpec(argv=request["argv"], env=request["env"], language="python", display_name="pytest-tfkernel")

@@ -1,0 +1,181 @@
+"""A kernel provisioner for jupyter_client that knows how its kernels died.
+
+Works in any Jupyter server: name `tfkernel` in a kernelspec's `metadata.kernel_provisioner.provisioner_name`, or in
+the environment variable JUPYTER_DEFAULT_PROVISIONER_NAME.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from pytest_tfkernel.hosts.child import Child, Reaped
+from pytest_tfkernel.kernels.causes import judge
+from pytest_tfkernel.kernels.cgroups import find_oom_counter, read_oom_kills
+from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
+
+_KEPT = 100
+
+
+class PostMortemProvisioner(LocalProvisioner):
+    """Starts, signals and ends a kernel as LocalProvisioner does, and tells what ended it.
+
+    `exit_status` that jupyter_client gets is that of `subprocess.Popen`: minus the signal, or the exit code.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._child: Child | None = None
+        self.signals: list[int] = []
+        self._generation = 0
+        self._oom_counter: Path | None = None
+        self._oom_kills = 0
+        self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT)
+        # Whether somebody asked for the end that comes.
+        self._is_asked = False
+
+    @property
+    def child(self) -> Child:
+        """The process that was launched last. Raises RuntimeError when none was."""
+        if self._child is None:
+            raise RuntimeError("no kernel was launched")
+        return self._child
+
+    @property
+    def post_mortems(self) -> tuple[PostMortem, ...]:
+        """Those of the last 100 deaths of this kernel, the latest at the end."""
+        self._notice()
+        return tuple(self._post_mortems)
+
+    async def death(self) -> PostMortem | None:
+        """Wait for the death of the process that runs now; None when none was launched.
+
+        It is known at once, where jupyter_client's restarter looks every 3 s.
+        """
+        if self._child is None:
+            return None
+        await self._child.dead()
+        self._notice()
+        return self._post_mortems[-1]
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the process."""
+        self._notice()
+        info = await super().launch_kernel(cmd, **kwargs)
+        self._child = Child(self._popen())
+        self.signals, self._is_asked = [], False
+        self._generation += 1
+        self._oom_counter = find_oom_counter(self._child.process.pid)
+        self._oom_kills = read_oom_kills(self._oom_counter)
+        return info
+
+    def _popen(self) -> subprocess.Popen[bytes]:
+        if self.process is None:
+            raise RuntimeError("jupyter_client has launched no process")
+        return self.process
+
+    async def poll(self) -> int | None:
+        """None while it runs, then how it ended; 0 when none was launched, as jupyter_client has it."""
+        if self.process is None or self._child is None:
+            return 0
+        self._notice()
+        return self._child.returncode
+
+    async def wait(self) -> int | None:
+        """Wait until it has ended, without looking again and again."""
+        if self._child is not None:
+            await self._child.dead()
+        ended: int | None = await super().wait()
+        return ended
+
+    async def send_signal(self, signum: int) -> None:
+        """Signal the kernel's process group, which is also its session."""
+        if self.process is None or self._child is None or self._child.returncode is not None:
+            return
+        self.signals.append(int(signum))
+        try:
+            os.killpg(self._child.process.pid, signum)
+        except ProcessLookupError:
+            return  # it ended by itself
+
+    async def kill(self, restart: bool = False) -> None:
+        """End it with SIGKILL."""
+        self._is_asked = True
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Ask it to end with SIGTERM."""
+        self._is_asked = True
+        await self.send_signal(signal.SIGTERM)
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Whatever ends it now was asked for."""
+        self._is_asked = True
+
+    async def get_provisioner_info(self) -> dict[str, Any]:
+        """That of LocalProvisioner, and `post_mortem` as plain data: that of the last death, or None."""
+        info: dict[str, Any] = await super().get_provisioner_info()
+        found = self.post_mortems
+        return {**info, "post_mortem": plain(found[-1]) if found else None}
+
+    def _notice(self) -> None:
+        """Keep the post-mortem of a process that has died, once."""
+        if self._child is None or (self._post_mortems and self._post_mortems[-1].process == self._child.process):
+            return
+        reaped = self._child.reap()
+        if reaped is None:
+            return
+        found = self._bury(self._child, reaped)
+        self._post_mortems.append(found)
+        if not self._is_asked:
+            self.log.warning(found.headline())
+
+    def _bury(self, child: Child, reaped: Reaped) -> PostMortem:
+        kills = read_oom_kills(self._oom_counter)
+        cause, killer = Cause.UNKNOWN, Killer.UNKNOWN
+        if reaped.status is not None:
+            cause, killer = judge(reaped.status, self.signals, oom_killed=kills > self._oom_kills)
+        note = ""
+        if cause is Cause.OOM_KILL and self._oom_counter is not None:
+            # Who shares the cgroup may have been killed in its place, though not by SIGKILL twice.
+            note = f"counted in {self._oom_counter.parent}, the memory cgroup that it shared"
+        return PostMortem(
+            process=child.process,
+            generation=self._generation,
+            exit_status=reaped.status,
+            cause=cause,
+            killer=killer,
+            usage=reaped.usage,
+            uptime=reaped.time - child.started,
+            last_cell=None,
+            stack="",
+            stdout="",
+            stderr="",
+            note=note,
+        )
+
+
+def plain(found: PostMortem) -> Mapping[str, Any]:
+    """A post-mortem as JSON can carry it."""
+    usage = found.usage
+    return {
+        "headline": found.headline(),
+        "pid": found.process.pid,
+        "generation": found.generation,
+        "exit_code": found.exit_status.code if found.exit_status is not None else None,
+        "signal": found.exit_status.signal if found.exit_status is not None else None,
+        "cause": found.cause.value,
+        "killer": found.killer.value,
+        "uptime_seconds": found.uptime,
+        "usage": dataclasses.asdict(usage) if usage is not None else None,
+        "note": found.note,
+    }

@@ -1,0 +1,222 @@
+"""Kernels that are kept by the manager of somebody else, in a host process: each generation is told to us."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_tfkernel.kernels import scratch
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.generations import Supplies
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.parts import Parts, environment, limits
+from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+# Not imported: it runs in the host, and knows us.
+_HOSTS = Path(__file__).parent.parent / "hosts"
+_CHANNEL = 3
+# A path of a Unix socket has at most 107 bytes (unix(7)), and those of Jupyter add some to that of their folder.
+_LONGEST_FOLDER = 90
+_END_SECONDS = 1.0
+# Each has a lease of its own.
+_MOST_GENERATIONS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How kernels of one kind are hosted: what their interpreter runs, with which variables."""
+
+    name: str
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class HostedGenerations:
+    """The generations of one kernel; its host is started with the first one, and ends in `close`."""
+
+    def __init__(self, supplies: Supplies, hosting: Hosting, spec: KernelSpec, interpreter: Interpreter) -> None:
+        self._supplies = supplies
+        self._hosting = hosting
+        self._spec = spec
+        self._interpreter = interpreter
+        self._host: _Host | None = None
+        self._cgroup: Cgroup | None = None
+
+    def launch(self, generation: int, *, mute: bool = False) -> Life:  # noqa: ARG002 - see below
+        """See `Generations`. A mute one says nothing until it has answered its host, and that takes it a while."""
+        self.close()
+        self._supplies.supervisor.check_ours()
+        self._cgroup = self._supplies.limiting_cgroup(self._spec)
+        folder = self._make_folder()
+        self._host = _Host(self._supplies, folder)
+        self._host.send(self._order(generation, folder))
+        try:
+            return self._next(time.monotonic() + self._spec.start_timeout)
+        except KernelStartError:
+            self.close()
+            raise
+
+    def succeed(self, generation: int, seconds: float, *, asked: bool) -> list[Life]:
+        """See `Generations`."""
+        if self._host is None:
+            raise KernelStartError("the kernel's host has ended: call restart() for a new one")
+        deadline = time.monotonic() + seconds
+        lives: list[Life] = []
+        while self._host.has_news():
+            # Started while nobody was looking.
+            lives.append(self._next(deadline))
+        if not lives and asked:
+            self._host.send({"kind": "restart", "now": False, "generation": generation})
+        if not lives:
+            lives.append(self._next(deadline))
+        return lives
+
+    def close(self) -> None:
+        """End the host. The kernel has ended before, or does now."""
+        if self._host is not None:
+            self._host.close()
+            self._host = None
+        if self._cgroup is not None:
+            with contextlib.suppress(SupervisorGoneError):
+                self._cgroup.remove()
+            self._cgroup = None
+
+    def _make_folder(self) -> Path:
+        """For connection files and sockets; nobody else may look into it."""
+        folder = self._supplies.new_temporary()
+        if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
+            return folder
+        short = scratch.find_place(Path("/tmp"))  # noqa: S108 - of our own name, and for us alone
+        self._supplies.supervisor.hold(short, contents=True)
+        short.mkdir(mode=0o700)
+        return short
+
+    def _order(self, generation: int, folder: Path) -> Message:
+        spec = self._spec
+        variables = environment(spec, 0, folder)
+        variables |= {name: text for name, text in self._hosting.variables.items() if name not in variables}
+        if spec.kernelspec is None:
+            # A history and a profile of its own: a person's are for that person.
+            variables.setdefault("IPYTHONDIR", str(folder / "ipython"))
+        return {
+            "kind": "start",
+            "kernelspec": spec.kernelspec,
+            "argv": [self._interpreter.executable, *self._hosting.arguments],
+            "env": {},
+            "environment": variables,
+            "folder": spec.folder if spec.folder is not None else str(Path.cwd()),
+            "limits": [list(pair) for pair in limits(spec)],
+            "cgroups": self._cgroup.procs_files if self._cgroup is not None else [],
+            "lease": self._supplies.new_leases(_MOST_GENERATIONS),
+            "temporary": str(folder),
+            "generation": generation,
+            "time_to_dead": spec.restart_poll,
+        }
+
+    def _next(self, deadline: float) -> Life:
+        """The next generation that the host starts. Raises KernelStartError."""
+        if self._host is None:
+            raise KernelStartError("the kernel's host has ended: call restart() for a new one")
+        while True:
+            message, descriptors = self._host.receive(deadline)
+            if message["kind"] == "started":
+                break
+            if message["kind"] == "dead":
+                raise KernelStartError("the restarter of jupyter_client has given up: the kernel died again and again")
+            if message["kind"] == "failed":
+                raise KernelStartError(f"the kernel's manager can't start it: {message['error']}")
+        channel, stdout, stderr, stacks = descriptors
+        parts = Parts(
+            Channel.adopt(channel),
+            Capture("stdout", stdout),
+            Capture("stderr", stderr),
+            Capture("stacks", stacks),
+            message["lease"],
+            self._cgroup,
+            Path(message["temporary"]),
+            hosted=True,
+        )
+        process = ProcessId(message["pid"], message["start_time"])
+        return Life(self._supplies.supervisor, process, parts, message["generation"])
+
+
+class _Host:
+    """One host process and what it says."""
+
+    def __init__(self, supplies: Supplies, folder: Path) -> None:
+        self._supervisor: Supervisor = supplies.supervisor
+        self._folder = folder
+        self._lease = supplies.new_leases(1)
+        self._log = Capture("host")
+        self._channel, theirs = Channel.pair()
+        try:
+            self._process = self._supervisor.start(
+                [sys.executable, "-u", str(_HOSTS), "jupyter"],
+                {**os.environ, "TMPDIR": str(folder)},
+                {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
+                {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
+                reports=True,
+            )
+        except BaseException:
+            self._channel.close()
+            self._log.close()
+            raise
+        finally:
+            theirs.close()
+
+    def send(self, message: Message) -> None:
+        """Ask for something."""
+        try:
+            self._channel.send(message)
+        except (ChannelClosedError, ChannelTornError) as error:
+            raise KernelStartError(self._epitaph(str(error))) from None
+
+    def has_news(self) -> bool:
+        """Whether it has said something that nobody has received."""
+        return self._wait(0)
+
+    def receive(self, deadline: float) -> tuple[Message, list[int]]:
+        """What it says next. Raises KernelStartError when it says nothing in time or has ended."""
+        remaining = deadline - time.monotonic()
+        if not self._wait(remaining):
+            raise KernelStartError("the kernel's host did not start a kernel in time: see start_timeout")
+        try:
+            return self._channel.receive_with_descriptors()
+        except (ChannelClosedError, ChannelTornError) as error:
+            raise KernelStartError(self._epitaph(str(error))) from None
+
+    def close(self) -> None:
+        """End it, and remove its files."""
+        self._channel.close()
+        with contextlib.suppress(SupervisorGoneError):
+            self._supervisor.end(self._lease, _END_SECONDS)
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self._channel.fileno(), select.POLLIN)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
+
+    def _epitaph(self, error: str) -> str:
+        with contextlib.suppress(SupervisorGoneError):
+            death = self._supervisor.death_of(self._process, _END_SECONDS)
+            error = f"it died of {death.status}" if death is not None else error
+        words = self._log.read(0, 1 << 16)[0].strip()
+        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
+        return f"the kernel's host is gone: {error}{last}"

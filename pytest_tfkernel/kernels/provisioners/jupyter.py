@@ -1,0 +1,7 @@
+"""Real kernels of Jupyter: ipykernel under the manager and the restarter of jupyter_client."""
+
+from __future__ import annotations
+
+from pytest_tfkernel.kernels.hosted import Hosting
+
+JUPYTER = Hosting("jupyter", ("-m", "ipykernel_launcher", "-f", "{connection_file}"))

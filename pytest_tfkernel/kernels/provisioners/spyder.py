@@ -1,0 +1,7 @@
+"""Real kernels of Spyder: `spyder_kernels.console`, started as Spyder starts its consoles."""
+
+from __future__ import annotations
+
+from pytest_tfkernel.kernels.hosted import Hosting
+
+SPYDER = Hosting("spyder", ("-m", "spyder_kernels.console", "-f", "{connection_file}"))
