@@ -22,6 +22,8 @@ _V2 = 2  # the version of the interface
 MEMORY = "memory"
 PIDS = "pids"
 _STALE_SECONDS = 60
+# The files that count OOM kills, by version.
+_COUNTERS = {1: "memory.oom_control", _V2: "memory.events"}
 
 
 class CgroupUnavailableError(Exception):
@@ -196,14 +198,7 @@ class Cgroup:
     def oom_kills(self) -> int:
         """How many processes the OOM killer has killed here; 0 without a memory controller."""
         leaf = self._leaves.get(MEMORY)
-        if leaf is None:
-            return 0
-        name = "memory.events" if leaf.version == _V2 else "memory.oom_control"
-        try:
-            lines = (leaf.folder / name).read_text(encoding="ascii").splitlines()
-        except OSError:
-            return 0
-        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+        return read_oom_kills(leaf.folder / _COUNTERS[leaf.version]) if leaf is not None else 0
 
     def remove(self) -> None:
         """Remove it if it is empty; otherwise the supervisor does at its end."""
@@ -215,6 +210,37 @@ class Cgroup:
             except OSError:
                 continue
             self._supervisor.release(leaf.folder)
+
+
+def find_oom_counter(pid: int) -> Path | None:
+    """The file that counts OOM kills in the memory cgroup of a process, its own or not; None where there is none."""
+    try:
+        memberships = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8").splitlines()
+        mounts = list(_mounts(Path("/proc/self")))
+    except OSError:
+        return None
+    for line in memberships:
+        _, controllers, path = line.split(":", 2)
+        version = 1 if MEMORY in controllers.split(",") else _V2 if not controllers else 0
+        for mount in mounts if version else ():
+            if version == _V2 and mount.kind != "cgroup2":
+                continue
+            if version == 1 and not (mount.kind == "cgroup" and MEMORY in mount.options):
+                continue
+            # In a container, the path may be that of the host; what is mounted is the container's own then.
+            for folder in (mount.folder / os.path.relpath(path, mount.root), mount.folder):
+                if (folder / _COUNTERS[version]).exists():
+                    return folder / _COUNTERS[version]
+    return None
+
+
+def read_oom_kills(counter: Path | None) -> int:
+    """How many processes the OOM killer has killed, by such a file; 0 when it can't be read."""
+    try:
+        lines = counter.read_text(encoding="ascii").splitlines() if counter is not None else []
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
 def _sweep(parent: Path) -> None:
