@@ -1,7 +1,8 @@
 """`python describe.py`: print one line of JSON that says what this interpreter is.
 
 Parses on Python 2.7 too, so that an interpreter which is too old can say so itself.
-Keys: `executable`, `version` (three numbers), `tensorflow` (a version, "unknown", or null).
+Keys: `executable`, `version` (three numbers), `tensorflow` (a version, "unknown", or null), `packages` (versions
+of those that hosts need, by the name of their module).
 """
 
 import json
@@ -21,14 +22,18 @@ _DISTRIBUTIONS = (
 )
 
 
-def tensorflow_version():
-    """The version of the TensorFlow that an import would find, or None."""
+# Those in which, or with which, others run kernels; each is a distribution of its own.
+_HOSTS = ("ipykernel", "spyder_kernels", "multiprocess")
+
+
+def version_of(module, distributions):
+    """The version of the module that an import would find, or None."""
     for folder in sys.path:
-        if not os.path.isfile(os.path.join(folder, "tensorflow", "__init__.py")):
+        if not os.path.isfile(os.path.join(folder, module, "__init__.py")):
             continue
         for entry in sorted(os.listdir(folder)):
             name, dash, rest = entry.partition("-")
-            if dash and name.lower() in _DISTRIBUTIONS and rest.endswith(".dist-info"):
+            if dash and name.lower() in distributions and rest.endswith(".dist-info"):
                 return rest[: -len(".dist-info")]
         return "unknown"
     return None
@@ -36,9 +41,12 @@ def tensorflow_version():
 
 if __name__ == "__main__":
     sys.path.pop(0)
+    found = [(module, version_of(module, (module,))) for module in _HOSTS]
+    packages = {module: version for module, version in found if version is not None}
     facts = {
         "executable": sys.executable,
         "version": list(sys.version_info[:3]),
-        "tensorflow": tensorflow_version(),
+        "tensorflow": version_of("tensorflow", _DISTRIBUTIONS),
+        "packages": packages,
     }
     sys.stdout.write(json.dumps(facts) + "\n")

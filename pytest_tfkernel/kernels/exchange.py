@@ -24,7 +24,7 @@ def greet(life: Life, spec: KernelSpec) -> tuple[int, ...]:
     Raises KernelStartError, and nothing of the process lives then.
     """
     try:
-        version = tuple(_said_hello(life, receive(life, spec.start_timeout))["version"])
+        version = tuple(receive(life, spec.start_timeout)["version"])
         number = life.send({"kind": "configure", "sys_path": list(spec.sys_path)})
         receive(life, spec.start_timeout, number)
         if spec.startup:
@@ -89,6 +89,9 @@ def receive(life: Life, seconds: float, number: int | None = None, on_mark: OnMa
         if message["kind"] == "mark":
             if on_mark is not None:
                 on_mark(str(message.get("name")))
+        elif message["kind"] == "failed":
+            life.end(f"it was ended, since {message['error']}")
+            break
         # Any other is of a request whose caller was interrupted, as by Ctrl-C.
         elif message.get("id") == number:
             return message
@@ -99,13 +102,6 @@ def receive(life: Life, seconds: float, number: int | None = None, on_mark: OnMa
         life.end(f"no reply for {seconds:g} s, so it was ended", deadline=True)
         raise KernelHung(life.bury())
     raise KernelDied(life.bury())
-
-
-def _said_hello(life: Life, message: Message) -> Message:
-    if message["kind"] == "failed":
-        life.end(f"it was ended, since {message['error']}")
-        raise KernelDied(life.bury())
-    return message
 
 
 def _value(message: Message) -> Any:

@@ -41,13 +41,15 @@ class Generations(Protocol):
 class Supplies:
     """What a launcher gives to whatever makes kernels.
 
-    `new_leases` reserves so many marks in a row, and gives the first.
+    `new_leases` reserves so many marks in a row, and gives the first. `note_cold_start` is told of each interpreter
+    that a host has started.
     """
 
     supervisor: Supervisor
     new_leases: Callable[[int], int]
     new_cgroup: Callable[[tuple[str, ...]], Cgroup]
     new_temporary: Callable[[], Path]
+    note_cold_start: Callable[[], None]
 
     def limiting_cgroup(self, spec: KernelSpec) -> Cgroup | None:
         """A cgroup with the limits of the spec, if it has any that need one. Raises KernelStartError."""

@@ -8,8 +8,6 @@ import select
 import shutil
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_tfkernel.kernels import scratch
@@ -19,6 +17,7 @@ from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
+from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
@@ -35,15 +34,6 @@ _LONGEST_FOLDER = 90
 _END_SECONDS = 1.0
 # Each has a lease of its own.
 _MOST_GENERATIONS = 1 << 20
-
-
-@dataclass(frozen=True)
-class Hosting:
-    """How kernels of one kind are hosted: what their interpreter runs, with which variables."""
-
-    name: str
-    arguments: tuple[str, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class HostedGenerations:
@@ -140,6 +130,7 @@ class HostedGenerations:
                 raise KernelStartError("the restarter of jupyter_client has given up: the kernel died again and again")
             if message["kind"] == "failed":
                 raise KernelStartError(f"the kernel's manager can't start it: {message['error']}")
+        self._supplies.note_cold_start()
         channel, stdout, stderr, stacks = descriptors
         parts = Parts(
             Channel.adopt(channel),

@@ -50,6 +50,7 @@ class Launcher:
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         self.supervisor = Supervisor(owners)
         self._next_lease = _first_lease()
+        self._hosted_starts = 0
         self.temporary = scratch.find_place()
         self._folders = itertools.count(1)
         # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
@@ -71,7 +72,10 @@ class Launcher:
     @property
     def cold_starts(self) -> int:
         """How many interpreters were started for kernels so far, fork servers among them."""
-        return sum(provisioner.cold_starts for provisioner in self.provisioners.values())
+        return self._hosted_starts + sum(provisioner.cold_starts for provisioner in self.provisioners.values())
+
+    def _note_cold_start(self) -> None:
+        self._hosted_starts += 1
 
     def new_lease(self) -> int:
         """A number that marks one process and all that it starts."""
@@ -92,7 +96,9 @@ class Launcher:
         """A running kernel. Raises SpecError or KernelStartError, each with what to do."""
         chosen = spec if spec is not None else KernelSpec()
         check(chosen, (*self.provisioners, *self.hostings))
-        supplies = Supplies(self.supervisor, self._new_leases, self.new_cgroup, self._make_temporary)
+        supplies = Supplies(
+            self.supervisor, self._new_leases, self.new_cgroup, self._make_temporary, self._note_cold_start
+        )
         interpreter = self.interpreter(chosen.python)
         generations: Generations
         if chosen.provisioner in self.hostings:

@@ -50,14 +50,18 @@ def _check_types(spec: KernelSpec) -> None:
             raise SpecError(f"{name}={getattr(spec, name)!r} is no text: write str(...)")
     if not isinstance(spec.kernelspec, str | None):
         raise SpecError(f"kernelspec={spec.kernelspec!r} is no text: name one that `jupyter kernelspec list` shows")
-    if not isinstance(spec.restart_poll, int | float | None):
-        raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     for name in ("preload", "sys_path"):
         texts = getattr(spec, name)
         if texts is not None and not (isinstance(texts, tuple) and all(isinstance(one, str) for one in texts)):
             raise SpecError(f"{name}={texts!r} is no tuple of texts: write ('name',) with a comma")
     if not isinstance(spec.environment, Mapping) or not all(map(_is_variable, spec.environment.items())):
         raise SpecError(f"environment={spec.environment!r} is no dict of names and texts (or None, to remove one)")
+    _check_numbers(spec)
+
+
+def _check_numbers(spec: KernelSpec) -> None:
+    if not isinstance(spec.restart_poll, int | float | None):
+        raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     for name in ("timeout", "start_timeout"):
         if not isinstance(getattr(spec, name), int | float):
             raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")

@@ -43,11 +43,16 @@ class KernelSpec:
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that can run kernels: where it is, its version, and its TensorFlow, if any."""
+    """A Python that can run kernels: where it is, its version, and its TensorFlow, if any.
+
+    `packages` are the versions of those that are there of what hosts need: `ipykernel`, `spyder_kernels` and
+    `multiprocess`.
+    """
 
     executable: str
     version: tuple[int, int, int]
     tensorflow: str | None
+    packages: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         version = ".".join(map(str, self.version))

@@ -14,7 +14,8 @@ from pytest_tfkernel.kernels.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
-from pytest_tfkernel.plugin.sessions import stage_of
+from pytest_tfkernel.plugin.sessions import missing_hosts, stage_of
+from pytest_tfkernel.suite.capabilities import JUPYTER
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
@@ -49,8 +50,9 @@ class SuiteCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """One item per setting and guarantee that applies, those of a setting together."""
         options = self.config.stash[OPTIONS]
-        allow = options.allow
-        chosen = pairs(allow=allow) if options.selected else pairs(options.size, options.provisioners, allow)
+        missing = missing_hosts(self.config)
+        size, provisioners = (FULL, ()) if options.selected else (options.size, options.provisioners)
+        chosen = pairs(size, provisioners, options.allow, missing)
         for setting, guarantee in chosen:
             name = f"{guarantee.id}[{setting}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
@@ -101,10 +103,13 @@ class GuaranteeItem(pytest.Item):
 
 
 def pairs(
-    size: str = FULL, provisioners: tuple[str, ...] = (), allow: tuple[str, ...] = ()
+    size: str = FULL,
+    provisioners: tuple[str, ...] = (),
+    allow: tuple[str, ...] = (),
+    missing: tuple[str, ...] = (),
 ) -> Iterator[tuple[Setting, Guarantee]]:
     """Every setting of a size with every guarantee that applies to it (see `suite.settings.settings`)."""
-    for setting in slow_first(settings(size, provisioners, allow)):
+    for setting in slow_first(settings(size, provisioners, allow, missing)):
         for guarantee in GUARANTEES:
             if guarantee.applies(setting):
                 yield setting, guarantee
@@ -115,8 +120,10 @@ def observation(config: pytest.Config, setting: Setting) -> _Played:
     played = config.stash.setdefault(_PLAYED, {})
     if setting in played:
         return dataclasses.replace(played[setting], cold_starts=0)
-    stage, python = stage_of(config), config.stash[OPTIONS].python
-    spec = KernelSpec(python=python, environment=_SHARES_GPU if stage.gpus.are_there else {})
+    stage, options = stage_of(config), config.stash[OPTIONS]
+    spec = KernelSpec(python=options.python, environment=_SHARES_GPU if stage.gpus.are_there else {})
+    if setting.provisioner == JUPYTER:
+        spec = dataclasses.replace(spec, kernelspec=options.kernelspec)
     before = stage.launcher.cold_starts
     seen: Seen | TFKernelError
     try:

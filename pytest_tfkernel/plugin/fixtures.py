@@ -38,6 +38,7 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
     fields: dict[str, Any] = {
         "python": options.python,
         "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
+        "kernelspec": options.kernelspec,
         "folder": str(request.config.rootpath),
         "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
     }

@@ -28,6 +28,7 @@ class Options:
     selected: tuple[str, ...]
     size: str
     python: str
+    kernelspec: str | None
     provisioners: tuple[str, ...]
     require: tuple[str, ...]
     allow: tuple[str, ...]
@@ -65,11 +66,19 @@ def add(parser: pytest.Parser) -> None:
     )
     parser.addini("tfkernel_python", "the interpreter in which kernels run", default="")
     group.addoption(
+        "--tfkernel-kernelspec",
+        metavar="NAME",
+        default=None,
+        help="run the suite on the kernels of this installed Jupyter kernelspec",
+    )
+    parser.addini("tfkernel_kernelspec", "an installed Jupyter kernelspec whose kernels are to be used", default="")
+    group.addoption(
         "--tfkernel-provisioner",
         metavar="NAME",
         action="append",
         default=[],
-        help="how kernels are made: subprocess or forkserver; repeat it for several (default: all)",
+        help="how kernels are made: subprocess, forkserver, jupyter or spyder; repeat it for several (default: all"
+        " that are installed)",
     )
     parser.addini("tfkernel_provisioner", "how kernels are made, one name a line", type="linelist", default=[])
     group.addoption(
@@ -123,12 +132,14 @@ def read(config: pytest.Config) -> Options:
     selected = tuple(argument for argument in config.args if argument.startswith(ID_PREFIX))
     if selected:
         config.args[:] = [argument for argument in config.args if argument not in selected]
+    kernelspec = _kernelspec(config)
     return Options(
         suite=config.getoption("--tfkernel") or bool(selected),
         selected=selected,
         size=_size(config),
-        python=_python(config),
-        provisioners=_listed(config, "provisioner"),
+        python=_python(config, kernelspec),
+        kernelspec=kernelspec,
+        provisioners=_provisioners(config, kernelspec),
         require=_listed(config, "require"),
         allow=_listed(config, "allow"),
         gate=_gate(config),
@@ -136,13 +147,39 @@ def read(config: pytest.Config) -> Options:
     )
 
 
-def _python(config: pytest.Config) -> str:
+def _kernelspec(config: pytest.Config) -> str | None:
+    given: str | None = config.getoption("--tfkernel-kernelspec")
+    if given == "":
+        raise pytest.UsageError("--tfkernel-kernelspec= names none: give a name, or leave it out")
+    return given or config.getini("tfkernel_kernelspec") or None
+
+
+def _provisioners(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
+    found = _listed(config, "provisioner")
+    if kernelspec is None:
+        return found
+    if set(found) - {"jupyter"}:
+        raise pytest.UsageError(
+            f"--tfkernel-kernelspec={kernelspec} is for provisioner jupyter, not {', '.join(found)}"
+        )
+    return ("jupyter",)
+
+
+def _python(config: pytest.Config, kernelspec: str | None) -> str:
     given: str | None = config.getoption("--tfkernel-python")
     if given == "":
         # A variable that was not set, say: another interpreter than the one that was meant would be checked.
         raise pytest.UsageError("--tfkernel-python= names no interpreter: give a path, or leave it out")
     ini: str = config.getini("tfkernel_python")
-    return given or ini or sys.executable
+    if kernelspec is None or given or ini:
+        return given or ini or sys.executable
+    from pytest_tfkernel.kernels.errors import SpecError
+    from pytest_tfkernel.kernels.kernelspecs import interpreter_of
+
+    try:
+        return interpreter_of(kernelspec)
+    except SpecError as error:
+        raise pytest.UsageError(f"--tfkernel-kernelspec: {error}") from None
 
 
 def _size(config: pytest.Config) -> str:

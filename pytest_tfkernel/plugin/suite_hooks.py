@@ -14,9 +14,9 @@ from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
 from pytest_tfkernel.plugin import collection, records
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
-from pytest_tfkernel.plugin.sessions import stage_of
+from pytest_tfkernel.plugin.sessions import missing_hosts, stage_of
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.suite.capabilities import capabilities, describe
+from pytest_tfkernel.suite.capabilities import capabilities, describe, hosts
 from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 
@@ -54,7 +54,9 @@ class SuiteHooks:
         try:
             self._interpreter = stage.launcher.interpreter(self._options.python)
         except SpecError as error:
-            raise pytest.UsageError(f"--tfkernel-python: {error}") from None
+            named = "python" if self._options.kernelspec is None else f"kernelspec={self._options.kernelspec}"
+            raise pytest.UsageError(f"--tfkernel-{named}: {error}") from None
+        self._check_hosts()
         self._capabilities = capabilities(self._interpreter, stage.gpus)
         self._gpus = describe(stage.gpus)
         known = {one.name: one for one in self._capabilities}
@@ -88,6 +90,17 @@ class SuiteHooks:
                 raise pytest.UsageError(
                     f"{selected}: {fault} may harm other users of the GPU: add --tfkernel-allow={fault}"
                 )
+
+    def _check_hosts(self) -> None:
+        """What was asked for by name must be installed; what wasn't is left out, and the header says so."""
+        missing = missing_hosts(self._config)
+        asked = {
+            *self._options.provisioners,
+            *(one.partition("[")[2].partition("-")[0] for one in self._options.selected),
+        }
+        for name in missing:
+            if name in asked and self._interpreter is not None:
+                raise pytest.UsageError(f"tfkernel: {name} is {hosts(self._interpreter)[name].reason}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(

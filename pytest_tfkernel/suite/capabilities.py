@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.faults import GPU
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
@@ -12,6 +15,14 @@ from pytest_tfkernel.suite.gpus import Gpus
 
 NVML_PROCESSES = "nvml-processes"
 GPU_MEMORY = "gpu-memory"
+JUPYTER, SPYDER, MULTIPROCESS = "jupyter", "spyder", "multiprocess"
+
+# What each is called, and what the interpreter of a kernel needs: a module, and the package that has it.
+_HOSTS = {
+    JUPYTER: ("Jupyter kernels", "ipykernel", "ipykernel"),
+    SPYDER: ("Spyder kernels", "spyder_kernels", "spyder-kernels"),
+    MULTIPROCESS: ("multiprocess", "multiprocess", "multiprocess"),
+}
 
 
 def capabilities(interpreter: Interpreter, gpus: Gpus) -> tuple[Capability, ...]:
@@ -20,8 +31,23 @@ def capabilities(interpreter: Interpreter, gpus: Gpus) -> tuple[Capability, ...]
         _tensorflow(interpreter),
         _cgroup(OOM_KILL, "OOM kills", MEMORY),
         _cgroup(PROCESS_LIMIT, "limits on processes", PIDS),
+        *hosts(interpreter).values(),
         *gpu_capabilities(gpus),
     )
+
+
+def hosts(interpreter: Interpreter) -> dict[str, Capability]:
+    """Which kernel managers of others can be looked at, by the name of each."""
+    client = importlib.util.find_spec("jupyter_client") is not None
+    found = {}
+    for name, (summary, module, package) in _HOSTS.items():
+        missing = (
+            "" if module in interpreter.packages else f"{package}: `{interpreter.executable} -m pip install {package}`"
+        )
+        if name != MULTIPROCESS and not client and not missing:
+            missing = f"jupyter_client beside pytest: `{sys.executable} -m pip install 'pytest-tfkernel[{name}]'`"
+        found[name] = Capability(name, summary, not missing, missing and f"not installed: {missing}")
+    return found
 
 
 def gpu_capabilities(gpus: Gpus) -> tuple[Capability, ...]:

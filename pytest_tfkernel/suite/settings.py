@@ -21,6 +21,8 @@ HARMFUL = tuple(fault.name for fault in FAULTS if fault.harms)
 _MATRIX = tuple(fault.name for fault in FAULTS if not fault.harms)
 
 _FORKSERVER, _SUBPROCESS = "forkserver", "subprocess"
+# The kernels of others, which are there where those are installed.
+_HOSTED = ("jupyter", "spyder")
 _SMOKE = (("graph_add", "sigkill"), ("variable_assign", "oom-kill"), ("gpu_matmul", "index-error"))
 # Cold starts take seconds each: the ways of dying that people meet.
 _COLD_FAULTS = ("sigkill", "index-error", "oom-kill")
@@ -31,13 +33,20 @@ _INTERRUPTED = ("running", "saving")
 _PHASE_EXAMPLE = "variable_assign"
 
 
-def settings(size: str = FULL, provisioners: Sequence[str] = (), allow: Collection[str] = ()) -> tuple[Setting, ...]:
+def settings(
+    size: str = FULL, provisioners: Sequence[str] = (), allow: Collection[str] = (), missing: Collection[str] = ()
+) -> tuple[Setting, ...]:
     """All trials of a size, in the order of reports; of the named provisioners only, if any are named.
 
-    Faults that may harm others are played only when `allow` names them.
+    Faults that may harm others are played only when `allow` names them, and none on the provisioners that are
+    `missing`.
     """
     everything = dict.fromkeys({SMOKE: _smoke, STANDARD: _standard, FULL: _full}[size]())
-    allowed = [setting for setting in everything if setting.fault not in HARMFUL or setting.fault in allow]
+    allowed = [
+        setting
+        for setting in everything
+        if (setting.fault not in HARMFUL or setting.fault in allow) and setting.provisioner not in missing
+    ]
     chosen = [setting for setting in allowed if not provisioners or setting.provisioner in provisioners]
     # Whatever is looked at, the look for leaks has its control.
     return (*PLANTED.settings, *chosen) if chosen else ()
@@ -45,7 +54,7 @@ def settings(size: str = FULL, provisioners: Sequence[str] = (), allow: Collecti
 
 def slow_first(chosen: Sequence[Setting]) -> list[Setting]:
     """The order in which to play: several workers are done sooner when the long trials come first."""
-    return sorted(chosen, key=lambda setting: setting.provisioner != _SUBPROCESS and setting.fault != "oom-tensor")
+    return sorted(chosen, key=lambda setting: setting.provisioner == _FORKSERVER and setting.fault != "oom-tensor")
 
 
 def _smoke() -> Iterator[Setting]:
@@ -66,6 +75,9 @@ def _standard() -> Iterator[Setting]:
     yield Setting(_SUBPROCESS, _PHASE_EXAMPLE, "sigill", "importing")
     yield Setting(_SUBPROCESS, DAEMON, RUNNER_DEATH)
     yield from _scenarios(_SUBPROCESS, STANDARD)
+    for host in _HOSTED:
+        yield from _faults(host, _COLD_FAULTS)
+        yield from _scenarios(host, STANDARD)
 
 
 def _full() -> Iterator[Setting]:

@@ -133,7 +133,8 @@ def _restart(kernel: Kernel, example: Example, seen: Observation, stage: Stage) 
     if seen.outcome is None:
         return seen
     try:
-        kernel.restart()
+        # A dead kernel of Jupyter's or Spyder's comes back by itself, as it does for a person.
+        kernel.restart(asked=not kernel.life.is_hosted)
     except KernelStartError as error:
         return dataclasses.replace(seen, no_restart=str(error))
     return dataclasses.replace(seen, second=_run(kernel, example, stage.gpus))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from pytest_tfkernel.audit.ledger import EYES, Eyes, Ledger, Owner, baseline
 from pytest_tfkernel.audit.own import own_resources
@@ -11,7 +12,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.model.resources import Audit, Leak, Resource
+from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
 
 
 class Watch:
@@ -35,6 +36,7 @@ class Watch:
     def audit(self, life: Life, seconds: float = 1.0) -> Audit:
         """What is left of a generation that has died, when it had up to `seconds` to go away by itself."""
         found = self._ledger(life).audit(seconds)
+        found = dataclasses.replace(found, leaks=tuple(leak for leak in found.leaks if not _is_managed(leak, life)))
         own = sorted(own_resources() - self._own, key=lambda resource: resource.name)
         leaks = tuple(Leak(resource, life.lease) for resource in own)
         return dataclasses.replace(found, leaks=found.leaks + leaks)
@@ -44,3 +46,9 @@ class Watch:
             owner = Owner(life.process, life.lease, self._launcher.supervisor.pid, life.temporary, lambda: life.cgroups)
             self._ledgers[life.process] = Ledger(owner, self._before, self._eyes)
         return self._ledgers[life.process]
+
+
+def _is_managed(leak: Leak, life: Life) -> bool:
+    """Whether it is one of the sockets through which a manager talks to its kernel, and removes them with the next."""
+    managed = life.temporary.parent
+    return life.is_hosted and leak.resource.kind is Kind.SOCKET and Path(leak.resource.name).parent == managed

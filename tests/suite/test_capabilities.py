@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.suite import capabilities as module
-from pytest_tfkernel.suite.capabilities import capabilities
+from pytest_tfkernel.suite.capabilities import capabilities, hosts
 from pytest_tfkernel.suite.gpus import Gpus
 
 WITH = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
@@ -33,6 +34,9 @@ def test_names_are_those_that_can_be_required(gpus: Gpus) -> None:
         "tensorflow",
         "oom-kill",
         "process-limit",
+        "jupyter",
+        "spyder",
+        "multiprocess",
         "gpu",
         "nvml-processes",
         "gpu-memory",
@@ -44,6 +48,36 @@ def test_tensorflow_is_that_of_the_kernels(gpus: Gpus) -> None:
     missing = named(WITHOUT, gpus)["tensorflow"]
     assert not missing.available
     assert "`/opt/bare/python -m pip install tensorflow-cpu`" in missing.reason
+
+
+PACKAGES = {"ipykernel": "6.31.0", "spyder_kernels": "3.1.6", "multiprocess": "0.70.19"}
+
+
+def test_hosts_are_there_with_what_the_kernel_needs() -> None:
+    everything = dataclasses.replace(WITH, packages=PACKAGES)
+    assert [one.available for one in hosts(everything).values()] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("module", "host", "package"),
+    [
+        ("ipykernel", "jupyter", "ipykernel"),
+        ("spyder_kernels", "spyder", "spyder-kernels"),
+        ("multiprocess", "multiprocess", "multiprocess"),
+    ],
+)
+def test_host_lacks_what_the_kernel_lacks_and_no_other_does(module: str, host: str, package: str) -> None:
+    without = dataclasses.replace(WITH, packages={name: one for name, one in PACKAGES.items() if name != module})
+    found = hosts(without)
+    assert [name for name, one in found.items() if not one.available] == [host]
+    assert found[host].reason == f"not installed: {package}: `/usr/bin/python3 -m pip install {package}`"
+
+
+def test_hosts_lack_the_client_that_pytest_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = hosts(dataclasses.replace(WITH, packages=PACKAGES))
+    assert [one.available for one in found.values()] == [False, False, True]
+    assert found["spyder"].reason.endswith("-m pip install 'pytest-tfkernel[spyder]'`")
 
 
 @pytest.mark.parametrize("device", ["nvidiactl", "nvidia-uvm", "null"])

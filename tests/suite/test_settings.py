@@ -38,8 +38,9 @@ def test_standard_has_every_fault_with_every_example_warm_and_three_of_them_cold
     for example in EXAMPLES:
         for fault in (NO_FAULT, *HARMLESS):
             assert ("forkserver", fault, example.name) in played
-        for fault in ("sigkill", "index-error", "oom-kill"):
-            assert ("subprocess", fault, example.name) in played
+        for made in ("subprocess", "jupyter", "spyder"):
+            for fault in ("sigkill", "index-error", "oom-kill"):
+                assert (made, fault, example.name) in played
 
 
 def test_standard_has_every_phase() -> None:
@@ -64,10 +65,16 @@ def test_only_signals_are_to_strike_in_other_phases() -> None:
 
 
 def test_provisioners_can_be_chosen() -> None:
-    assert settings("full", ["forkserver", "subprocess"]) == settings("full")
-    assert {*settings("full", ["forkserver"]), *settings("full", ["subprocess"])} == {*settings("full")}
+    every = ["forkserver", "subprocess", "jupyter", "spyder"]
+    assert settings("full", every) == settings("full")
+    assert {one for made in every for one in settings("full", [made])} == {*settings("full")}
     assert {setting.provisioner for setting in settings("full", ["forkserver"])[1:]} == {"forkserver"}
-    assert settings("full", ["jupyter"]) == ()
+    assert settings("smoke", ["jupyter"]) == ()
+
+
+def test_provisioners_that_are_missing_have_no_trials() -> None:
+    assert {one.provisioner for one in settings("full", missing=["spyder"])} == {"forkserver", "subprocess", "jupyter"}
+    assert settings("full", ["spyder"], missing=["spyder"]) == ()
 
 
 def test_the_control_of_the_audit_is_always_played_first() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
@@ -57,3 +57,12 @@ class Provisioner(Protocol):
 
     def close(self) -> None:
         """End what the provisioner itself keeps running; its kernels live on."""
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How kernels of one kind are hosted: what their interpreter runs, with which variables."""
+
+    name: str
+    arguments: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.kernels.hosted import Hosting
+from pytest_tfkernel.kernels.provisioners.base import Hosting
 
 JUPYTER = Hosting("jupyter", ("-m", "ipykernel_launcher", "-f", "{connection_file}"))

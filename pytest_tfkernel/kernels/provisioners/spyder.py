@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.kernels.hosted import Hosting
+from pytest_tfkernel.kernels.provisioners.base import Hosting
 
 SPYDER = Hosting("spyder", ("-m", "spyder_kernels.console", "-f", "{connection_file}"))
