@@ -1,0 +1,171 @@
+"""The run document: what one run saw, as data that is kept and compared.
+
+A document is made of parts: one `Start`, any number of `Trial`, `Verdict` and `Test`, and one `End`. While a run goes
+on, each part is a line of JSON; at its end they become one JSON object, a `Document` (see `store`). Units are in the
+names or here: times are in seconds, memory in bytes. None stands for what could not be looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+# Goes up when a reader of the last one would misread a new document.
+SCHEMA = 1
+FORMAT = "pytest-tfkernel run"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="part", omit_defaults=True):
+    """What all parts of a document are."""
+
+
+class Kernel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An interpreter in which kernels ran. `label` is its name in this document."""
+
+    label: str
+    executable: str
+    python: str
+    tensorflow: str | None = None
+    packages: dict[str, str] = {}
+    cuda: str | None = None
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the run took place. `linux` is the release of the Linux kernel, `cgroup` the version of the interface."""
+
+    linux: str
+    architecture: str
+    cpus: int
+    memory: int
+    cgroup: int | None = None
+    driver: str | None = None
+    gpus: list[str] = []
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What may make two runs differ. `packages` are those beside pytest, `options` the words of its command line."""
+
+    machine: Machine
+    kernels: list[Kernel]
+    packages: dict[str, str] = {}
+    options: list[str] = []
+    capabilities: dict[str, str] = {}  # what can't be checked, and why
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial is about; `kernel` is a label."""
+
+    kernel: str
+    provisioner: str
+    example: str
+    fault: str
+    phase: str
+
+
+class Death(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a kernel died: an exit code or the name of a signal. `report` is the post-mortem for people."""
+
+    code: int | None = None
+    signal: str | None = None
+    cause: str = ""
+    killer: str = ""
+    uptime: float | None = None
+    cpu: float | None = None
+    peak_memory: int | None = None
+    report: str = ""
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A moment of a trial, in seconds since its first kernel was asked for, and what the kernel held then.
+
+    Names: `started`, `cell`, `fault`, `death`, `noticed`, `settled`, `restarted`, `rebuilt`.
+    """
+
+    name: str
+    seconds: float
+    memory: int | None = None
+    threads: int | None = None
+    handles: int | None = None
+    gpu_memory: int | None = None
+
+
+class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
+    """What was seen in one trial.
+
+    `error_type` and `error_message` are those of the cell's reply to the fault; `facts` is what a scenario saw;
+    `impossible` says why the fault could not be produced. `leaks` are what was left, by kind and name.
+    """
+
+    key: Key
+    seconds: float
+    cold_starts: int = 0
+    result: Any = None
+    error_type: str | None = None
+    error_message: str | None = None
+    death: Death | None = None
+    leaks: list[str] = []
+    timeline: list[Mark] = []
+    facts: dict[str, Any] = {}
+    impossible: str = ""
+
+
+class Verdict(Part, frozen=True, kw_only=True, tag="verdict"):
+    """What a judge said of a trial: PASS, FAIL or UNKNOWN."""
+
+    guarantee: str
+    key: Key
+    item: str
+    verdict: str
+    reason: str
+
+
+class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):
+    """One of the user's own tests. `outcome` is pytest's word: passed, failed, error, skipped, xfailed, xpassed."""
+
+    item: str
+    outcome: str
+    seconds: float
+    error_type: str | None = None
+    error_message: str | None = None
+    leaks: list[str] = []
+
+
+class Start(Part, frozen=True, kw_only=True, tag="start"):
+    """The first part. `began` is a time of day, as ISO 8601 in UTC."""
+
+    format: str
+    schema: int
+    began: str
+    environment: Environment
+
+
+class End(Part, frozen=True, kw_only=True, omit_defaults=True, tag="end"):
+    """The last part. `unreported` are items that were collected, and of which no report came."""
+
+    seconds: float
+    exit_code: int
+    collected: int
+    unreported: list[str] = []
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run. `complete` is False for one that was cut short; then it has no `end`."""
+
+    format: str
+    schema: int
+    complete: bool
+    began: str
+    environment: Environment
+    trials: list[Trial]
+    verdicts: list[Verdict]
+    tests: list[Test]
+    end: End | None = None
+
+
+AnyPart = Start | Trial | Verdict | Test | End
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a whole document."""
+    return msgspec.json.schema(Document)

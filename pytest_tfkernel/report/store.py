@@ -1,0 +1,186 @@
+"""Run documents on disk: written as a run goes on, aside, and put in their place at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pytest_tfkernel.report.document import (
+    FORMAT,
+    SCHEMA,
+    AnyPart,
+    Document,
+    End,
+    Part,
+    Start,
+    Test,
+    Trial,
+    Verdict,
+)
+
+# Beside the document that it becomes. What a killed run leaves is readable: `load` takes it too.
+INCOMPLETE = ".incomplete"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class DocumentError(Exception):
+    """A document can't be written or read; the text says why and what to do, in one line."""
+
+
+class Writer:
+    """Writes one document. Each part is on disk when `add` returns; an older document stays until `finish`.
+
+    Raises DocumentError, from the constructor on.
+    """
+
+    def __init__(self, path: Path, start: Start) -> None:
+        if path.is_dir():
+            raise DocumentError(f"{path} is a folder: name a file")
+        self._path = path
+        self._aside = path.with_name(path.name + INCOMPLETE)
+        self._parts: list[AnyPart] = []
+        self._start = start
+        with _told(self._aside):
+            self._descriptor = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._write(start)
+
+    def add(self, part: Trial | Verdict | Test) -> None:
+        """Write one more part."""
+        self._parts.append(part)
+        self._write(part)
+
+    def finish(self, end: End) -> None:
+        """Write the whole document, in place of an older one."""
+        self._write(end)
+        document = _assemble([self._start, *self._parts, end])
+        final = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            with _told(self._path):
+                final.write_bytes(msgspec.json.format(encode(document), indent=1) + b"\n")
+                final.replace(self._path)
+        finally:
+            final.unlink(missing_ok=True)
+        self.close()
+        self._aside.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Free the file; what was written stays, as an incomplete document."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _write(self, part: Part) -> None:
+        data = encode(part) + b"\n"
+        with _told(self._aside):
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+
+def load(path: Path) -> Document:
+    """Read a document, also one that a killed run has left. Raises DocumentError."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        aside = path.with_name(path.name + INCOMPLETE)
+        hint = f"; its run did not end, and {aside.name} has what there is" if aside.exists() else ""
+        raise DocumentError(f"{path} doesn't exist{hint}") from None
+    except OSError as error:
+        raise DocumentError(f"{path} can't be read: {error.strerror}") from None
+    _check_head(path, data)
+    try:
+        lines = data.split(b"\n")
+        if len(lines) > 1 and _is_start(lines[0]):
+            return _assemble(_decode_lines(lines))
+        return msgspec.json.decode(data, type=Document)
+    except msgspec.ValidationError as error:
+        raise DocumentError(f"{path} was changed by hand or is of another program: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DocumentError(f"{path} is cut short or damaged: {error}") from None
+
+
+def encode(value: Any) -> bytes:
+    """As JSON; what can't be encoded in UTF-8, a lone surrogate, as an escape."""
+    try:
+        return _encode(value)
+    except UnicodeEncodeError:
+        return _encode(_clean(msgspec.to_builtins(value)))
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value] if isinstance(value, list) else value
+
+
+class _Head(msgspec.Struct):
+    format: str = ""
+    schema: int = 0
+
+
+def _check_head(path: Path, data: bytes) -> None:
+    first = data if b"\n" not in data or not _is_start(data.split(b"\n", 1)[0]) else data.split(b"\n", 1)[0]
+    try:
+        head = msgspec.json.decode(first, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        what = "is empty" if not data.strip() else f"is cut short, or no run document: {error}"
+        raise DocumentError(f"{path} {what}") from None
+    if head.format != FORMAT:
+        raise DocumentError(f"{path} is no run document: make one with --tfkernel-report={path.name}")
+    if head.schema > SCHEMA:
+        raise DocumentError(
+            f"{path} is of schema {head.schema}, and this version reads up to {SCHEMA}: update pytest-tfkernel"
+        )
+    if head.schema < 1:
+        raise DocumentError(f"{path} is of schema {head.schema}, which never was: it was changed by hand")
+
+
+def _is_start(line: bytes) -> bool:
+    return line.startswith(b'{"part":"start"')
+
+
+def _decode_lines(lines: list[bytes]) -> list[AnyPart]:
+    decoder = msgspec.json.Decoder(AnyPart)
+    parts: list[AnyPart] = []
+    for number, line in enumerate(lines):
+        try:
+            if line:
+                parts.append(decoder.decode(line))
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            # A run that was killed while it wrote: nothing comes after this.
+            if any(lines[number + 1 :]):
+                raise
+    return parts
+
+
+def _assemble(parts: list[AnyPart]) -> Document:
+    start = next(part for part in parts if isinstance(part, Start))
+    end = next((part for part in parts if isinstance(part, End)), None)
+    return Document(
+        format=start.format,
+        schema=start.schema,
+        complete=end is not None,
+        began=start.began,
+        environment=start.environment,
+        trials=[part for part in parts if isinstance(part, Trial)],
+        verdicts=[part for part in parts if isinstance(part, Verdict)],
+        tests=[part for part in parts if isinstance(part, Test)],
+        end=end,
+    )
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DocumentError(f"{path} can't be written: {error.strerror}; free or name another place") from None

@@ -1,0 +1,63 @@
+"""Run documents of runs that never were, of any size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_tfkernel.report import document as parts
+
+MACHINE = parts.Machine(linux="6.1.0", architecture="x86_64", cpus=2, memory=24 << 30, cgroup=1)
+_EXAMPLES = ("graph_add", "variable_assign", "gpu_matmul")
+
+
+def kernel(tensorflow: str, python: str = "3.11.7") -> parts.Kernel:
+    """An interpreter with a TensorFlow."""
+    label = f"tf{tensorflow}-py{python.rpartition('.')[0]}"
+    return parts.Kernel(label=label, executable=f"/opt/{label}/bin/python", python=python, tensorflow=tensorflow)
+
+
+def key(number: int, label: str) -> parts.Key:
+    """A different one for each number."""
+    fault, phase = f"fault{number // 3}", "idle"
+    return parts.Key(kernel=label, provisioner="forkserver", example=_EXAMPLES[number % 3], fault=fault, phase=phase)
+
+
+def trial(key: parts.Key, **changes: Any) -> parts.Trial:
+    """One in which the kernel was killed and came back."""
+    death = parts.Death(
+        signal="SIGKILL", cause="signal", killer="us", uptime=0.2, cpu=0.1, peak_memory=200 << 20, report="killed"
+    )
+    names = ("started", "cell", "fault", "death", "noticed", "settled", "restarted", "rebuilt")
+    timeline = [
+        parts.Mark(name=name, seconds=place * 0.05, memory=(100 + place) << 20, threads=9 + place, handles=12)
+        for place, name in enumerate(names)
+    ]
+    fields: dict[str, Any] = {"seconds": 0.4, "result": 5.0, "death": death, "timeline": timeline, **changes}
+    return parts.Trial(key=key, **fields)
+
+
+def verdict(
+    key: parts.Key, guarantee: str = "session-is-rebuilt", state: str = "PASS", reason: str = ""
+) -> parts.Verdict:
+    """One verdict of a trial."""
+    setting = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
+    item = f"tfkernel::{guarantee}[{setting}]"
+    return parts.Verdict(guarantee=guarantee, key=key, item=item, verdict=state, reason=reason)
+
+
+def document(count: int = 6, tensorflow: str = "2.21.0", tests: int = 3) -> parts.Document:
+    """A complete run of `count` trials with two verdicts each, in which everything passed."""
+    found = kernel(tensorflow)
+    keys = [key(number, found.label) for number in range(count)]
+    guarantees = ("process-is-new", "session-is-rebuilt")
+    return parts.Document(
+        format=parts.FORMAT,
+        schema=parts.SCHEMA,
+        complete=True,
+        began="2026-01-01T00:00:00Z",
+        environment=parts.Environment(machine=MACHINE, kernels=[found], packages={"pytest": "9.2.0"}),
+        trials=[trial(one) for one in keys],
+        verdicts=[verdict(one, guarantee) for one in keys for guarantee in guarantees],
+        tests=[parts.Test(item=f"test_mine.py::test_{n}", outcome="passed", seconds=0.1) for n in range(tests)],
+        end=parts.End(seconds=12.0, exit_code=0, collected=2 * count + tests),
+    )
