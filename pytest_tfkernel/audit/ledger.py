@@ -23,7 +23,8 @@ _LONGEST_TURN = 0.5
 class Owner:
     """A kernel: its process, the mark that all carry which it starts, and where it may leave things.
 
-    `root` is the process to which its orphans are re-parented, the supervisor. `cgroups` says which it is in.
+    `root` is the process to which its orphans are re-parented, the supervisor. `cgroups` says which it is in. What is
+    `lent` to it is somebody else's, and is no leak.
     """
 
     process: ProcessId
@@ -31,6 +32,7 @@ class Owner:
     root: int
     folder: Path | None = None
     cgroups: Callable[[], Collection[str]] = tuple
+    lent: Callable[[Resource], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Ledger:
         look = self._look()
         for probe in self._eyes.probes:
             for resource in probe.held(look):
-                if resource.key not in self._before:
+                if self._is_own(resource):
                     self._noted.setdefault(resource.key, (resource, cell, probe))
         self._blind |= dict.fromkeys(look.table.blind)
 
@@ -87,6 +89,9 @@ class Ledger:
             slept = min(pause, seconds - passed)
             self._eyes.sleep(slept)
             pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _is_own(self, resource: Resource) -> bool:
+        return resource.key not in self._before and not self._owner.lent(resource)
 
     def _look(self) -> Look:
         table = self._eyes.table()
@@ -121,7 +126,7 @@ class Ledger:
         found: set[Key] = set()
         for probe in self._eyes.probes:
             for resource in probe.held(look):
-                if resource.key not in self._before and resource.key not in found:
+                if self._is_own(resource) and resource.key not in found:
                     found.add(resource.key)
                     yield self._leak(resource)
         # Of its own: that others can't be looked at hides no leak. At worst, one that they use is called a leak.

@@ -80,6 +80,22 @@ class Generation:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A moment of a trial: seconds since it began, and what the kernel held, in bytes and counts; None if unknown.
+
+    Names, in their order: `started`, `cell` (after each), `fault`, `death`, `noticed`, `settled`, `restarted`,
+    `rebuilt`.
+    """
+
+    name: str
+    seconds: float
+    memory: int | None = None
+    threads: int | None = None
+    handles: int | None = None
+    gpu_memory: int | None = None
+
+
+@dataclass(frozen=True)
 class Observation:
     """Everything seen in one trial: plain data, no live object.
 
@@ -88,6 +104,7 @@ class Observation:
     `old_is_gone`: the dead process is reaped. `audit` is what was found of what it left, None when
     nobody looked; `untrusted` are the kinds of leaks that the audit doesn't find here. `not_possible`
     says why the fault could not be produced here, and `no_restart` why there is no second generation.
+    `timeline` says when what happened.
     """
 
     setting: Setting
@@ -104,6 +121,7 @@ class Observation:
     untrusted: tuple[Kind, ...] = ()
     second: Generation | None = None
     no_restart: str = ""
+    timeline: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True)

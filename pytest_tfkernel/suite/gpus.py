@@ -68,6 +68,15 @@ class Gpus:
             return True
         return None if any(gpu is None or gpu.processes is None for gpu in seen) else False
 
+    def used_memory(self) -> int | None:
+        """Bytes of the visible GPUs that are in use; None where that can't be told."""
+        if not self.are_there or not self.calibration.visible:
+            return None
+        reading = self.nvml.read()
+        seen = [find(reading, uuid) for uuid in self.calibration.visible]
+        used = [gpu.used if gpu is not None else None for gpu in seen]
+        return sum(one for one in used if one is not None) if None not in used else None
+
     def ids(self, process: ProcessId) -> frozenset[int]:
         """The ids under which NVML may list a process: its own, and those of its threads where it does that."""
         tasks = Path(f"/proc/{process.pid}/task")

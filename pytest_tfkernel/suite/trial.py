@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import faults, phases
@@ -19,6 +20,7 @@ from pytest_tfkernel.suite.examples import Example
 from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.suite.timeline import Timeline
 from pytest_tfkernel.suite.watch import Watch
 
 # A kernel that had left a phase before the fault struck is no evidence: it is played again.
@@ -52,18 +54,35 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Obse
     return dataclasses.replace(seen, outcome=None, not_possible=missed)
 
 
+@dataclass(frozen=True)
+class _Play:
+    """One trial while it is played."""
+
+    kernel: Kernel
+    example: Example
+    stage: Stage
+    watch: Watch
+    timeline: Timeline
+
+    def mark(self, name: str, at: float | None = None) -> None:
+        """Note a moment, and what the kernel holds if it lives."""
+        self.timeline.mark(name, self.kernel.life.process if self.kernel.is_alive else None, at)
+
+
 def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
-    example = examples.find(setting.example)
-    watch = Watch(stage.launcher)
+    timeline = Timeline(stage.gpus.used_memory)
+    watch = Watch(stage.launcher, timeline=timeline)
     kernel = watch.start(spec)
+    example = examples.find(setting.example)
+    play = _Play(kernel, example, stage, watch, timeline)
     try:
+        play.mark("started")
         seen = Observation(setting, stage.launcher.interpreter(spec.python), _run(kernel, example, stage.gpus))
-        if setting.fault == NO_FAULT or seen.first.error:
-            return seen
-        seen = _injure(kernel, example, faults.find(setting.fault), seen, stage)
-        if not isinstance(seen.expects, Dies):
-            return seen
-        return _restart(kernel, example, _look(kernel, watch, seen, stage), stage)
+        if setting.fault != NO_FAULT and not seen.first.error:
+            seen = _injure(play, faults.find(setting.fault), seen)
+            if isinstance(seen.expects, Dies):
+                seen = _restart(play, _look(play, seen))
+        return dataclasses.replace(seen, timeline=timeline.moments)
     finally:
         # An orderly exit of TensorFlow takes half a second, and nothing is looked at any more.
         kernel.shutdown(now=True)
@@ -89,22 +108,27 @@ def _run(kernel: Kernel, example: Example, gpus: Gpus) -> Generation:
         return dataclasses.replace(seen, error=str(error))
 
 
-def _injure(kernel: Kernel, example: Example, fault: Fault, seen: Observation, stage: Stage) -> Observation:
+def _injure(play: _Play, fault: Fault, seen: Observation) -> Observation:
+    kernel = play.kernel
     seen = dataclasses.replace(seen, expects=fault.expects)
-    if isinstance(fault.expects, Dies) and stage.gpus.harm:
-        return dataclasses.replace(seen, not_possible=stage.gpus.harm)
+    if isinstance(fault.expects, Dies) and play.stage.gpus.harm:
+        return dataclasses.replace(seen, not_possible=play.stage.gpus.harm)
     try:
         if phases.find(seen.setting.phase).needs == phases.COLD:
             # Running the example has imported TensorFlow: it is the next process that is struck.
             kernel.restart()
         value(kernel, examples.SPEAK)
+        play.mark("fault")
         outcome = kernel.inject(fault, phase=seen.setting.phase)
     except FaultNotPossibleError as error:
         return dataclasses.replace(seen, not_possible=str(error))
     except (CellFailedError, KernelStartError, KernelIsDead) as error:
         return dataclasses.replace(seen, not_possible=f"the kernel could not be used before the fault: {error}")
+    if outcome.post_mortem is not None:
+        play.mark("death", at=kernel.life.died_at)
+        play.mark("noticed")
     seen = dataclasses.replace(seen, outcome=outcome)
-    return _after_fault(kernel, example, seen) if kernel.is_alive else seen
+    return _after_fault(kernel, play.example, seen) if kernel.is_alive else seen
 
 
 def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observation:
@@ -116,28 +140,30 @@ def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observa
     return dataclasses.replace(seen, process_after_fault=kernel.life.process, after_fault=again)
 
 
-def _look(kernel: Kernel, watch: Watch, seen: Observation, stage: Stage) -> Observation:
+def _look(play: _Play, seen: Observation) -> Observation:
     """Look for what the dead process left."""
-    if kernel.is_alive:
+    life = play.kernel.life
+    if play.kernel.is_alive:
         return seen
-    return dataclasses.replace(
-        seen,
-        audit=watch.audit(kernel.life),
-        untrusted=stage.untrusted,
-        old_is_gone=not _exists(kernel.life.process),
-    )
+    audit = play.watch.audit(life)
+    play.mark("settled")
+    return dataclasses.replace(seen, audit=audit, untrusted=play.stage.untrusted, old_is_gone=not _exists(life.process))
 
 
-def _restart(kernel: Kernel, example: Example, seen: Observation, stage: Stage) -> Observation:
+def _restart(play: _Play, seen: Observation) -> Observation:
     """Run everything again in a new process."""
     if seen.outcome is None:
         return seen
+    kernel = play.kernel
     try:
         # A dead kernel of Jupyter's or Spyder's comes back by itself, as it does for a person.
         kernel.restart(asked=not kernel.life.is_hosted)
     except KernelStartError as error:
         return dataclasses.replace(seen, no_restart=str(error))
-    return dataclasses.replace(seen, second=_run(kernel, example, stage.gpus))
+    play.mark("restarted")
+    second = _run(kernel, play.example, play.stage.gpus)
+    play.mark("rebuilt")
+    return dataclasses.replace(seen, second=second)
 
 
 def _exists(process: ProcessId) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from pytest_tfkernel.audit.ledger import EYES, Eyes, Ledger, Owner, baseline
@@ -13,14 +14,16 @@ from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
+from pytest_tfkernel.suite.timeline import Timeline
 
 
 class Watch:
     """Watches the generations of one kernel. Made before it is, since what existed then isn't its own."""
 
-    def __init__(self, launcher: Launcher, eyes: Eyes = EYES) -> None:
+    def __init__(self, launcher: Launcher, eyes: Eyes = EYES, timeline: Timeline | None = None) -> None:
         self._launcher = launcher
         self._eyes = eyes
+        self._timeline = timeline
         self._before = baseline(eyes)
         self._own: frozenset[Resource] = frozenset()
         self._ledgers: dict[ProcessId, Ledger] = {}
@@ -28,27 +31,31 @@ class Watch:
     def start(self, spec: KernelSpec) -> Kernel:
         """Start the kernel. Raises KernelStartError or SpecError."""
         kernel = self._launcher.start(spec)
-        kernel.witness = lambda life, cell: self._ledger(life).note(cell)
+        kernel.witness = self._note
         # What a living kernel takes of pytest it may have as long as it lives.
         self._own = own_resources()
         return kernel
 
+    def _note(self, life: Life, cell: str) -> None:
+        if self._timeline is not None:
+            self._timeline.mark("cell", life.process)
+        self._ledger(life).note(cell)
+
     def audit(self, life: Life, seconds: float = 1.0) -> Audit:
         """What is left of a generation that has died, when it had up to `seconds` to go away by itself."""
         found = self._ledger(life).audit(seconds)
-        found = dataclasses.replace(found, leaks=tuple(leak for leak in found.leaks if not _is_managed(leak, life)))
         own = sorted(own_resources() - self._own, key=lambda resource: resource.name)
         leaks = tuple(Leak(resource, life.lease) for resource in own)
         return dataclasses.replace(found, leaks=found.leaks + leaks)
 
     def _ledger(self, life: Life) -> Ledger:
         if life.process not in self._ledgers:
-            owner = Owner(life.process, life.lease, self._launcher.supervisor.pid, life.temporary, lambda: life.cgroups)
+            root, lent = self._launcher.supervisor.pid, functools.partial(_is_of_manager, life)
+            owner = Owner(life.process, life.lease, root, life.temporary, lambda: life.cgroups, lent)
             self._ledgers[life.process] = Ledger(owner, self._before, self._eyes)
         return self._ledgers[life.process]
 
 
-def _is_managed(leak: Leak, life: Life) -> bool:
-    """Whether it is one of the sockets through which a manager talks to its kernel, and removes them with the next."""
-    managed = life.temporary.parent
-    return life.is_hosted and leak.resource.kind is Kind.SOCKET and Path(leak.resource.name).parent == managed
+def _is_of_manager(life: Life, resource: Resource) -> bool:
+    """Whether it is one of the sockets through which a manager talks to its kernel: it removes them with the next."""
+    return life.is_hosted and resource.kind is Kind.SOCKET and Path(resource.name).parent == life.temporary.parent
