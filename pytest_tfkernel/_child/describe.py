@@ -2,11 +2,13 @@
 
 Parses on Python 2.7 too, so that an interpreter which is too old can say so itself.
 Keys: `executable`, `version` (three numbers), `tensorflow` (a version, "unknown", or null), `packages` (versions
-of those that hosts need, by the name of their module).
+of those that hosts need, and of those that decide what a TensorFlow does, by the name of their module), `cuda`
+(the version of CUDA for which TensorFlow was built, or null).
 """
 
 import json
 import os
+import re
 import sys
 
 # Distributions whose import name is `tensorflow`; the version is read, not imported (that takes seconds).
@@ -22,8 +24,10 @@ _DISTRIBUTIONS = (
 )
 
 
-# Those in which, or with which, others run kernels; each is a distribution of its own.
-_HOSTS = ("ipykernel", "spyder_kernels", "multiprocess")
+# Those in which, or with which, others run kernels, and what TensorFlow works with; each is a distribution of its own.
+_PACKAGES = ("ipykernel", "spyder_kernels", "multiprocess", "numpy", "keras")
+
+_CUDA = re.compile(r"cuda_version(?:_number)?[\"']?\s*[:=,]\s*[\"']([0-9][0-9.]*)")
 
 
 def version_of(module, distributions):
@@ -39,14 +43,27 @@ def version_of(module, distributions):
     return None
 
 
+def cuda_version():
+    """The CUDA for which the TensorFlow that an import would find was built, or None."""
+    for folder in sys.path:
+        for module in ("tensorflow", "tensorflow_core"):
+            path = os.path.join(folder, module, "python", "platform", "build_info.py")
+            if os.path.isfile(path):
+                with open(path) as file:
+                    found = _CUDA.search(file.read())
+                return found.group(1) if found else None
+    return None
+
+
 if __name__ == "__main__":
     sys.path.pop(0)
-    found = [(module, version_of(module, (module,))) for module in _HOSTS]
+    found = [(module, version_of(module, (module,))) for module in _PACKAGES]
     packages = {module: version for module, version in found if version is not None}
     facts = {
         "executable": sys.executable,
         "version": list(sys.version_info[:3]),
         "tensorflow": version_of("tensorflow", _DISTRIBUTIONS),
         "packages": packages,
+        "cuda": cuda_version(),
     }
     sys.stdout.write(json.dumps(facts) + "\n")

@@ -39,7 +39,9 @@ def describe(python: str, supervisor: Supervisor, lease: int) -> Interpreter:
     try:
         facts = json.loads(answer)
         major, minor, micro = map(int, facts["version"])
-        found = Interpreter(facts["executable"], (major, minor, micro), facts["tensorflow"], dict(facts["packages"]))
+        found = Interpreter(
+            facts["executable"], (major, minor, micro), facts["tensorflow"], dict(facts["packages"]), facts["cuda"]
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         said = (words or answer).strip()
         last = f" and said {said.splitlines()[-1][:200]!r}" if said else ""

@@ -41,23 +41,35 @@ class KernelSpec:
     restart_poll: float | None = None
 
 
+_SHOWN = {"numpy": "NumPy", "keras": "Keras"}
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """A Python that can run kernels: where it is, its version, and its TensorFlow, if any.
 
-    `packages` are the versions of those that are there of what hosts need: `ipykernel`, `spyder_kernels` and
-    `multiprocess`.
+    `packages` are the versions of those that are there of `numpy`, `keras`, and what hosts need: `ipykernel`,
+    `spyder_kernels` and `multiprocess`. `cuda` is the version for which TensorFlow was built.
     """
 
     executable: str
     version: tuple[int, int, int]
     tensorflow: str | None
     packages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    cuda: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called among several."""
+        major, minor, _ = self.version
+        return f"tf{self.tensorflow}-py{major}.{minor}" if self.tensorflow else f"py{major}.{minor}"
 
     def __str__(self) -> str:
         version = ".".join(map(str, self.version))
-        tensorflow = f"TensorFlow {self.tensorflow}" if self.tensorflow else "no TensorFlow"
-        return f"Python {version}, {tensorflow} ({self.executable})"
+        words = [f"TensorFlow {self.tensorflow}" if self.tensorflow else "no TensorFlow"]
+        words += [f"built for CUDA {self.cuda}"] if self.cuda else []
+        words += [f"{name} {self.packages[module]}" for module, name in _SHOWN.items() if module in self.packages]
+        return f"Python {version}, {', '.join(words)} ({self.executable})"
 
 
 @dataclass(frozen=True)

@@ -45,15 +45,20 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a trial is about. `fault` is `none` for a trial without one."""
+    """What a trial is about. `fault` is `none` for a trial without one.
+
+    `kernel` is the label of its interpreter in a run with several, and empty in a run with one.
+    """
 
     provisioner: str
     example: str
     fault: str
     phase: str = "idle"
+    kernel: str = ""
 
     def __str__(self) -> str:
-        return f"{self.provisioner}-{self.example}-{self.fault}-{self.phase}"
+        setting = f"{self.provisioner}-{self.example}-{self.fault}-{self.phase}"
+        return f"{self.kernel}/{setting}" if self.kernel else setting
 
 
 @dataclass(frozen=True)

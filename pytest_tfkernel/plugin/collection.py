@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ import pytest
 from pytest_tfkernel.kernels.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
+from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
-from pytest_tfkernel.plugin.sessions import missing_hosts, stage_of
+from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.suite.capabilities import JUPYTER
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
@@ -50,10 +51,9 @@ class SuiteCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """One item per setting and guarantee that applies, those of a setting together."""
         options = self.config.stash[OPTIONS]
-        missing = missing_hosts(self.config)
         size, provisioners = (FULL, ()) if options.selected else (options.size, options.provisioners)
-        chosen = pairs(size, provisioners, options.allow, missing)
-        for setting, guarantee in chosen:
+        missing = {label: missing_hosts(self.config, one) for label, one in interpreters_of(self.config).items()}
+        for setting, guarantee in pairs(size, provisioners, options.allow, missing):
             name = f"{guarantee.id}[{setting}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
             nodeid = f"{ID_PREFIX}{name}"
@@ -106,10 +106,16 @@ def pairs(
     size: str = FULL,
     provisioners: tuple[str, ...] = (),
     allow: tuple[str, ...] = (),
-    missing: tuple[str, ...] = (),
+    missing: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[tuple[Setting, Guarantee]]:
-    """Every setting of a size with every guarantee that applies to it (see `suite.settings.settings`)."""
-    for setting in slow_first(settings(size, provisioners, allow, missing)):
+    """Every setting of a size with every guarantee that applies to it (see `suite.settings.settings`).
+
+    `missing` has the labels of the interpreters, and what each lacks.
+    """
+    chosen: dict[Setting, None] = {}
+    for label, lacks in (missing or {"": ()}).items():
+        chosen |= dict.fromkeys(settings(size, provisioners, allow, lacks, label))
+    for setting in slow_first(chosen):
         for guarantee in GUARANTEES:
             if guarantee.applies(setting):
                 yield setting, guarantee
@@ -121,7 +127,11 @@ def observation(config: pytest.Config, setting: Setting) -> _Played:
     if setting in played:
         return dataclasses.replace(played[setting], cold_starts=0)
     stage, options = stage_of(config), config.stash[OPTIONS]
-    spec = KernelSpec(python=options.python, environment=_SHARES_GPU if stage.gpus.are_there else {})
+    python = interpreters_of(config).get(setting.kernel)
+    spec = KernelSpec(
+        python=python.executable if python is not None else options.pythons[0],
+        environment=_SHARES_GPU if stage.gpus.are_there else {},
+    )
     if setting.provisioner == JUPYTER:
         spec = dataclasses.replace(spec, kernelspec=options.kernelspec)
     before = stage.launcher.cold_starts

@@ -36,7 +36,7 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
 
     options = request.config.stash[OPTIONS]
     fields: dict[str, Any] = {
-        "python": options.python,
+        "python": options.pythons[0],
         "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
         "kernelspec": options.kernelspec,
         "folder": str(request.config.rootpath),

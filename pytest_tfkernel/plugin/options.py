@@ -22,12 +22,15 @@ _SIZES = ("smoke", "standard", "full")
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for. `suite`: run ours. `selected`: only these ids of it, of whichever size."""
+    """What was asked for. `suite`: run ours. `selected`: only these ids of it, of whichever size.
+
+    `pythons` are at least one: interpreters in each of which the suite runs, the first of them for fixtures.
+    """
 
     suite: bool
     selected: tuple[str, ...]
     size: str
-    python: str
+    pythons: tuple[str, ...]
     kernelspec: str | None
     provisioners: tuple[str, ...]
     require: tuple[str, ...]
@@ -61,10 +64,12 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--tfkernel-python",
         metavar="PATH",
-        default=None,
-        help="the interpreter in which kernels run (default: the one that runs pytest)",
+        action="append",
+        default=[],
+        help="the interpreter in which kernels run (default: the one that runs pytest); repeat it to run the suite in"
+        " each of several",
     )
-    parser.addini("tfkernel_python", "the interpreter in which kernels run", default="")
+    parser.addini("tfkernel_python", "interpreters in which kernels run, one a line", type="linelist", default=[])
     group.addoption(
         "--tfkernel-kernelspec",
         metavar="NAME",
@@ -137,7 +142,7 @@ def read(config: pytest.Config) -> Options:
         suite=config.getoption("--tfkernel") or bool(selected),
         selected=selected,
         size=_size(config),
-        python=_python(config, kernelspec),
+        pythons=_pythons(config, kernelspec),
         kernelspec=kernelspec,
         provisioners=_provisioners(config, kernelspec),
         require=_listed(config, "require"),
@@ -165,19 +170,22 @@ def _provisioners(config: pytest.Config, kernelspec: str | None) -> tuple[str, .
     return ("jupyter",)
 
 
-def _python(config: pytest.Config, kernelspec: str | None) -> str:
-    given: str | None = config.getoption("--tfkernel-python")
-    if given == "":
+def _pythons(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
+    given = _listed(config, "python")
+    if "" in given:
         # A variable that was not set, say: another interpreter than the one that was meant would be checked.
         raise pytest.UsageError("--tfkernel-python= names no interpreter: give a path, or leave it out")
-    ini: str = config.getini("tfkernel_python")
-    if kernelspec is None or given or ini:
-        return given or ini or sys.executable
+    if kernelspec is None:
+        return given or (sys.executable,)
+    if len(given) > 1:
+        raise pytest.UsageError("--tfkernel-kernelspec runs one interpreter: leave --tfkernel-python out")
+    if given:
+        return given
     from pytest_tfkernel.kernels.errors import SpecError
     from pytest_tfkernel.kernels.kernelspecs import interpreter_of
 
     try:
-        return interpreter_of(kernelspec)
+        return (interpreter_of(kernelspec),)
     except SpecError as error:
         raise pytest.UsageError(f"--tfkernel-kernelspec: {error}") from None
 

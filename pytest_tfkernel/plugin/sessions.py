@@ -6,8 +6,6 @@ import pytest
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.plugin.options import OPTIONS
-from pytest_tfkernel.suite.capabilities import JUPYTER, hosts
 from pytest_tfkernel.suite.stage import Stage
 
 _LAUNCHER = pytest.StashKey[Launcher]()
@@ -25,15 +23,6 @@ def launcher_of(config: pytest.Config) -> Launcher:
         launcher = config.stash[_LAUNCHER] = Launcher(owners)
         config.add_cleanup(launcher.close)
     return launcher
-
-
-def missing_hosts(config: pytest.Config) -> tuple[str, ...]:
-    """The kernels of others that can't be had with this session's interpreter; a kernelspec names its own."""
-    options = config.stash[OPTIONS]
-    found = hosts(launcher_of(config).interpreter(options.python))
-    return tuple(
-        name for name, one in found.items() if not one.available and not (options.kernelspec and name == JUPYTER)
-    )
 
 
 def stage_of(config: pytest.Config) -> Stage:

@@ -12,11 +12,12 @@ import pytest
 from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
-from pytest_tfkernel.plugin import collection, records
+from pytest_tfkernel.plugin import collection, records, refusals
+from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
-from pytest_tfkernel.plugin.sessions import missing_hosts, stage_of
+from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.suite.capabilities import capabilities, describe, hosts
+from pytest_tfkernel.suite.capabilities import describe, of_all
 from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 
@@ -38,7 +39,7 @@ class SuiteHooks:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self._config = config
         self._options = options
-        self._interpreter: Interpreter | None = None
+        self._interpreters: dict[str, Interpreter] = {}
         self._capabilities: tuple[Capability, ...] = ()
         self._gpus: tuple[str, ...] = ()
         self._records: list[Record] = []
@@ -49,58 +50,18 @@ class SuiteHooks:
         """Refuse what can't be run, before the first test. Workers run what their controller let pass."""
         if hasattr(self._config, "workerinput"):
             return
-        self._check_names()
+        refusals.check_names(self._options)
         stage = stage_of(self._config)
         try:
-            self._interpreter = stage.launcher.interpreter(self._options.python)
+            self._interpreters = interpreters_of(self._config)
         except SpecError as error:
             named = "python" if self._options.kernelspec is None else f"kernelspec={self._options.kernelspec}"
             raise pytest.UsageError(f"--tfkernel-{named}: {error}") from None
-        self._check_hosts()
-        self._capabilities = capabilities(self._interpreter, stage.gpus)
+        refusals.check_selected(self._options, self._interpreters)
+        refusals.check_hosts(self._config, self._options, self._interpreters)
+        self._capabilities = of_all(self._interpreters, stage.gpus)
         self._gpus = describe(stage.gpus)
-        known = {one.name: one for one in self._capabilities}
-        for name in ("tensorflow", *self._options.require):
-            if name not in known:
-                raise pytest.UsageError(f"--tfkernel-require={name}: unknown; choose from {', '.join(known)}")
-            if not known[name].available:
-                raise pytest.UsageError(f"tfkernel: this machine lacks {known[name].summary}: {known[name].reason}")
-
-    def _check_names(self) -> None:
-        provisioners = sorted({setting.provisioner for setting in settings()})
-        for name in self._options.provisioners:
-            if name not in provisioners:
-                choice = ", ".join(provisioners)
-                raise pytest.UsageError(f"--tfkernel-provisioner={name}: unknown; choose from {choice}")
-        for name in self._options.allow:
-            if name not in HARMFUL:
-                raise pytest.UsageError(f"--tfkernel-allow={name}: unknown; choose from {', '.join(HARMFUL)}")
-        ids = {f"{ID_PREFIX}{guarantee.id}[{setting}]" for setting, guarantee in collection.pairs(allow=HARMFUL)}
-        if not self._options.selected and not settings(self._options.size, self._options.provisioners):
-            made = ", ".join(self._options.provisioners)
-            raise pytest.UsageError(
-                f"tfkernel: size {self._options.size} has no trials for {made}: choose a larger one"
-            )
-        for selected in self._options.selected:
-            if selected not in ids:
-                listing = "pytest --tfkernel --tfkernel-size=full --collect-only -q"
-                raise pytest.UsageError(f"{selected}: no such item; `{listing}` lists them all")
-            fault = next((name for name in HARMFUL if f"-{name}-" in selected), None)
-            if fault is not None and fault not in self._options.allow:
-                raise pytest.UsageError(
-                    f"{selected}: {fault} may harm other users of the GPU: add --tfkernel-allow={fault}"
-                )
-
-    def _check_hosts(self) -> None:
-        """What was asked for by name must be installed; what wasn't is left out, and the header says so."""
-        missing = missing_hosts(self._config)
-        asked = {
-            *self._options.provisioners,
-            *(one.partition("[")[2].partition("-")[0] for one in self._options.selected),
-        }
-        for name in missing:
-            if name in asked and self._interpreter is not None:
-                raise pytest.UsageError(f"tfkernel: {name} is {hosts(self._interpreter)[name].reason}")
+        refusals.check_capabilities(self._options, self._capabilities)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
@@ -174,9 +135,9 @@ class SuiteHooks:
 
     def pytest_report_header(self) -> list[str]:
         """What is checked here, what can be, and what can't."""
-        if self._interpreter is None:
+        if not self._interpreters:
             return []
-        return terminal.header(self._interpreter, self._capabilities, self._gpus)
+        return terminal.header(self._interpreters, self._capabilities, self._gpus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The matrix, and every FAIL and UNKNOWN."""
@@ -184,10 +145,11 @@ class SuiteHooks:
             return
         terminalreporter.section("tfkernel")
         command = "pytest"
-        if self._options.python != sys.executable:
-            command += f" --tfkernel-python={shlex.quote(self._options.python)}"
+        if self._options.pythons != (sys.executable,):
+            command += "".join(f" --tfkernel-python={shlex.quote(python)}" for python in self._options.pythons)
         columns = [example.name for example in EXAMPLES]
-        for line in terminal.summary(self._records, settings(allow=HARMFUL), columns, self._capabilities, command):
+        order = [one for label in self._interpreters for one in settings(allow=HARMFUL, kernel=label)]
+        for line in terminal.summary(self._records, order, columns, self._capabilities, command):
             for text, markup in line:
                 terminalreporter.write(text, **({markup: True} if markup else {}))
             terminalreporter.line("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_tfkernel.model.trials import Record, Setting, State
 
@@ -20,40 +20,60 @@ _WIDTH = 100
 def matrix(records: Sequence[Record], columns: Sequence[str]) -> Iterator[Line]:
     """A cell counts verdicts and names the worst of them.
 
-    Rows are the faults that struck an idle kernel in the examples of `columns`; what has no place in
-    them, other phases and scenarios, follows in lines of its own.
+    Rows are the faults that struck an idle kernel in the examples of `columns`; what has no place in them, other
+    phases and scenarios, follows in lines of its own. In a run with several interpreters each has a column, and rows
+    are whole settings.
     """
     cells: dict[Setting, list[State]] = {}
     for record in records:
         cells.setdefault(record.setting, []).append(record.verdict.state)
-    table = {setting: _cell(states) for setting, states in cells.items() if _in_table(setting, columns)}
-    examples = [name for name in columns if any(setting.example == name for setting in table)]
-    first = max([len(one.provisioner) for one in cells] + [len(INDENT + one.fault) for one in table], default=0) + 2
+    if any(setting.kernel for setting in cells):
+        kernels = unique(setting.kernel for setting in cells if setting.kernel)
+        places = {one: (_row(one, columns), one.kernel) for one in cells if one.kernel}
+        yield from _blocks(cells, places, kernels, columns)
+    else:
+        places = {one: (one.fault, one.example) for one in cells if one.phase == _IDLE and one.example in columns}
+        examples = [name for name in columns if any(column == name for _, column in places.values())]
+        yield from _blocks(cells, places, examples, columns)
+
+
+def _blocks(
+    cells: Mapping[Setting, Sequence[State]],
+    places: Mapping[Setting, tuple[str, str]],
+    heads: Sequence[str],
+    columns: Sequence[str],
+) -> Iterator[Line]:
+    """One block a provisioner: a table of the settings that have places, row and column; then the others."""
+    table = {one: _cell(cells[one]) for one in places}
+    first = (
+        max([len(one.provisioner) for one in cells] + [len(INDENT + row) for row, _ in places.values()], default=0) + 2
+    )
     widths = {
-        name: max([len(name)] + [len(text) for one, (text, _) in table.items() if one.example == name]) + 2
-        for name in examples
+        head: max([len(head)] + [len(table[one][0]) for one, (_, column) in places.items() if column == head]) + 2
+        for head in heads
     }
     for provisioner in unique(setting.provisioner for setting in cells):
-        has_rows = any(setting.provisioner == provisioner for setting in table)
-        titles = "".join(name.ljust(widths[name]) for name in examples if has_rows)
+        own = {places[one]: table[one] for one in places if one.provisioner == provisioner}
+        titles = "".join(head.ljust(widths[head]) for head in heads if own)
         yield ((f"{provisioner.ljust(first)}{titles}".rstrip(), "bold"),)
-        for fault in unique(setting.fault for setting in table if setting.provisioner == provisioner):
-            pieces: list[tuple[str, str]] = [((INDENT + fault).ljust(first), "")]
-            for name in examples:
-                text, colour = table.get(Setting(provisioner, name, fault), ("", ""))
-                pieces.append((text.ljust(widths[name]), colour))
+        for row in unique(row for row, _ in own):
+            pieces: list[tuple[str, str]] = [((INDENT + row).ljust(first), "")]
+            for head in heads:
+                text, colour = own.get((row, head), ("", ""))
+                pieces.append((text.ljust(widths[head]), colour))
             yield _stripped(pieces)
-        others = [one for one in cells if one.provisioner == provisioner and one not in table]
+        others = [one for one in cells if one.provisioner == provisioner and one not in places]
         yield from _flow([(_label(one, columns), *_cell(cells[one])) for one in others])
+
+
+def _row(setting: Setting, columns: Sequence[str]) -> str:
+    label = _label(setting, columns)
+    return f"{setting.example} {label}".rstrip() if setting.example in columns else label
 
 
 def unique(names: Iterable[str]) -> list[str]:
     """Each once, in order."""
     return list(dict.fromkeys(names))
-
-
-def _in_table(setting: Setting, columns: Sequence[str]) -> bool:
-    return setting.phase == _IDLE and setting.example in columns
 
 
 def _label(setting: Setting, columns: Sequence[str]) -> str:

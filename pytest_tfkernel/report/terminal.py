@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, Setting, State
 from pytest_tfkernel.report.matrix import COLOURS, INDENT, Line, matrix
 
 
-def header(interpreter: Interpreter, capabilities: Sequence[Capability], gpus: Sequence[str] = ()) -> list[str]:
-    """What is checked, what can be, and what can't with the reason; and a line for each thing to know of GPUs."""
+def header(
+    interpreters: Mapping[str, Interpreter], capabilities: Sequence[Capability], gpus: Sequence[str] = ()
+) -> list[str]:
+    """What is checked, what can be, and what can't with the reason; and a line for each thing to know of GPUs.
+
+    `interpreters` are by label; the label of a single one is empty.
+    """
     can = ", ".join(one.summary for one in capabilities if one.available) or "nothing"
     missing: dict[str, list[str]] = {}
     for one in capabilities:
         if not one.available:
             missing.setdefault(one.reason, []).append(one.summary)
     return [
-        f"tfkernel: kernels are {interpreter}",
+        *(f"tfkernel: kernels{label and f' {label}'} are {one}" for label, one in interpreters.items()),
         f"tfkernel: can check: {can}",
         *(f"tfkernel: can't check {', '.join(summaries)}: {reason}" for reason, summaries in missing.items()),
         *(f"tfkernel: {line}" for line in gpus),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
+from collections.abc import Mapping
 
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.faults import GPU
@@ -34,6 +36,20 @@ def capabilities(interpreter: Interpreter, gpus: Gpus) -> tuple[Capability, ...]
         *hosts(interpreter).values(),
         *gpu_capabilities(gpus),
     )
+
+
+def of_all(interpreters: Mapping[str, Interpreter], gpus: Gpus) -> tuple[Capability, ...]:
+    """The capabilities of a run with several interpreters, by label: what one of them lacks, the run lacks."""
+    found = {label: capabilities(interpreter, gpus) for label, interpreter in interpreters.items()}
+    merged = []
+    for same in zip(*found.values(), strict=True):
+        lacking = {label: one.reason for label, one in zip(found, same, strict=True) if not one.available}
+        everywhere = len(lacking) == len(found) and len(set(lacking.values())) == 1
+        words = (
+            lacking.values() if everywhere or "" in lacking else [f"{label}: {why}" for label, why in lacking.items()]
+        )
+        merged.append(dataclasses.replace(same[0], available=not lacking, reason="; ".join(dict.fromkeys(words))))
+    return tuple(merged)
 
 
 def hosts(interpreter: Interpreter) -> dict[str, Capability]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pytest_tfkernel.kernels.faults import FAULTS
 from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
@@ -34,12 +35,16 @@ _PHASE_EXAMPLE = "variable_assign"
 
 
 def settings(
-    size: str = FULL, provisioners: Sequence[str] = (), allow: Collection[str] = (), missing: Collection[str] = ()
+    size: str = FULL,
+    provisioners: Sequence[str] = (),
+    allow: Collection[str] = (),
+    missing: Collection[str] = (),
+    kernel: str = "",
 ) -> tuple[Setting, ...]:
     """All trials of a size, in the order of reports; of the named provisioners only, if any are named.
 
     Faults that may harm others are played only when `allow` names them, and none on the provisioners that are
-    `missing`.
+    `missing`. `kernel` is the label of the interpreter.
     """
     everything = dict.fromkeys({SMOKE: _smoke, STANDARD: _standard, FULL: _full}[size]())
     allowed = [
@@ -49,10 +54,11 @@ def settings(
     ]
     chosen = [setting for setting in allowed if not provisioners or setting.provisioner in provisioners]
     # Whatever is looked at, the look for leaks has its control.
-    return (*PLANTED.settings, *chosen) if chosen else ()
+    labelled = (dataclasses.replace(setting, kernel=kernel) for setting in chosen if setting not in PLANTED.settings)
+    return (*PLANTED.settings, *labelled) if chosen else ()
 
 
-def slow_first(chosen: Sequence[Setting]) -> list[Setting]:
+def slow_first(chosen: Iterable[Setting]) -> list[Setting]:
     """The order in which to play: several workers are done sooner when the long trials come first."""
     return sorted(chosen, key=lambda setting: setting.provisioner == _FORKSERVER and setting.fault != "oom-tensor")
 

@@ -17,7 +17,13 @@ HERE = "pip install"
 def bare(tmp_path: Path) -> str:
     """An interpreter that has TensorFlow and none of the hosts."""
     path = tmp_path / "bare-python"
-    facts = {"executable": str(path), "version": list(sys.version_info[:3]), "tensorflow": "2.21.0", "packages": {}}
+    facts = {
+        "executable": str(path),
+        "version": list(sys.version_info[:3]),
+        "tensorflow": "2.21.0",
+        "packages": {},
+        "cuda": None,
+    }
     path.write_text(
         f'#!/bin/sh\ncase "$1" in */describe.py) echo \'{json.dumps(facts)}\';; *) exec {sys.executable} "$@";; esac\n'
     )

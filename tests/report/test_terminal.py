@@ -32,14 +32,14 @@ def texts(lines: Sequence[Line]) -> list[str]:
 
 class TestHeader:
     def test_has_interpreter_then_what_can_then_what_cannot_be_checked(self) -> None:
-        assert terminal.header(INTERPRETER, [TENSORFLOW, NO_GPU]) == [
+        assert terminal.header({"": INTERPRETER}, [TENSORFLOW, NO_GPU]) == [
             "tfkernel: kernels are Python 3.11.7, TensorFlow 2.21.0 (/usr/bin/python3)",
             "tfkernel: can check: TensorFlow",
             "tfkernel: can't check GPUs: no driver",
         ]
 
     def test_says_nothing_where_nothing_can_be_checked(self) -> None:
-        assert "tfkernel: can check: nothing" in terminal.header(INTERPRETER, [NO_GPU])
+        assert "tfkernel: can check: nothing" in terminal.header({"": INTERPRETER}, [NO_GPU])
 
 
 class TestMatrix:

@@ -1,0 +1,42 @@
+"""The interpreters of a session: one, or several side by side, each with a label of its own."""
+
+from __future__ import annotations
+
+import collections
+
+import pytest
+
+from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.plugin.options import OPTIONS
+from pytest_tfkernel.plugin.sessions import launcher_of
+from pytest_tfkernel.suite.capabilities import JUPYTER, hosts
+
+_FOUND = pytest.StashKey[dict[str, Interpreter]]()
+
+
+def interpreters_of(config: pytest.Config) -> dict[str, Interpreter]:
+    """By label, in the order of the command line; the label of a single one is empty. Raises SpecError."""
+    found = config.stash.get(_FOUND, None)
+    if found is None:
+        launcher = launcher_of(config)
+        found = config.stash[_FOUND] = _label([launcher.interpreter(one) for one in config.stash[OPTIONS].pythons])
+    return found
+
+
+def missing_hosts(config: pytest.Config, interpreter: Interpreter) -> tuple[str, ...]:
+    """The kernels of others that can't be had with an interpreter; a kernelspec names its own."""
+    named = config.stash[OPTIONS].kernelspec is not None
+    found = hosts(interpreter)
+    return tuple(name for name, one in found.items() if not one.available and not (named and name == JUPYTER))
+
+
+def _label(found: list[Interpreter]) -> dict[str, Interpreter]:
+    if len(found) == 1:
+        return {"": found[0]}
+    counts: collections.Counter[str] = collections.Counter()
+    labelled = {}
+    for one in found:
+        counts[one.label] += 1
+        number = counts[one.label]
+        labelled[one.label if number == 1 else f"{one.label}-{number}"] = one
+    return labelled
