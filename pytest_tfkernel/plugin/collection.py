@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from pytest_tfkernel.kernels.errors import TFKernelError
-from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
-from pytest_tfkernel.plugin.sessions import stage_of
-from pytest_tfkernel.suite.capabilities import JUPYTER
+from pytest_tfkernel.plugin.playing import Played, play
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
-from pytest_tfkernel.suite.trial import Seen, observe
-
-
-@dataclass(frozen=True)
-class _Played:
-    """A trial: what was seen, or why there was no kernel to look at; the cold starts that it took."""
-
-    seen: Seen | TFKernelError
-    cold_starts: int
-
-
-# TensorFlow takes all memory of a GPU unless it is told otherwise, and several kernels live at once.
-_SHARES_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": os.environ.get("TF_FORCE_GPU_ALLOW_GROWTH", "true")}
-
-_PLAYED = pytest.StashKey[dict[Setting, _Played]]()
+from pytest_tfkernel.suite.trial import Seen
 
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
@@ -68,6 +49,7 @@ class GuaranteeItem(pytest.Item):
         super().__init__(**kwargs)
         self.guarantee = guarantee
         self.setting = setting
+        self.played: Played | None = None
         self.record: Record | None = None
         if self.config.pluginmanager.hasplugin("timeout"):
             # Every wait of a trial has a deadline of its own, and one cut short says nothing.
@@ -75,7 +57,7 @@ class GuaranteeItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the observation of this setting, played now if it hasn't been."""
-        played = observation(self.config, self.setting)
+        played = self.played = play(self.config, self.setting)
         seen = played.seen
         if isinstance(seen, TFKernelError):
             verdict = Verdict.failed(f"the trial could not be played: {seen}")
@@ -84,6 +66,7 @@ class GuaranteeItem(pytest.Item):
         self.record = Record(
             self.nodeid, self.guarantee.id, self.setting, verdict, _post_mortem(seen), played.cold_starts
         )
+        self.user_properties += _properties(self.record)
         if verdict.state is State.UNKNOWN:
             raise UnknownVerdict(verdict.reason)
         if verdict.state is State.FAIL:
@@ -121,29 +104,22 @@ def pairs(
                 yield setting, guarantee
 
 
-def observation(config: pytest.Config, setting: Setting) -> _Played:
-    """What was seen in a setting, which is played once in a session: a rerun judges the same kill."""
-    played = config.stash.setdefault(_PLAYED, {})
-    if setting in played:
-        return dataclasses.replace(played[setting], cold_starts=0)
-    stage, options = stage_of(config), config.stash[OPTIONS]
-    python = interpreters_of(config).get(setting.kernel)
-    spec = KernelSpec(
-        python=python.executable if python is not None else options.pythons[0],
-        environment=_SHARES_GPU if stage.gpus.are_there else {},
-    )
-    if setting.provisioner == JUPYTER:
-        spec = dataclasses.replace(spec, kernelspec=options.kernelspec)
-    before = stage.launcher.cold_starts
-    seen: Seen | TFKernelError
-    try:
-        seen = observe(setting, stage, spec)
-    except TFKernelError as error:
-        seen = error
-    played[setting] = _Played(seen, stage.launcher.cold_starts - before)
-    return played[setting]
-
-
 def _post_mortem(seen: Seen | TFKernelError) -> str:
     outcome = seen.outcome if isinstance(seen, Observation) else None
     return outcome.post_mortem.describe() if outcome is not None and outcome.post_mortem is not None else ""
+
+
+def _properties(record: Record) -> list[tuple[str, object]]:
+    """What JUnit XML shows of a verdict."""
+    setting = record.setting
+    named = {
+        "guarantee": record.guarantee,
+        "verdict": record.verdict.state.value,
+        "reason": record.verdict.reason,
+        "provisioner": setting.provisioner,
+        "example": setting.example,
+        "fault": setting.fault,
+        "phase": setting.phase,
+        "kernel": setting.kernel,
+    }
+    return [(f"tfkernel.{name}", text) for name, text in named.items() if text]

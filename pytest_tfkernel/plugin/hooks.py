@@ -38,6 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_tfkernel.plugin import suite_hooks
 
         suite_hooks.enable(config, chosen)
+    if chosen.reports:
+        from pytest_tfkernel.plugin.documents import hooks as documents
+
+        documents.enable(config, chosen)
     if chosen.gate != "off":
         from pytest_tfkernel.plugin.gate import hooks
 

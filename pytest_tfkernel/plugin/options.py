@@ -35,6 +35,7 @@ class Options:
     provisioners: tuple[str, ...]
     require: tuple[str, ...]
     allow: tuple[str, ...]
+    reports: tuple[str, ...]
     gate: str
     gate_known: tuple[str, ...]
 
@@ -103,6 +104,15 @@ def add(parser: pytest.Parser) -> None:
         help="play a fault that may harm other users of the GPU: oom-gpu or cuda-fault; repeat it for several",
     )
     parser.addini("tfkernel_allow", "faults that may harm others, one a line", type="linelist", default=[])
+    group.addoption(
+        "--tfkernel-report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write what this run sees, your own tests included, to FILE.json (a run document, which can be compared)"
+        " or FILE.html (a page); repeat it for several",
+    )
+    parser.addini("tfkernel_report", "run documents and pages to write, one a line", type="linelist", default=[])
     _add_gate(parser, group)
 
 
@@ -147,6 +157,7 @@ def read(config: pytest.Config) -> Options:
         provisioners=_provisioners(config, kernelspec),
         require=_listed(config, "require"),
         allow=_listed(config, "allow"),
+        reports=_listed(config, "report"),
         gate=_gate(config),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
     )

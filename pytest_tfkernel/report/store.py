@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,34 +41,48 @@ class Writer:
     """
 
     def __init__(self, path: Path, start: Start) -> None:
-        if path.is_dir():
-            raise DocumentError(f"{path} is a folder: name a file")
-        self._path = path
+        with _told(path):
+            if path.is_dir():
+                raise DocumentError(f"{path} is a folder: name a file")
+            # A rename would put a file in the place of /dev/null.
+            if path.exists() and not path.is_file():
+                raise DocumentError(f"{path} is no ordinary file: name another one")
+        self.path = path
         self._aside = path.with_name(path.name + INCOMPLETE)
         self._parts: list[AnyPart] = []
         self._start = start
+        self._written = 0
         with _told(self._aside):
             self._descriptor = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        self._write(start)
+        try:
+            self._write(start)
+        except DocumentError:
+            self.close()
+            raise
 
     def add(self, part: Trial | Verdict | Test) -> None:
         """Write one more part."""
+        if isinstance(part, Trial):
+            part = msgspec.structs.replace(part, result=_plain(part.result), facts=_plain(part.facts))
         self._parts.append(part)
         self._write(part)
 
     def finish(self, end: End) -> None:
         """Write the whole document, in place of an older one."""
         self._write(end)
-        document = _assemble([self._start, *self._parts, end])
-        final = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        document = assemble([self._start, *self._parts, end])
+        final = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
-            with _told(self._path):
+            with _told(self.path):
                 final.write_bytes(msgspec.json.format(encode(document), indent=1) + b"\n")
-                final.replace(self._path)
+                final.replace(self.path)
         finally:
-            final.unlink(missing_ok=True)
+            # It is what is left of a failure, and no second one.
+            with contextlib.suppress(OSError):
+                final.unlink()
         self.close()
-        self._aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._aside.unlink()
 
     def close(self) -> None:
         """Free the file; what was written stays, as an incomplete document."""
@@ -77,9 +92,18 @@ class Writer:
 
     def _write(self, part: Part) -> None:
         data = encode(part) + b"\n"
-        with _told(self._aside):
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+        end = self._written + len(data)
+        try:
+            with _told(self._aside):
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+        except DocumentError:
+            # Half a line would spoil those that come after it, should there be room again.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._written)
+                os.lseek(self._descriptor, self._written, os.SEEK_SET)
+            raise
+        self._written = end
 
 
 def load(path: Path) -> Document:
@@ -92,16 +116,29 @@ def load(path: Path) -> Document:
         raise DocumentError(f"{path} doesn't exist{hint}") from None
     except OSError as error:
         raise DocumentError(f"{path} can't be read: {error.strerror}") from None
-    _check_head(path, data)
+    except ValueError as error:
+        raise DocumentError(f"{path} is a name that no file can have: {error}") from None
     try:
-        lines = data.split(b"\n")
-        if len(lines) > 1 and _is_start(lines[0]):
-            return _assemble(_decode_lines(lines))
+        _check_head(path, data)
+        # Only then: a whole document has a million lines.
+        if _is_start(data) and b"\n" in data:
+            return assemble(_decode_lines(data.split(b"\n")))
         return msgspec.json.decode(data, type=Document)
+    except RecursionError:
+        raise DocumentError(f"{path} is no run document: it is nested too deeply") from None
     except msgspec.ValidationError as error:
         raise DocumentError(f"{path} was changed by hand or is of another program: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DocumentError(f"{path} is cut short or damaged: {error}") from None
+
+
+def later_aside(path: Path) -> Path | None:
+    """What a later run has left beside a document that it did not replace: it did not end, or not yet."""
+    aside = path.with_name(path.name + INCOMPLETE)
+    try:
+        return aside if aside.stat().st_mtime_ns > path.stat().st_mtime_ns else None
+    except (OSError, ValueError):
+        return None
 
 
 def encode(value: Any) -> bytes:
@@ -109,15 +146,25 @@ def encode(value: Any) -> bytes:
     try:
         return _encode(value)
     except UnicodeEncodeError:
-        return _encode(_clean(msgspec.to_builtins(value)))
+        return _encode(clean(msgspec.to_builtins(value)))
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
+    """Plain data whose lone surrogates, which neither UTF-8 nor pytest-xdist can carry, have become escapes."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+        return {clean(key): clean(item) for key, item in value.items()}
+    return [clean(item) for item in value] if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """A value of a kernel's without the numbers that JSON has no words for, which would become null: as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 class _Head(msgspec.Struct):
@@ -126,7 +173,7 @@ class _Head(msgspec.Struct):
 
 
 def _check_head(path: Path, data: bytes) -> None:
-    first = data if b"\n" not in data or not _is_start(data.split(b"\n", 1)[0]) else data.split(b"\n", 1)[0]
+    first = data.split(b"\n", 1)[0] if _is_start(data) else data
     try:
         head = msgspec.json.decode(first, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -142,8 +189,8 @@ def _check_head(path: Path, data: bytes) -> None:
         raise DocumentError(f"{path} is of schema {head.schema}, which never was: it was changed by hand")
 
 
-def _is_start(line: bytes) -> bool:
-    return line.startswith(b'{"part":"start"')
+def _is_start(data: bytes) -> bool:
+    return data.startswith(b'{"part":"start"')
 
 
 def _decode_lines(lines: list[bytes]) -> list[AnyPart]:
@@ -162,7 +209,8 @@ def _decode_lines(lines: list[bytes]) -> list[AnyPart]:
     return parts
 
 
-def _assemble(parts: list[AnyPart]) -> Document:
+def assemble(parts: Sequence[AnyPart]) -> Document:
+    """A whole document of its parts, the `Start` among them."""
     start = next(part for part in parts if isinstance(part, Start))
     end = next((part for part in parts if isinstance(part, End)), None)
     return Document(
@@ -184,3 +232,5 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DocumentError(f"{path} can't be written: {error.strerror}; free or name another place") from None
+    except ValueError as error:
+        raise DocumentError(f"{path} is a name that no file can have: {error}") from None

@@ -1,0 +1,1 @@
+"""Run documents of a session: what is written into them, and when."""

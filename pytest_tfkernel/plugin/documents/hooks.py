@@ -1,0 +1,135 @@
+"""The hooks that write run documents; registered only where one is asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.plugin import records
+from pytest_tfkernel.plugin.collection import GuaranteeItem
+from pytest_tfkernel.plugin.documents import parts
+from pytest_tfkernel.plugin.documents.environment import environment, label_of
+from pytest_tfkernel.plugin.documents.outlets import Outlets
+from pytest_tfkernel.plugin.interpreters import interpreters_of
+from pytest_tfkernel.plugin.options import ID_PREFIX, Options
+from pytest_tfkernel.plugin.sessions import stage_of
+from pytest_tfkernel.report import document
+from pytest_tfkernel.report.store import DocumentError, clean
+from pytest_tfkernel.suite.capabilities import of_all
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+# How a trial travels from a worker to the controller: as plain data on a report.
+_TRIAL = "tfkernel_trial"
+
+
+def enable(config: pytest.Config, options: Options) -> None:
+    """Have this session write its documents."""
+    if not config.option.collectonly:
+        config.pluginmanager.register(DocumentHooks(config, options), "tfkernel-documents")
+
+
+class DocumentHooks:
+    """What is written so far, and what was collected."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self._config = config
+        self._options = options
+        self._is_worker = hasattr(config, "workerinput")
+        self._outlets: Outlets | None = None
+        self._tests = parts.OwnTests()
+        self._collected: dict[str, None] = {}
+        self._reported: set[str] = set()
+        self._began = time.monotonic()
+        self._label = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        """Begin the documents, so that a place where none can be is known before the first test."""
+        try:
+            interpreters = interpreters_of(self._config)
+        except SpecError as error:
+            raise pytest.UsageError(f"--tfkernel-python: {error}") from None
+        name, first = next(iter(interpreters.items()))
+        self._label = label_of(name, first)
+        if self._is_worker:
+            return
+        stage = stage_of(self._config)
+        found = environment(self._config, interpreters, of_all(interpreters, stage.gpus), stage.gpus)
+        now = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
+        start = document.Start(format=document.FORMAT, schema=document.SCHEMA, began=now, environment=found)
+        try:
+            self._outlets = Outlets(self._options, start)
+        except DocumentError as error:
+            raise pytest.UsageError(f"tfkernel: {error}") from None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """What there is to report."""
+        self._collected |= dict.fromkeys(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: WorkerController, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """The same, of a worker: all of them collect the same."""
+        self._collected |= dict.fromkeys(ids)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[Any]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put a new trial, and what a test raised, on the report."""
+        report = yield
+        if not isinstance(item, GuaranteeItem):
+            parts.note_error(report, call)
+        elif report.when == "call" and item.played is not None and item.played.is_new:
+            setattr(report, _TRIAL, clean(msgspec.to_builtins(parts.trial(item.setting, self._label, item.played))))
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write what a report tells."""
+        if self._outlets is None or report.outcome not in ("passed", "failed", "skipped"):
+            return  # of a worker, or of a try that is repeated
+        played, record = getattr(report, _TRIAL, None), records.of(report)
+        if played is not None:
+            self._outlets.add(msgspec.convert(played, document.Trial))
+        if record is not None:
+            self._outlets.add(parts.verdict(record, self._label))
+            self._reported.add(report.nodeid)
+        elif not report.nodeid.startswith(ID_PREFIX):
+            test = self._tests.add(report)
+            if test is not None:
+                self._outlets.add(test)
+                self._reported.add(report.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Finish the documents. Collected equals reported, or the run is red."""
+        if self._outlets is None:
+            return
+        unreported = [nodeid for nodeid in self._collected if nodeid not in self._reported]
+        if unreported and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        end = document.End(
+            seconds=time.monotonic() - self._began,
+            exit_code=int(session.exitstatus),
+            collected=len(self._collected),
+            unreported=unreported,
+        )
+        if self._outlets.finish(end) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """What was written and what could not be; what has no report; the comparison."""
+        if self._outlets is None:
+            return
+        if self._outlets.said:
+            terminalreporter.section("tfkernel: run document")
+        for line, markup in self._outlets.said:
+            terminalreporter.write_line(line, **({markup: True} if markup else {}))

@@ -1,0 +1,155 @@
+"""What a session sees, as parts of a run document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.model.processes import PostMortem, signal_name
+from pytest_tfkernel.model.resources import Leak
+from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting
+from pytest_tfkernel.plugin.gate import records as gate
+from pytest_tfkernel.plugin.playing import Played
+from pytest_tfkernel.report import document
+from pytest_tfkernel.report.store import clean
+
+_MESSAGE = 2000
+
+
+def key(setting: Setting, label: str) -> document.Key:
+    """What a setting is called in a document; `label` is that of a run with one interpreter."""
+    return document.Key(
+        kernel=setting.kernel or label,
+        provisioner=setting.provisioner,
+        example=setting.example,
+        fault=setting.fault,
+        phase=setting.phase,
+    )
+
+
+def trial(setting: Setting, label: str, played: Played) -> document.Trial:
+    """A trial that was played."""
+    seen = played.seen
+    fields: dict[str, Any] = {}
+    if isinstance(seen, Observation):
+        fields = _of_observation(seen)
+    elif isinstance(seen, TFKernelError):
+        fields = {"impossible": str(seen)}
+    elif isinstance(seen, RunnerDeath):
+        left = [str(one) for one in seen.survivors]
+        fields = {"facts": {"started": len(seen.started), "seconds": seen.seconds}, "leaks": left}
+        fields["impossible"] = seen.error
+    else:
+        fields = {"facts": seen.facts, "impossible": seen.error}
+    return document.Trial(key=key(setting, label), seconds=played.seconds, cold_starts=played.cold_starts, **fields)
+
+
+def verdict(record: Record, label: str) -> document.Verdict:
+    """A verdict that was given."""
+    return document.Verdict(
+        guarantee=record.guarantee,
+        key=key(record.setting, label),
+        item=record.item,
+        verdict=record.verdict.state.value,
+        reason=record.verdict.reason,
+    )
+
+
+def _of_observation(seen: Observation) -> dict[str, Any]:
+    reply = seen.outcome.reply if seen.outcome is not None else None
+    error = reply.error if reply is not None else None
+    died = seen.outcome.post_mortem if seen.outcome is not None else None
+    return {
+        "result": seen.first.result,
+        "error_type": error.type if error is not None else None,
+        "error_message": error.message[:_MESSAGE] if error is not None else None,
+        "death": _death(died) if died is not None else None,
+        "leaks": [f"{leak.resource.kind.value} {leak.resource.name}" for leak in seen.audit.leaks]
+        if seen.audit
+        else [],
+        "timeline": [_mark(moment) for moment in seen.timeline],
+        "impossible": seen.not_possible or seen.first.error or seen.no_restart,
+    }
+
+
+def _leak(leak: Leak) -> str:
+    return f"{leak.resource.kind.value} {leak.resource.name}"
+
+
+def _death(died: PostMortem) -> document.Death:
+    status, usage = died.exit_status, died.usage
+    return document.Death(
+        code=status.code if status is not None else None,
+        signal=signal_name(status.signal) if status is not None and status.signal is not None else None,
+        cause=died.cause.value,
+        killer=died.killer.value,
+        uptime=died.uptime,
+        cpu=usage.user_seconds + usage.system_seconds if usage is not None else None,
+        peak_memory=usage.max_rss if usage is not None else None,
+        report=died.describe(),
+    )
+
+
+def _mark(moment: Moment) -> document.Mark:
+    return document.Mark(
+        name=moment.name,
+        seconds=moment.seconds,
+        memory=moment.memory,
+        threads=moment.threads,
+        handles=moment.handles,
+        gpu_memory=moment.gpu_memory,
+    )
+
+
+class OwnTests:
+    """The user's own tests, put together from the reports of their phases."""
+
+    def __init__(self) -> None:
+        self._phases: dict[str, list[pytest.TestReport]] = {}
+
+    def add(self, report: pytest.TestReport) -> document.Test | None:
+        """The test, when this was its last report."""
+        phases = self._phases.setdefault(report.nodeid, [])
+        phases.append(report)
+        # That of a worker that crashed has no phase, and nothing comes after it.
+        if report.when in ("setup", "call"):
+            return None
+        return _test(self._phases.pop(report.nodeid))
+
+
+ERROR = "tfkernel_error"
+
+
+def note_error(report: pytest.TestReport, call: pytest.CallInfo[Any]) -> None:
+    """Put the type and message of what a test raised on its report; pytest-xdist carries plain data along."""
+    if call.excinfo is not None and report.failed:
+        kind = call.excinfo.type
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        setattr(report, ERROR, clean([name, str(call.excinfo.value)[:_MESSAGE]]))
+
+
+def _test(phases: list[pytest.TestReport]) -> document.Test:
+    failed = next((report for report in phases if report.failed), None)
+    kind, message = getattr(failed, ERROR, (None, None))
+    if failed is not None and kind is None:
+        message = str(failed.longrepr)[:_MESSAGE]
+    left = [f"{one.kind} {one.name}" for report in phases for found in gate.of(report) for one in found.left]
+    return document.Test(
+        item=phases[-1].nodeid,
+        outcome=_outcome(phases, failed),
+        seconds=sum(report.duration for report in phases),
+        error_type=kind,
+        error_message=message,
+        leaks=left,
+    )
+
+
+def _outcome(phases: list[pytest.TestReport], failed: pytest.TestReport | None) -> str:
+    if failed is not None:
+        return "error" if failed.when in ("setup", "teardown") else "failed"
+    excused = any(hasattr(report, "wasxfail") for report in phases)
+    if any(report.skipped for report in phases):
+        return "xfailed" if excused else "skipped"
+    return "xpassed" if excused else "passed"
