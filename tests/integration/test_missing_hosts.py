@@ -17,7 +17,7 @@ HERE = "pip install"
 def bare(tmp_path: Path) -> str:
     """An interpreter that has TensorFlow and none of the hosts."""
     path = tmp_path / "bare-python"
-    facts = {
+    facts: dict[str, object] = {
         "executable": str(path),
         "version": list(sys.version_info[:3]),
         "tensorflow": "2.21.0",

@@ -94,8 +94,8 @@ class DocumentHooks:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write what a report tells."""
-        if self._outlets is None or report.outcome not in ("passed", "failed", "skipped"):
-            return  # of a worker, or of a try that is repeated
+        if self._outlets is None:
+            return  # of a worker
         played, record = getattr(report, _TRIAL, None), records.of(report)
         if played is not None:
             self._outlets.add(msgspec.convert(played, document.Trial))

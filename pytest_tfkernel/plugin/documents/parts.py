@@ -108,15 +108,23 @@ class OwnTests:
 
     def __init__(self) -> None:
         self._phases: dict[str, list[pytest.TestReport]] = {}
+        # Those whose present try is repeated, as pytest-rerunfailures does it.
+        self._repeated: set[str] = set()
 
     def add(self, report: pytest.TestReport) -> document.Test | None:
         """The test, when this was its last report."""
         phases = self._phases.setdefault(report.nodeid, [])
         phases.append(report)
+        if report.outcome not in ("passed", "failed", "skipped"):
+            self._repeated.add(report.nodeid)
         # That of a worker that crashed has no phase, and nothing comes after it.
         if report.when in ("setup", "call"):
             return None
-        return _test(self._phases.pop(report.nodeid))
+        del self._phases[report.nodeid]
+        if report.nodeid in self._repeated:
+            self._repeated.discard(report.nodeid)
+            return None
+        return _test(phases)
 
 
 ERROR = "tfkernel_error"

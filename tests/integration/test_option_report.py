@@ -1,0 +1,215 @@
+"""`--tfkernel-report`: a run document of the suite and of the tests of one's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inner import Inner, counts
+from pytest_tfkernel.report.document import Document
+from pytest_tfkernel.report.store import load
+
+REPORT = "--tfkernel-report=run.json"
+SMOKE = ("--tfkernel", "--tfkernel-size=smoke")
+
+OWN = """
+import os, pytest
+
+def test_passes(): pass
+
+def test_fails(): assert 1 == 2, "<b>one</b> \\x1b[31mtwo\\nthree"
+
+def test_raises(): raise OSError("no such thing")
+
+@pytest.mark.skip
+def test_is_skipped(): pass
+
+@pytest.mark.xfail
+def test_is_expected_to_fail(): 1 / 0
+
+@pytest.mark.xfail
+def test_fails_not_as_expected(): pass
+
+@pytest.fixture
+def broken(): raise KeyError("setup")
+
+def test_has_a_broken_fixture(broken): pass
+
+@pytest.fixture
+def breaks_later():
+    yield
+    raise ValueError("teardown")
+
+def test_is_torn_down_badly(breaks_later): pass
+"""
+OUTCOMES = {
+    "test_passes": ("passed", None),
+    "test_fails": ("failed", "AssertionError"),
+    "test_raises": ("failed", "OSError"),
+    "test_is_skipped": ("skipped", None),
+    "test_is_expected_to_fail": ("xfailed", None),
+    "test_fails_not_as_expected": ("xpassed", None),
+    "test_has_a_broken_fixture": ("error", "KeyError"),
+    "test_is_torn_down_badly": ("error", "ValueError"),
+}
+
+
+def written(inner: Inner, name: str = "run.json") -> Document:
+    return load(inner.folder / name)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_has_each_trial_once_each_verdict_and_the_machine(canned: Inner, workers: tuple[str, ...]) -> None:
+    result = canned.run(*SMOKE, REPORT, *workers)
+    result.stdout.fnmatch_lines(["wrote */tests/run.json: 4 trials, 17 verdicts, 0 tests"])
+    run = written(canned)
+    assert run.complete
+    assert run.end is not None
+    assert (run.end.exit_code, run.end.collected, run.end.unreported) == (0, 17, [])
+    assert len({trial.key for trial in run.trials}) == len(run.trials) == 4
+    assert len({(one.guarantee, one.key) for one in run.verdicts}) == 17
+    (kernel,) = run.environment.kernels
+    assert {trial.key.kernel for trial in run.trials} == {kernel.label}
+    assert kernel.python == ".".join(map(str, sys.version_info[:3]))
+    assert run.environment.machine.cpus >= 1
+    assert REPORT in run.environment.options
+    assert [name for name in os.listdir(canned.folder) if name.startswith("run")] == ["run.json"]
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_has_the_tests_of_ones_own(inner: Inner, workers: tuple[str, ...]) -> None:
+    inner.write("test_own.py", OWN)
+    inner.run(REPORT, *workers)
+    run = written(inner)
+    assert {one.item.partition("::")[2]: (one.outcome, one.error_type) for one in run.tests} == OUTCOMES
+    (failed,) = (one for one in run.tests if one.item.endswith("test_fails"))
+    assert (failed.error_message or "").startswith("<b>one</b> \x1b[31mtwo\n  three")
+
+
+def test_has_both_where_both_are_run(canned: Inner) -> None:
+    canned.write("test_own.py", "def test_passes(): pass\n")
+    canned.run(*SMOKE, REPORT, "test_own.py")
+    assert (len(written(canned).verdicts), len(written(canned).tests)) == (17, 1)
+
+
+def test_has_what_was_seen_in_a_trial(inner: Inner, tensorflow_python: str) -> None:
+    inner.run("tfkernel::process-is-new[forkserver-graph_add-sigkill-idle]", REPORT)
+    (trial,) = written(inner).trials
+    assert trial.death is not None
+    assert (trial.death.signal, trial.death.killer, trial.result) == ("SIGKILL", "us", 5.0)
+    assert "SIGKILL" in trial.death.report
+    assert (trial.death.peak_memory or 0) > 1 << 20
+    marks = {mark.name: mark for mark in trial.timeline}
+    assert list(marks)[-1] == "rebuilt"
+    assert marks["fault"].threads is not None
+    assert trial.seconds > marks["death"].seconds > 0
+
+
+def test_leaks_are_there_where_the_gate_is_on(inner: Inner) -> None:
+    inner.write("test_own.py", "import tempfile\n\ndef test_leaks(): tempfile.mkstemp()\n")
+    (inner.folder / "tmp").mkdir()
+    inner.run(REPORT, "--tfkernel-gate", TMPDIR=str(inner.folder / "tmp"))
+    (test,) = written(inner).tests
+    assert test.outcome == "error"
+    assert [leak.partition(" ")[0] for leak in test.leaks] == ["temporary-file"]
+
+
+def test_what_was_collected_and_not_reported_is_listed_and_red(inner: Inner) -> None:
+    inner.write("test_own.py", "def test_one(): pass\ndef test_two(): pass\n")
+    inner.write("conftest.py", "def pytest_runtest_protocol(item): return True if item.name == 'test_two' else None\n")
+    result = inner.run(REPORT)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["collected, and never reported: test_own.py::test_two"])
+    assert written(inner).end.unreported == ["test_own.py::test_two"]  # type: ignore[union-attr]
+
+
+def test_worker_that_crashes_leaves_an_equal_account(inner: Inner) -> None:
+    inner.write("test_own.py", "import os\n" + "".join(f"def test_{n}(): pass\n" for n in range(20)))
+    inner.write("test_crash.py", "import os\ndef test_crashes(): os._exit(3)\n")
+    inner.run(REPORT, "-n", "2")
+    run = written(inner)
+    assert run.end is not None
+    assert len(run.tests) + len(run.end.unreported) == run.end.collected == 21
+    (crashed,) = (one for one in run.tests if one.item.endswith("test_crashes"))
+    assert crashed.outcome == "failed"
+    assert "crashed" in (crashed.error_message or "")
+
+
+def test_killed_run_leaves_a_readable_document_and_the_older_one(inner: Inner) -> None:
+    inner.write("test_own.py", "def test_one(): pass\n")
+    inner.run(REPORT)
+    before = (inner.folder / "run.json").read_bytes()
+    inner.write("test_own.py", "import os, signal\ndef test_one(): pass\ndef test_two(): os.kill(os.getpid(), 9)\n")
+    assert inner.run(REPORT).ret == -signal.SIGKILL
+    assert (inner.folder / "run.json").read_bytes() == before
+    left = written(inner, "run.json.incomplete")
+    assert not left.complete
+    assert [one.item for one in left.tests] == ["test_own.py::test_one"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("run.txt", "give a name that ends in .json or .html"),
+        ("nowhere/run.json", "can't be written"),
+        ("folder.json", "is a folder: name a file"),
+    ],
+)
+def test_place_where_none_can_be_is_one_clear_error(inner: Inner, name: str, words: str) -> None:
+    (inner.folder / "folder.json").mkdir()
+    result = inner.run(f"--tfkernel-report={name}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = filter(None, result.errlines)
+    assert line.startswith("ERROR: tfkernel: ")
+    assert words in line
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A disk of 64 KB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.decode().strip()}")
+    return folder
+
+
+def test_full_disk_is_told_and_loses_neither_verdicts_nor_the_older_document(canned: Inner, small: Path) -> None:
+    older = small / "run.json"
+    older.write_text("an older one")
+    try:
+        result = canned.run("--tfkernel", f"--tfkernel-report={older}", "-n", "2")
+        result.stdout.fnmatch_lines(["no run document: *No space left on device*", "* verdicts: *PASS*"])
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        assert older.read_text() == "an older one"
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_nothing_is_written_where_nothing_is_run(canned: Inner) -> None:
+    assert canned.run(*SMOKE, REPORT, "--co", "-q").ret == 0
+    assert not (canned.folder / "run.json").exists()
+
+
+def test_rerun_is_one_verdict(inner: Inner) -> None:
+    pytest.importorskip("pytest_rerunfailures")
+    inner = dataclasses.replace(inner, plugins=("rerunfailures",))
+    inner.write("test_own.py", "tries = []\ndef test_one():\n    tries.append(1)\n    assert len(tries) > 1\n")
+    assert counts(inner.run(REPORT, "--reruns=2"))["passed"] == 1
+    assert [one.outcome for one in written(inner).tests] == ["passed"]
+
+
+def test_junit_xml_has_properties_of_each_verdict(canned: Inner) -> None:
+    canned.run(*SMOKE, "--junitxml=run.xml")
+    text = (canned.folder / "run.xml").read_text()
+    assert text.count('name="tfkernel.guarantee"') == text.count('name="tfkernel.verdict" value="PASS"') == 17
+    assert 'name="tfkernel.fault" value="sigkill"' in text
