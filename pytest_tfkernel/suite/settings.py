@@ -22,6 +22,7 @@ HARMFUL = tuple(fault.name for fault in FAULTS if fault.harms)
 _MATRIX = tuple(fault.name for fault in FAULTS if not fault.harms)
 
 _FORKSERVER, _SUBPROCESS = "forkserver", "subprocess"
+_MULTIPROCESS = ("multiprocess-spawn", "multiprocess-forkserver", "multiprocess-fork")
 # The kernels of others, which are there where those are installed.
 _HOSTED = ("jupyter", "spyder")
 _SMOKE = (("graph_add", "sigkill"), ("variable_assign", "oom-kill"), ("gpu_matmul", "index-error"))
@@ -50,7 +51,8 @@ def settings(
     allowed = [
         setting
         for setting in everything
-        if (setting.fault not in HARMFUL or setting.fault in allow) and setting.provisioner not in missing
+        if setting.fault not in HARMFUL or setting.fault in allow
+        if _host(setting) not in missing
     ]
     chosen = [setting for setting in allowed if not provisioners or setting.provisioner in provisioners]
     # Whatever is looked at, the look for leaks has its control.
@@ -61,6 +63,11 @@ def settings(
 def slow_first(chosen: Iterable[Setting]) -> list[Setting]:
     """The order in which to play: several workers are done sooner when the long trials come first."""
     return sorted(chosen, key=lambda setting: setting.provisioner == _FORKSERVER and setting.fault != "oom-tensor")
+
+
+def _host(setting: Setting) -> str:
+    """What must be installed for a provisioner: its start method doesn't matter."""
+    return setting.provisioner.partition("-")[0]
 
 
 def _smoke() -> Iterator[Setting]:
@@ -89,6 +96,9 @@ def _standard() -> Iterator[Setting]:
 def _full() -> Iterator[Setting]:
     yield from _standard()
     yield from _faults(_SUBPROCESS, [NO_FAULT, *_MATRIX])
+    for made in _MULTIPROCESS:
+        for fault in (NO_FAULT, *_COLD_FAULTS):
+            yield Setting(made, _PHASE_EXAMPLE, fault)
     for phase in PHASES:
         for fault in FAULTS:
             if fault.signal is not None and _goes_with(fault.name, phase.name):

@@ -48,6 +48,13 @@ class TestPlayed:
         assert verdict.state is State.PASS, verdict
         assert set(Path(tempfile.gettempdir()).iterdir()) <= before
 
+    def test_where_multiprocess_is_missing_the_reason_says_so(self, stage: Stage) -> None:
+        spec = KernelSpec(startup="import sys\nsys.modules['multiprocess'] = None")
+        (judge,) = _judges(LIVE_FORK.settings[0])
+        verdict = judge.judge(trial.observe(LIVE_FORK.settings[0], stage, spec))
+        assert verdict.state is State.PASS, verdict
+        assert "children by multiprocessing of the standard library" in verdict.reason
+
     @pytest.mark.parametrize("aim", STATE, ids=str)
     def test_judge_says_fail_of_its_saboteur(self, aim: Aim, stage: Stage, tmp_path: Path) -> None:
         verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, stage, aim.spec(tmp_path)))
@@ -138,14 +145,28 @@ class TestLiveForkJudge:
         hanging = ("open_session", "new_session", "after_closed_session", "eager")
         said = {"python": "works: 2", **dict.fromkeys(hanging, "hangs"), "eager_small": "works: 5.0", **outcomes}
         forks = {name: {"outcome": one, "named": named} for name, one in said.items()}
-        facts = {"live": [5.0], "forks": forks, "beside": {"forkserver": 5.0}, "left": [], **changes}
+        children = dict.fromkeys(("spawn", "forkserver"), "works: 5.0")
+        facts = {
+            "live": [5.0],
+            "forks": forks,
+            "library": "multiprocess 0.70.19",
+            "children": children,
+            "beside": {"forkserver": 5.0},
+            "left": [],
+            **changes,
+        }
         verdict = live_fork_is_unusable.judge(Facts(SETTING, INTERPRETER, facts))
         return verdict.state, verdict.reason
 
     def test_what_a_fork_does_is_in_the_reason(self) -> None:
-        state, reason = self.judge({"new_session": "aborts: wait status 6"})
+        state, reason = self.judge({"new_session": "aborts: exitcode -6"})
         assert state is State.PASS
-        assert "new_session aborts: wait status 6" in reason
+        assert "new_session aborts: exitcode -6" in reason
+
+    def test_which_library_made_the_children_is_in_the_reason(self) -> None:
+        assert self.judge({})[1].endswith("; children by multiprocess 0.70.19")
+        said = "; children by multiprocessing of the standard library: multiprocess isn't installed there"
+        assert self.judge({}, library="multiprocessing")[1].endswith(said)
 
     @pytest.mark.parametrize("fork", ["open_session", "new_session", "after_closed_session", "eager"])
     @pytest.mark.parametrize("said", ["works: 5.0", "error: InternalError"])
@@ -157,6 +178,13 @@ class TestLiveForkJudge:
     def test_forks_that_nobody_finds_or_ends_fail(self) -> None:
         assert self.judge({}, named=False)[0] is State.FAIL
         assert self.judge({}, left=["process 12 (python)"])[0] is State.FAIL
+
+    @pytest.mark.parametrize("method", ["spawn", "forkserver"])
+    @pytest.mark.parametrize("said", ["hangs", "works: 4.0", "error: ImportError", "aborts: exitcode 1"])
+    def test_new_processes_must_work(self, method: str, said: str) -> None:
+        children = {"spawn": "works: 5.0", "forkserver": "works: 5.0", method: said}
+        state, reason = self.judge({}, children=children)
+        assert (state, f"{method} of multiprocess 0.70.19: {said}" in reason) == (State.FAIL, True)
 
     def test_new_kernels_must_work(self) -> None:
         assert self.judge({}, beside={"subprocess": 4.0})[0] is State.FAIL

@@ -66,6 +66,7 @@ def test_only_signals_are_to_strike_in_other_phases() -> None:
 
 def test_provisioners_can_be_chosen() -> None:
     every = ["forkserver", "subprocess", "jupyter", "spyder"]
+    every += ["multiprocess-spawn", "multiprocess-forkserver", "multiprocess-fork"]
     assert settings("full", every) == settings("full")
     assert {one for made in every for one in settings("full", [made])} == {*settings("full")}
     assert {setting.provisioner for setting in settings("full", ["forkserver"])[1:]} == {"forkserver"}
@@ -73,7 +74,8 @@ def test_provisioners_can_be_chosen() -> None:
 
 
 def test_provisioners_that_are_missing_have_no_trials() -> None:
-    assert {one.provisioner for one in settings("full", missing=["spyder"])} == {"forkserver", "subprocess", "jupyter"}
+    made = {one.provisioner for one in settings("full", missing=["spyder", "multiprocess"])}
+    assert made == {"forkserver", "subprocess", "jupyter"}
     assert settings("full", ["spyder"], missing=["spyder"]) == ()
 
 

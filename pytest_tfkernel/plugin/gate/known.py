@@ -20,8 +20,8 @@ class Known:
 
 # `docs/gate.md` shows this list.
 KNOWN = (
-    Known(Kind.PROCESS, "*multiprocessing.resource_tracker*", "multiprocessing's resource tracker"),
-    Known(Kind.PROCESS, "*multiprocessing.forkserver*", "multiprocessing's fork server"),
+    Known(Kind.PROCESS, "*multiprocess*.resource_tracker*", "multiprocessing's resource tracker"),
+    Known(Kind.PROCESS, "*multiprocess*.forkserver*", "multiprocessing's fork server"),
     Known(Kind.FILE, "*/pymp-????????", "multiprocessing's folder"),
     Known(Kind.SOCKET, "*/pymp-????????/listener-*", "multiprocessing's fork server"),
     Known(Kind.PROCESS, "*loky.backend.resource_tracker*", "loky's resource tracker"),

@@ -7,6 +7,7 @@ from typing import Any
 from pytest_tfkernel.model.trials import Facts, Setting, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.scenarios.live_fork import STANDARD
 
 _UNINITIALISED = "FailedPreconditionError"
 _SUM = 5.0
@@ -123,7 +124,20 @@ def live_fork_is_unusable(seen: Facts) -> Verdict:
         return Verdict.failed(f"the fork that hangs was not found among the kernel's processes: {', '.join(unnamed)}")
     if facts["left"]:
         return Verdict.failed(f"could not be ended: {', '.join(facts['left'])}")
+    broken = _broken(facts)
+    if broken:
+        return Verdict.failed(broken)
+    library = facts["library"]
+    standard = " of the standard library: multiprocess isn't installed there" if library == STANDARD else ""
+    return Verdict.passed(f"{shown}; children by {library}{standard}")
+
+
+def _broken(facts: dict[str, Any]) -> str:
+    """What is wrong with processes that began anew; nothing when all is well."""
+    for method, said in facts["children"].items():
+        if said != f"works: {_SUM}":
+            return f"a new process by {method} of {facts['library']}: {said}, instead of {_SUM}"
     for provisioner, result in facts["beside"].items():
         if result != _SUM:
-            return Verdict.failed(f"a new kernel started by {provisioner} gave {result}, not {_SUM}")
-    return Verdict.passed(shown)
+            return f"a new kernel started by {provisioner} gave {result}, not {_SUM}"
+    return ""

@@ -1,4 +1,4 @@
-"""Forks of kernels whose sessions live, and new kernels that start beside them."""
+"""Forks of kernels whose sessions live, new processes of theirs, and new kernels that start beside them."""
 
 from __future__ import annotations
 
@@ -16,32 +16,57 @@ NAME = "live-fork-is-unusable"
 # What works in a fork takes milliseconds.
 DEADLINE = 2.5
 
-# `probe` forks; `outcome` waits until `seconds` after that. A fork that hangs is left as it is: that it
-# can be found and ended from outside is part of what is shown.
-_PROBES = """\
-import os, select, time
+# What begins anew imports TensorFlow first.
+CHILD_DEADLINE = 60.0
+# The library where multiprocess isn't installed.
+STANDARD = "multiprocessing"
+
+# `probe` starts a child with multiprocess, as people do, or with what the standard library has of it; `outcome` waits
+# until `seconds` after that. A fork that hangs is left as it is: that it can be found and ended from outside is part
+# of what is shown. What is spawned begins anew, and so gets source text.
+_PROBES = f"""\
+import time, warnings
 import tensorflow as tf
-_probes = {}
-def probe(name, run):
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            said = "works: %r" % (run(),)
-        except BaseException as error:
-            said = "error: %s" % type(error).__name__
-        os.write(writer, said.encode())
-        os._exit(0)
-    os.close(writer)
+try:
+    import multiprocess as library
+    library_name = "multiprocess " + library.__version__
+except ImportError:
+    import multiprocessing as library
+    library_name = {STANDARD!r}
+_probes = {{}}
+def _told(run):
+    try:
+        return ("works: %r" % (run(),)).encode()
+    except BaseException as error:
+        return ("error: %s" % type(error).__name__).encode()
+def probe(name, run, method="fork"):
+    context = library.get_context(method)
+    reader, writer = context.Pipe(False)
+    if method == "fork":
+        child = context.Process(target=lambda: writer.send_bytes(_told(run)))
+    else:
+        child = context.Process(target=exec, args=(run, {{"writer": writer}}))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child.start()
+    except (EOFError, OSError) as error:
+        _probes[name] = "error: %s" % type(error).__name__
+        return
+    writer.close()
     _probes[name] = child, reader, time.monotonic()
 def outcome(name, seconds):
+    if isinstance(_probes[name], str):
+        return {{"pid": None, "outcome": _probes[name]}}
     child, reader, began = _probes[name]
-    remaining = max(0.0, began + seconds - time.monotonic())
-    if not select.select([reader], [], [], remaining)[0]:
-        return {"pid": child, "outcome": "hangs"}
-    said = os.read(reader, 1000).decode()
-    status = os.waitpid(child, 0)[1]
-    return {"pid": child, "outcome": said or "aborts: wait status %d" % status}
+    if not reader.poll(max(0.0, began + seconds - time.monotonic())):
+        return {{"pid": child.pid, "outcome": "hangs"}}
+    try:
+        said = reader.recv_bytes().decode()
+    except EOFError:
+        said = ""
+    child.join(seconds)
+    return {{"pid": child.pid, "outcome": said or "aborts: exitcode %s" % child.exitcode}}
 """
 
 _SESSION = """\
@@ -54,7 +79,21 @@ def in_new_session():
         return float(new.run(tf.add(tf.constant(2.0), tf.constant(3.0))))
 """
 
+_NEW_PROCESS = """\
+try:
+    import tensorflow as tf
+    with tf.Graph().as_default(), tf.compat.v1.Session() as new:
+        said = "works: %r" % float(new.run(tf.add(tf.constant(2.0), tf.constant(3.0))))
+except BaseException as error:
+    said = "error: %s" % type(error).__name__
+writer.send_bytes(said.encode())
+"""
+# Start methods that begin anew.
+CHILDREN = ("spawn", "forkserver")
+
 _OPEN = f"""{_PROBES}{_SESSION}
+for _method in {CHILDREN}:
+    probe(_method, {_NEW_PROCESS!r}, _method)
 probe("python", lambda: 1 + 1)
 probe("open_session", lambda: float(session.run(total)))
 probe("new_session", in_new_session)
@@ -91,12 +130,14 @@ _OWN_KERNEL = f"import tensorflow as tf\n{_SESSION}result"
 def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`forks`: for each, its `outcome` (hangs, aborts, works or error), and whether it was `named`.
 
-    `live` is what the kernels gave before the forks, `beside` what new ones gave meanwhile, by their
+    `library` made them, and `children`: the outcomes of processes that the kernel started by other methods, which
+    begin anew. `live` is what the kernels gave before the forks, `beside` what new ones gave meanwhile, by their
     provisioner. `left` are the processes that existed when the forks had been ended.
     """
 
     def script(start: Start, facts: dict[str, Any]) -> None:
         facts["forks"], facts["live"], facts["beside"], facts["left"] = {}, [], {}, []
+        facts["children"] = {}
         forked: list[tuple[Kernel, tuple[str, ...]]] = []
         for cell, names in _FORKS:
             kernel = start()
@@ -105,6 +146,11 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
         # A cold start takes about as long as the deadline of the forks.
         for provisioner in ("subprocess", "forkserver"):
             facts["beside"][provisioner] = value(start(provisioner=provisioner), _OWN_KERNEL)
+        first = forked[0][0]
+        facts["library"] = value(first, "library_name")
+        for method in CHILDREN:
+            cell = f"outcome({method!r}, {CHILD_DEADLINE})"
+            facts["children"][method] = value(first, cell, CHILD_DEADLINE + DEADLINE)["outcome"]
         for kernel, names in forked:
             seen = {name: value(kernel, f"outcome({name!r}, {DEADLINE})") for name in names}
             carriers = {one.process.pid for one in kernel.life.leftovers(0.0)}

@@ -1,0 +1,239 @@
+"""Kernels that are a `multiprocess.Process`, each in a host process of its own."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_tfkernel._child import host_multiprocess as child
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
+from pytest_tfkernel.kernels.provisioners.base import Order
+from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.processes import ExitStatus, ProcessId
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+# How many interpreters a start takes: the host's, and that of the kernel or of the fork server.
+_INTERPRETERS = {"spawn": 2, "forkserver": 2, "fork": 1}
+METHODS = tuple(_INTERPRETERS)
+# Words of the dead that nobody asked for.
+_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Told:
+    """What multiprocess said of a process that has died, and what its host knew without multiprocess.
+
+    `exitcode` and `is_alive` are those of its `Process`. `sentinel_time` and `pipe_time` are the CLOCK_MONOTONIC
+    seconds at which its `sentinel` and the other end of a `Pipe` that it held became ready, None when they had not a
+    second after the death. `exit_status` is that of waitid(2); None with the start method `forkserver`, where
+    the host isn't the parent and `exitcode` is all there is.
+    """
+
+    exitcode: int | None
+    is_alive: bool
+    sentinel_time: float | None
+    pipe_time: float | None
+    exit_status: ExitStatus | None
+
+    @property
+    def said(self) -> ExitStatus | None:
+        """What `exitcode` says in our words. 255 is also what multiprocess makes up when its fork server died."""
+        if self.exitcode is None:
+            return None
+        return ExitStatus(signal=-self.exitcode) if self.exitcode < 0 else ExitStatus(code=self.exitcode)
+
+
+@dataclass(frozen=True)
+class _Host:
+    process: ProcessId
+    lease: int
+
+
+class MultiprocessProvisioner:
+    """Starts a host for each kernel, and in it a `Process` by one start method: spawn, forkserver or fork.
+
+    A kernel dies with its host.
+    """
+
+    def __init__(self, method: str, supervisor: Supervisor, new_lease: Callable[[], int], temporary: str) -> None:
+        self.name = f"multiprocess-{method}"
+        self.cold_starts = 0
+        self._method = method
+        self._supervisor = supervisor
+        self._new_lease = new_lease
+        # A folder for the temporary files of hosts, which are none of their kernels'.
+        self._temporary = temporary
+        self._hosts: dict[ProcessId, _Host] = {}
+        self._told: collections.OrderedDict[ProcessId, Told] = collections.OrderedDict()
+        # One for the words of all hosts: the death of a kernel leaves nothing open here.
+        self._words: tuple[int, int] | None = None
+        self._heard = b""
+        self._lock = threading.Lock()
+
+    def host_of(self, process: ProcessId) -> ProcessId | None:
+        """The host of a kernel; None when it has said its last word."""
+        host = self._hosts.get(process)
+        return None if host is None else host.process
+
+    def launch(self, order: Order) -> ProcessId:
+        """See `Provisioner`."""
+        with self._lock:
+            self._hear()
+            self._hosts = {process: host for process, host in self._hosts.items() if _is_running(host.process)}
+            channel, theirs = Channel.pair()
+            lease, log = self._new_lease(), Capture(self.name)
+            try:
+                host = self._start(order, lease, log, theirs.fileno())
+                # Only the host's own end may keep it open.
+                theirs.close()
+                process = self._ask(order, host, channel, log)
+            except BaseException:
+                # It may hang, and the kernel be half made.
+                for one in (lease, order.lease):
+                    with contextlib.suppress(SupervisorGoneError):
+                        self._supervisor.end(one)
+                raise
+            finally:
+                theirs.close()
+                channel.close()
+                log.close()
+            self._hosts[process] = _Host(host, lease)
+            return process
+
+    def told(self, process: ProcessId, seconds: float = 5.0) -> Told | None:
+        """What multiprocess said of the death of a kernel; None when it said nothing, as where the host died, too.
+
+        Waits up to `seconds` for it: it comes at once, or a second after the death where a sentinel stays silent. The
+        last 1000 are kept.
+        """
+        with self._lock:
+            host = self._hosts.get(process)
+            if host is not None and self._words is not None:
+                self._await(process, host.process, self._words[0], time.monotonic() + seconds)
+            return self._told.get(process)
+
+    def close(self) -> None:
+        """End the hosts, and with them their kernels."""
+        with self._lock:
+            for host in self._hosts.values():
+                with contextlib.suppress(SupervisorGoneError):
+                    self._supervisor.end(host.lease)
+            self._hosts.clear()
+            for descriptor in self._words or ():
+                os.close(descriptor)
+            self._words = None
+
+    def _start(self, order: Order, lease: int, log: Capture, channel: int) -> ProcessId:
+        if self._words is None:
+            self._words = os.pipe()
+            for descriptor in self._words:
+                os.set_blocking(descriptor, False)
+        self.cold_starts += _INTERPRETERS[self._method]
+        return self._supervisor.start(
+            [order.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
+            {**order.environment, "TMPDIR": self._temporary},
+            {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
+            {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1]},
+            reports=True,
+        )
+
+    def _ask(self, order: Order, host: ProcessId, channel: Channel, log: Capture) -> ProcessId:
+        """Have the host start its kernel. Raises KernelStartError."""
+        request = {
+            "kind": "start",
+            "method": self._method,
+            "order": order.for_child(),
+            "environment": dict(order.environment),
+        }
+        seconds = order.spec.start_timeout
+        try:
+            channel.send(request, (order.stdout, order.stderr, order.channel, order.stacks))
+            answer = channel.receive() if _readable(seconds, channel.fileno()) else None
+        except (ChannelClosedError, ChannelTornError) as error:
+            death = self._supervisor.death_of(host, 1.0)
+            why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
+            raise self._failed(log, why) from None
+        if answer is None:
+            raise self._failed(log, f"did not start a process within {seconds:g} s")
+        if answer["kind"] == "missing":
+            python = order.interpreter.executable
+            raise KernelStartError(
+                f"{python} has no multiprocess, which provisioner={self.name!r} starts kernels with:"
+                f" {python} -m pip install multiprocess"
+            )
+        if answer["kind"] == "failed":
+            raise self._failed(log, f"failed with {answer['error']['type']}: {answer['error']['message']}")
+        return ProcessId(answer["pid"], answer["start_time"])
+
+    def _failed(self, log: Capture, why: str) -> KernelStartError:
+        words = log.read(0, 4096)[0].strip()
+        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
+        return KernelStartError(f"the host of {self.name} {why}{last}")
+
+    def _await(self, process: ProcessId, host: ProcessId, words: int, deadline: float) -> None:
+        """Until the word on a process has come, or its host is dead."""
+        pidfd = open_pidfd(host)
+        try:
+            while True:
+                # Asked before, since its last act is to say it.
+                dead = pidfd is None or is_dead(pidfd)
+                self._hear()
+                remaining = deadline - time.monotonic()
+                if process in self._told or dead or remaining <= 0:
+                    return
+                _readable(remaining, words, *([] if pidfd is None else [pidfd]))
+        finally:
+            if pidfd is not None:
+                os.close(pidfd)
+
+    def _hear(self) -> None:
+        """Read what hosts have said."""
+        if self._words is None:
+            return
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._heard += os.read(self._words[0], 1 << 16)
+        *lines, self._heard = self._heard.split(b"\n")
+        for line in lines:
+            word = json.loads(line)
+            process = ProcessId(word["pid"], word["start_time"])
+            self._hosts.pop(process, None)
+            self._told[process] = _told(word)
+            if len(self._told) > _KEPT:
+                self._told.popitem(last=False)
+
+
+def _told(word: Message) -> Told:
+    status = word["status"]
+    return Told(
+        word["exitcode"],
+        word["alive"],
+        word["sentinel"],
+        word["pipe"],
+        None if status is None else ExitStatus.from_wait(status),
+    )
+
+
+def _is_running(process: ProcessId) -> bool:
+    stat = proc.read_stat(process.pid)
+    return stat is not None and stat.start_time == process.start_time and stat.state != "Z"
+
+
+def _readable(seconds: float, *descriptors: int) -> bool:
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
