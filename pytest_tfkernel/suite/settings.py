@@ -97,8 +97,7 @@ def _full() -> Iterator[Setting]:
     yield from _standard()
     yield from _faults(_SUBPROCESS, [NO_FAULT, *_MATRIX])
     for made in _MULTIPROCESS:
-        for fault in (NO_FAULT, *_COLD_FAULTS):
-            yield Setting(made, _PHASE_EXAMPLE, fault)
+        yield from (Setting(made, _PHASE_EXAMPLE, name) for name in (NO_FAULT, *_COLD_FAULTS))
     for phase in PHASES:
         for fault in FAULTS:
             if fault.signal is not None and _goes_with(fault.name, phase.name):
