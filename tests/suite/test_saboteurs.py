@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aims import FOLDER, ISOLATION, STATE, Aim
+from aims import FOLDER, HOSTED, ISOLATION, STATE, Aim
 from aims import warm as _warm
 from pytest_tfkernel.audit.ledger import Eyes
 from pytest_tfkernel.audit.probes import PROBES
@@ -115,10 +115,10 @@ def test_a_blind_probe_is_not_trusted(number: int, launcher: Launcher, monkeypat
 
 
 def test_every_guarantee_names_a_saboteur_that_aims_at_it() -> None:
-    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION, *STATE)} | OTHERS
+    aims = {(aim.saboteur, aim.guarantee) for aim in (*AIMS, *ISOLATION, *STATE, *HOSTED)} | OTHERS
     assert {(guarantee.control, guarantee.id) for guarantee in GUARANTEES} <= aims
 
 
 def test_every_saboteur_is_used() -> None:
-    used = {aim.saboteur for aim in (*AIMS, *ISOLATION, *STATE)} | {saboteur for saboteur, _ in OTHERS}
+    used = {aim.saboteur for aim in (*AIMS, *ISOLATION, *STATE, *HOSTED)} | {saboteur for saboteur, _ in OTHERS}
     assert {path.stem for path in FOLDER.glob("*.py")} == used

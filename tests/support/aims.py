@@ -71,6 +71,53 @@ ISOLATION = (
     Aim("seeds_its_random_state", "random-state-is-fresh", warm("random-state-is-fresh"), "random, numpy.random"),
 )
 
+
+def _hosted(example: str, fault: str = "sigkill", phase: str = "idle") -> Setting:
+    return Setting("jupyter", example, fault, phase)
+
+
+# Played in tests/suite/test_scenarios_hosts.py.
+HOSTED = (
+    Aim(
+        "stays_down",
+        "restart-limit-is-kept",
+        _hosted("restart-limit-is-kept"),
+        "a restart that was asked for: no process came",
+    ),
+    Aim(
+        "starts_once",
+        "struck-start-is-restarted",
+        _hosted("struck-starts", phase="starting"),
+        "no process came: the restarter of jupyter_client has given up",
+    ),
+    Aim(
+        "starts_once",
+        "struck-restart-is-restarted",
+        _hosted("struck-starts", phase="starting"),
+        "no process came: the restarter of jupyter_client has given up",
+    ),
+    Aim("remembers", "each-death-is-restarted", _hosted("restarts"), "knew what the old one had been told"),
+    Aim("gives_a_false_pid", "restart-keeps-its-frontends", _hosted("restarts"), "was told, and 1 answered"),
+    Aim(
+        "leaves_an_orphan",
+        "busy-kernel-shuts-down",
+        _hosted("busy-kernel-shuts-down", "none", "running"),
+        "heeds interrupts left process ",
+    ),
+    Aim(
+        "breaks_its_imports",
+        "hosted-import-is-repeatable",
+        _hosted("hosted-import-is-repeatable", "interrupt", "importing"),
+        "once was enough",
+    ),
+    Aim(
+        "keeps_its_stack_from_hosts",
+        "hosts-agree",
+        Setting("subprocess", "hosts-agree", "sigkill"),
+        "jupyter: the stack of a crash: False, and True in subprocess",
+    ),
+)
+
 # Played in tests/suite/test_scenarios_state.py.
 STATE = (
     Aim(

@@ -12,6 +12,7 @@ from pytest_tfkernel.suite.guarantees.death import (
 )
 from pytest_tfkernel.suite.guarantees.eager import eager_needs_graph
 from pytest_tfkernel.suite.guarantees.gpus import gpu_is_usable_again, no_cuda_context
+from pytest_tfkernel.suite.guarantees.hosts import hosts_agree
 from pytest_tfkernel.suite.guarantees.interrupts import import_is_repeatable, interrupt_is_heard
 from pytest_tfkernel.suite.guarantees.leaks import audit_is_trusted, nothing_is_left
 from pytest_tfkernel.suite.guarantees.life import (
@@ -25,6 +26,15 @@ from pytest_tfkernel.suite.guarantees.life import (
 from pytest_tfkernel.suite.guarantees.neighbours import names_are_private, neighbour_is_unharmed
 from pytest_tfkernel.suite.guarantees.old_state import old_state_is_refused
 from pytest_tfkernel.suite.guarantees.randomness import random_state_is_fresh
+from pytest_tfkernel.suite.guarantees.restarts import (
+    busy_kernel_shuts_down,
+    each_death_is_restarted,
+    hosted_import_is_repeatable,
+    restart_keeps_its_frontends,
+    restart_limit_is_kept,
+    struck_restart_is_restarted,
+    struck_start_is_restarted,
+)
 from pytest_tfkernel.suite.guarantees.state import (
     checkpoint_outlives,
     live_fork_is_unusable,
@@ -58,6 +68,14 @@ GUARANTEES: tuple[Guarantee, ...] = (
     interrupt_is_heard,
     import_is_repeatable,
     warm_equals_cold,
+    hosts_agree,
+    each_death_is_restarted,
+    restart_limit_is_kept,
+    struck_start_is_restarted,
+    struck_restart_is_restarted,
+    restart_keeps_its_frontends,
+    busy_kernel_shuts_down,
+    hosted_import_is_repeatable,
     no_cuda_context,
     gpu_is_usable_again,
     audit_is_trusted,

@@ -5,6 +5,7 @@ from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
 from pytest_tfkernel.suite.scenarios.gpu import GPU
+from pytest_tfkernel.suite.scenarios.hosts import HOSTS_AGREE
 from pytest_tfkernel.suite.scenarios.imports import INTERRUPTED_IMPORT
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
@@ -12,6 +13,13 @@ from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHB
 from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
+from pytest_tfkernel.suite.scenarios.restarts import (
+    BUSY_SHUTDOWN,
+    HOSTED_IMPORT,
+    RESTART_LIMIT,
+    STRUCK_STARTS,
+    TWO_DEATHS,
+)
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
 
@@ -28,6 +36,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     INTERRUPTS,
     INTERRUPTED_IMPORT,
     WARM_EQUALS_COLD,
+    HOSTS_AGREE,
+    RESTART_LIMIT,
+    STRUCK_STARTS,
+    TWO_DEATHS,
+    BUSY_SHUTDOWN,
+    HOSTED_IMPORT,
     GPU,
     PLANTED,
 )

@@ -1,0 +1,331 @@
+"""Scenarios of real hosts: honest kernels pass, a saboteur of each guarantee is found out, and judges by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aims import HOSTED, Aim
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verdict
+from pytest_tfkernel.suite import capabilities, trial
+from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
+from pytest_tfkernel.suite.scenarios import hosts, restarts
+from pytest_tfkernel.suite.scenarios.hosts import HOSTS_AGREE
+from pytest_tfkernel.suite.scenarios.restarts import (
+    BUSY_SHUTDOWN,
+    HOSTED_IMPORT,
+    RESTART_LIMIT,
+    STRUCK_STARTS,
+    TWO_DEATHS,
+)
+from pytest_tfkernel.suite.stage import Stage
+
+RESTARTS = (RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS, BUSY_SHUTDOWN, HOSTED_IMPORT)
+_BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
+# The suite waits as long as people do; here it is about what happens then.
+_QUICK = 0.3
+
+
+@pytest.fixture
+def installed(launcher: Launcher) -> dict[str, Capability]:
+    """The hosts, there or not."""
+    return capabilities.hosts(launcher.interpreter(sys.executable))
+
+
+def need(installed: dict[str, Capability], host: str) -> None:
+    if not installed[host].available:
+        pytest.skip(f"{host}: {installed[host].reason}")
+
+
+def verdicts(seen: trial.Seen) -> dict[str, Verdict]:
+    return {one.id: one.judge(seen) for one in GUARANTEES if one.applies(seen.setting)}
+
+
+@pytest.mark.usefixtures("tensorflow_python")
+@pytest.mark.parametrize("setting", [setting for one in RESTARTS for setting in one.settings], ids=str)
+def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed: dict[str, Capability]) -> None:
+    need(installed, setting.provisioner)
+    found = verdicts(trial.observe(setting, stage, KernelSpec(restart_poll=_QUICK)))
+    assert {one.state for one in found.values()} == {State.PASS}, found
+
+
+@pytest.mark.usefixtures("tensorflow_python")
+def test_honest_kernels_of_all_hosts_agree(stage: Stage, installed: dict[str, Capability]) -> None:
+    seen = trial.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(restart_poll=_QUICK))
+    assert isinstance(seen, Facts)
+    verdict = _BY_ID[hosts.NAME].judge(seen)
+    assert verdict.state is State.PASS, verdict
+    there = {name for name, one in installed.items() if one.available}
+    assert len(seen.facts["hosts"]) == len(hosts.OWN) + len(there)
+    assert len(seen.facts["absent"]) == len(installed) - len(there)
+    assert all(times["noticed"] < 1.0 for times in seen.facts["times"].values())
+    assert {host for host, times in seen.facts["times"].items() if "restarted" in times} == there & set(restarts.HOSTS)
+
+
+@pytest.mark.usefixtures("tensorflow_python")
+@pytest.mark.parametrize("setting", sorted({aim.setting for aim in HOSTED}, key=str), ids=str)
+def test_judges_say_fail_of_their_saboteurs(
+    setting: Setting,
+    stage: Stage,
+    installed: dict[str, Capability],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    need(installed, capabilities.JUPYTER)
+    # Each host takes its time, and one is enough to differ from the standard.
+    monkeypatch.setattr(hosts, "OWN", (hosts.STANDARD,))
+    absent = {name: dataclasses.replace(one, available=False, reason="not asked") for name, one in installed.items()}
+    few = {**absent, capabilities.JUPYTER: installed[capabilities.JUPYTER]}
+    monkeypatch.setattr(hosts, "hosts", lambda _: few)
+    played: dict[str, trial.Seen] = {}
+    for aim in (aim for aim in HOSTED if aim.setting == setting):
+        if aim.saboteur not in played:
+            played[aim.saboteur] = _play(aim, stage, tmp_path / aim.saboteur)
+        verdict = _BY_ID[aim.guarantee].judge(played[aim.saboteur])
+        assert verdict.state is State.FAIL, (aim, verdict)
+        assert aim.reason in verdict.reason
+
+
+def _play(aim: Aim, stage: Stage, folder: Path) -> trial.Seen:
+    folder.mkdir()
+    return trial.observe(aim.setting, stage, dataclasses.replace(aim.spec(folder), restart_poll=_QUICK))
+
+
+@pytest.mark.parametrize("scenario", [*RESTARTS, HOSTS_AGREE], ids=lambda one: one.name)
+def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Any) -> None:
+    found = verdicts(Facts(scenario.settings[0], _INTERPRETER, {}, "the kernel could not be used"))
+    assert found
+    assert {(one.state, one.reason) for one in found.values()} == {(State.UNKNOWN, "the kernel could not be used")}
+
+
+_INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
+_WELL = {"told": 8, "answered": 8, "blank": True, "generation": 2, "seconds": 3.2}
+
+
+def judged(guarantee: str, **facts: object) -> tuple[State, str]:
+    setting = Setting("jupyter", "by-hand", "sigkill")
+    verdict = _BY_ID[guarantee].judge(Facts(setting, _INTERPRETER, facts))
+    return verdict.state, verdict.reason
+
+
+def row(count: int, seconds: float = 3.0) -> list[dict[str, object]]:
+    return [{"ended": "SIGKILL", "seconds": seconds} for _ in range(count - 1)] + [{"ended": "SIGKILL"}]
+
+
+class TestRestartLimit:
+    SAID = "the restarter of jupyter_client has given up: the kernel died again and again"
+
+    @pytest.mark.parametrize(
+        ("deaths", "said", "state", "reason"),
+        [
+            (row(6), SAID, State.PASS, "5 restarts, then given up"),
+            (row(5), SAID, State.FAIL, "gave up at death 5, not at death 6"),
+            (row(7), SAID, State.FAIL, "gave up at death 7, not at death 6"),
+            (row(8), "", State.FAIL, "after each of 8 deaths in a row: nobody gave up"),
+            (row(2), "the kernel's host is gone", State.FAIL, "by: the kernel's host is gone"),
+            (row(8, 10.5), "", State.UNKNOWN, "took 10.5 s: the deaths were no row"),
+            ([{"ended": "it lives"}], SAID, State.UNKNOWN, "should die of SIGKILL: it lives"),
+        ],
+    )
+    def test_the_sixth_death_is_the_last(
+        self, deaths: list[dict[str, object]], said: str, state: State, reason: str
+    ) -> None:
+        found, why = judged("restart-limit-is-kept", deaths=deaths, said=said, next=_WELL)
+        assert found is state
+        assert reason in why
+
+    def test_kernel_that_nobody_can_restart_fails(self) -> None:
+        dead = {"error": "the kernel did not start"}
+        state, why = judged("restart-limit-is-kept", deaths=row(6), said=self.SAID, next=dead)
+        assert (state, "asked for: no process came: the kernel did not start" in why) == (State.FAIL, True)
+
+
+_BAD = [
+    ({"error": "the restarter has given up"}, "no process came: the restarter has given up"),
+    ({**_WELL, "answered": 7}, "process 8 was told, and 7 answered"),
+    ({**_WELL, "blank": False}, "knew what the old one had been told"),
+]
+
+
+@pytest.mark.parametrize(("after", "reason"), _BAD)
+class TestWhatComesAfterADeath:
+    @pytest.mark.parametrize(
+        ("guarantee", "fact"),
+        [("struck-start-is-restarted", "starting"), ("struck-restart-is-restarted", "restarting")],
+    )
+    def test_of_a_struck_start(self, guarantee: str, fact: str, after: dict[str, object], reason: str) -> None:
+        struck = {"ended": "SIGKILL", "in_phase": True}
+        assert judged(guarantee, **{fact: {**struck, "next": _WELL}})[0] is State.PASS
+        assert judged(guarantee, **{fact: {**struck, "next": after}}) == (
+            State.FAIL,
+            f"after that death: {_full(reason)}",
+        )
+
+    def test_of_two_deaths(self, after: dict[str, object], reason: str) -> None:
+        first, second = ({"ended": "SIGKILL", "next": {**one, "generation": 3}} for one in (_WELL, after))
+        first["next"] = _WELL
+        state, why = judged("each-death-is-restarted", deaths=[first, second])
+        assert (state, why) == (State.FAIL, f"after death 2: {_full(reason)}")
+
+    def test_of_a_restart_with_another_frontend(self, after: dict[str, object], reason: str) -> None:
+        heard = {"status": "ok", "language": "python", "pid": 7}
+        frontend = {"before": heard, "after": {**heard, "pid": 8}, "told": [7, 8], "next": after}
+        state, why = judged("restart-keeps-its-frontends", frontend=frontend)
+        assert (state, why) == (State.FAIL, f"after the restart: {_full(reason)}")
+
+
+def _full(reason: str) -> str:
+    return f"the new process {reason}" if reason.startswith("knew") else reason
+
+
+def test_start_that_was_not_struck_proves_nothing() -> None:
+    struck = {"ended": "SIGKILL", "in_phase": False, "next": _WELL}
+    assert judged("struck-start-is-restarted", starting=struck)[0] is State.UNKNOWN
+
+
+def test_generation_that_was_skipped_fails() -> None:
+    deaths = [{"ended": "SIGKILL", "next": {**_WELL, "generation": 3}}]
+    assert judged("each-death-is-restarted", deaths=deaths) == (State.FAIL, "after death 1 it was generation 3")
+
+
+_HEARD = {"status": "ok", "language": "python", "pid": 7}
+
+
+class TestFrontends:
+    @pytest.mark.parametrize(
+        ("before", "after", "state", "reason"),
+        [
+            (_HEARD, {**_HEARD, "pid": 8}, State.PASS, "7 then 8"),
+            (_HEARD, _HEARD, State.FAIL, "after the restart another frontend heard {'status': 'ok'"),
+            (_HEARD, {"error": "TimeoutError: no reply"}, State.FAIL, "no reply"),
+            ({"error": "no connection"}, _HEARD, State.UNKNOWN, "could connect: no connection"),
+        ],
+    )
+    def test_old_channels_must_lead_to_the_new_process(
+        self, before: dict[str, object], after: dict[str, object], state: State, reason: str
+    ) -> None:
+        frontend = {"before": before, "after": after, "told": [7, 8], "next": _WELL}
+        found, why = judged("restart-keeps-its-frontends", frontend=frontend)
+        assert found is state
+        assert reason in why
+
+
+_DOWN = {"ended": "SIGKILL", "cause": "signal", "seconds": 5.1, "left": []}
+
+
+class TestBusyShutdown:
+    @pytest.mark.parametrize(
+        ("changes", "state", "reason"),
+        [
+            ({}, State.PASS, "SIGKILL after 5.1 s (is deaf)"),
+            ({"seconds": 7.5}, State.FAIL, "that is deaf was not ended by its manager in 7.5 s"),
+            ({"cause": "deadline", "seconds": 8.1}, State.FAIL, "not ended by its manager"),
+            ({"left": ["process 9 (sleep)"]}, State.FAIL, "that is deaf left process 9 (sleep)"),
+        ],
+    )
+    def test_the_manager_ends_it_in_time(self, changes: dict[str, object], state: State, reason: str) -> None:
+        found, why = judged("busy-kernel-shuts-down", shutdowns={"is deaf": {**_DOWN, **changes}})
+        assert found is state
+        assert reason in why
+
+
+class TestHostedImport:
+    @pytest.mark.parametrize(
+        ("again", "fresh", "state"),
+        [
+            ("works", "works", State.PASS),
+            ("ImportError: already registered", "works", State.PASS),
+            ("ImportError: broken", "works", State.FAIL),
+            ("works", "ImportError: broken", State.FAIL),
+        ],
+    )
+    def test_what_is_asked_of_any_kernel_is_asked_of_it(self, again: str, fresh: str, state: State) -> None:
+        facts = {"interrupted": "interrupted", "in_phase": True, "again": again, "fresh": fresh}
+        assert judged("hosted-import-is-repeatable", **facts)[0] is state
+
+
+_STANDARD = {"the example gives": 2.0, "sys.exit() in a cell": "it dies of exit code 0", "held": True}
+_TIMES = {"noticed": 0.02}
+
+
+class TestHostsAgree:
+    @pytest.mark.parametrize(
+        ("changes", "state", "reason"),
+        [
+            (
+                {},
+                State.PASS,
+                "3 things are the same in jupyter as in subprocess, but for documented differences (none)",
+            ),
+            (
+                {"sys.exit() in a cell": "it lives, with SystemExit"},
+                State.PASS,
+                "documented differences (1 in jupyter)",
+            ),
+            (
+                {"sys.exit() in a cell": "it lives, with no error"},
+                State.FAIL,
+                "jupyter: sys.exit() in a cell: 'it lives, with no error', and 'it dies of exit code 0' in subprocess",
+            ),
+            ({"held": 1.0, "the example gives": None}, State.FAIL, "jupyter: the example gives: None, and 2.0"),
+            ({"more": 1}, State.UNKNOWN, "not the same was looked at: ['more']"),
+        ],
+    )
+    def test_only_what_is_documented_may_differ(self, changes: dict[str, object], state: State, reason: str) -> None:
+        shown = {"subprocess": _STANDARD, "jupyter": {**_STANDARD, **changes}}
+        found, why = self.judge(shown)
+        assert found is state
+        assert reason in why
+
+    def judge(self, shown: dict[str, Any], **facts: object) -> tuple[State, str]:
+        times = {host: {**_TIMES, **({"restarted": 3.1} if host == "jupyter" else {})} for host in shown}
+        return judged("hosts-agree", **{"hosts": shown, "times": times, "broken": {}, "absent": {}, **facts})
+
+    def test_what_is_documented_of_one_host_is_not_of_another(self) -> None:
+        shown = {
+            "subprocess": _STANDARD,
+            "forkserver": {**_STANDARD, "sys.exit() in a cell": "it lives, with SystemExit"},
+        }
+        state, why = self.judge(shown)
+        assert (state, "forkserver: sys.exit() in a cell" in why) == (State.FAIL, True)
+
+    def test_times_and_hosts_that_are_not_there_are_in_the_reason(self) -> None:
+        shown = {"subprocess": _STANDARD, "jupyter": _STANDARD}
+        state, why = self.judge(shown, absent={"spyder": "not installed"})
+        assert state is State.PASS
+        assert why.endswith(
+            "each death known within 0.02 s; restarted unasked: jupyter after 3.1 s; not compared: spyder (not installed)"
+        )
+
+    def test_one_host_agrees_with_nobody(self) -> None:
+        state, why = self.judge({"subprocess": _STANDARD}, absent={"jupyter": "not installed"})
+        assert (state, why) == (
+            State.UNKNOWN,
+            "there are no two hosts to compare; not compared: jupyter (not installed)",
+        )
+
+    @pytest.mark.parametrize(
+        ("host", "seen", "state"),
+        [
+            ("jupyter", {"the example gives": 2.0}, State.FAIL),
+            ("jupyter", {}, State.UNKNOWN),
+            ("subprocess", _STANDARD, State.UNKNOWN),
+        ],
+    )
+    def test_kernel_that_broke_off_disagrees_if_it_had_begun(
+        self, host: str, seen: dict[str, object], state: State
+    ) -> None:
+        shown = {"subprocess": _STANDARD, "jupyter": seen}
+        found, why = self.judge(shown, broken={host: "the kernel died"})
+        assert (found, "the kernel died" in why) == (state, True)
+
+    def test_each_difference_has_its_reason(self) -> None:
+        assert all(one.why and one.hosts for one in DIFFERENCES)
+        assert len({(one.hosts, one.what) for one in DIFFERENCES}) == len(DIFFERENCES)
