@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_tfkernel.kernels.faults import FAULTS
 from pytest_tfkernel.suite.examples import EXAMPLES
-from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, old_state, state
+from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, hosts, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.suite.settings import DAEMON, settings
@@ -29,6 +29,7 @@ def page() -> str:
                 *_refusals(),
                 *_warm(),
                 *_forks(),
+                *_hosts(),
             ]
         )
         + "\n"
@@ -129,6 +130,21 @@ def _forks() -> list[str]:
     ]
     rows = [(name, " or ".join(by["1"]), " or ".join(by["2"])) for name, by in state.FORKS.items()]
     return lines + [f"| `{name}` | {first} | {second} |" for name, first, second in rows]
+
+
+def _hosts() -> list[str]:
+    lines = [
+        "",
+        "## Kernels of different hosts",
+        "",
+        "Where `hosts-agree` allows a kernel to differ from one of `subprocess`.",
+        "",
+        "| hosts | what | there | why |",
+        "|---|---|---|---|",
+    ]
+    return lines + [
+        f"| {', '.join(one.hosts)} | {one.what} | `{one.value!r}` | {one.why} |" for one in hosts.DIFFERENCES
+    ]
 
 
 def _trials() -> list[str]:

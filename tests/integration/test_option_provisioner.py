@@ -20,9 +20,11 @@ def test_chooses(canned: Inner, names: list[str]) -> None:
     assert {setting.partition("-")[0] for setting in others} == set(names)
 
 
-def test_default_is_all(canned: Inner) -> None:
+def test_default_is_all_that_are_installed(canned: Inner) -> None:
+    for module in ("ipykernel", "spyder_kernels"):
+        pytest.importorskip(module)
     canned.run("--tfkernel")
-    assert _provisioners(canned) == {"subprocess", "forkserver"}
+    assert _provisioners(canned) == {"subprocess", "forkserver", "jupyter", "spyder"}
 
 
 def test_ini_value_chooses_and_the_option_wins(canned: Inner) -> None:
@@ -38,7 +40,8 @@ def test_unknown_name_is_one_clear_error(canned: Inner, arguments: tuple[str, ..
     result = canned.run("--tfkernel", "--tfkernel-provisioner=docker", *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "".join(result.errlines) == (
-        "ERROR: --tfkernel-provisioner=docker: unknown; choose from forkserver, subprocess"
+        "ERROR: --tfkernel-provisioner=docker: unknown; choose from forkserver, jupyter, multiprocess-fork,"
+        " multiprocess-forkserver, multiprocess-spawn, spyder, subprocess"
     )
     assert canned.played() == []
 
