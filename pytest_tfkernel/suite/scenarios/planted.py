@@ -18,8 +18,8 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """
     harvest = stage.planted
     facts = {
-        "found": [kind.value for kind in harvest.found],
-        "missed": [kind.value for kind in harvest.missed],
+        "found": sorted(kind.value for kind in harvest.found),
+        "missed": sorted(kind.value for kind in harvest.missed),
         "refused": {kind.value: why for kind, why in harvest.refused},
         "seconds": harvest.seconds,
     }
