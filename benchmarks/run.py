@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from benchmarks import (
     audit_time,
     clean_cycles,
+    compare_time,
     gate_overhead,
+    host_latency,
     idle_plugin,
     memory,
     planted_leaks,
@@ -38,6 +40,8 @@ BENCHMARKS: dict[str, Callable[[str], list[Figure]]] = {
     "clean_cycles": clean_cycles.measure,
     "planted_leaks": planted_leaks.measure,
     "gate_overhead": gate_overhead.measure,
+    "host_latency": host_latency.measure,
+    "compare_time": compare_time.measure,
 }
 
 

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from pytest_tfkernel.doctor import command as doctor
+from pytest_tfkernel.report.compare import command as compare
 
 # As a shell has it: 128 and the number of SIGINT.
 _INTERRUPTED = 130
+# Neither a good answer nor a bad one.
+_UNTOLD = 2
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,10 @@ class _Command:
     run: Callable[[argparse.Namespace], tuple[int, str, str]]
 
 
-_COMMANDS = {"doctor": _Command(doctor.HELP, doctor.declare, doctor.run)}
+_COMMANDS = {
+    "compare": _Command(compare.HELP, compare.declare, compare.run),
+    "doctor": _Command(doctor.HELP, doctor.declare, doctor.run),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _write(sys.stderr, err)
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except OSError as error:
+        _write(sys.stderr, f"the answer can't be written: {error.strerror}\n")
+        return _UNTOLD
     return code
 
 

@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_tfkernel.plugin import suite_hooks
 
         suite_hooks.enable(config, chosen)
-    if chosen.reports:
+    if chosen.reports or chosen.compare or chosen.fail_on or chosen.expect:
         from pytest_tfkernel.plugin.documents import hooks as documents
 
         documents.enable(config, chosen)

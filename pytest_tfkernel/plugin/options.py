@@ -36,6 +36,9 @@ class Options:
     require: tuple[str, ...]
     allow: tuple[str, ...]
     reports: tuple[str, ...]
+    compare: str | None
+    fail_on: tuple[str, ...]
+    expect: str | None
     gate: str
     gate_known: tuple[str, ...]
 
@@ -113,6 +116,25 @@ def add(parser: pytest.Parser) -> None:
         " or FILE.html (a page); repeat it for several",
     )
     parser.addini("tfkernel_report", "run documents and pages to write, one a line", type="linelist", default=[])
+    group.addoption(
+        "--tfkernel-compare",
+        metavar="REF",
+        default=None,
+        help="compare this run with the run document REF: exit 1 where something fails that did not fail then",
+    )
+    group.addoption(
+        "--tfkernel-fail-on",
+        metavar="CHANGE",
+        action="append",
+        default=[],
+        help="what else makes this run worse than REF: slower:50%%, memory:20%%, changed, leak, missing or unknown;"
+        " repeat it for several",
+    )
+    parser.addini("tfkernel_fail_on", "what else makes a run worse, one a line", type="linelist", default=[])
+    group.addoption(
+        "--tfkernel-expect", metavar="FILE", default=None, help="known differences from REF, with a reason each"
+    )
+    parser.addini("tfkernel_expect", "the file of known differences", default="")
     _add_gate(parser, group)
 
 
@@ -158,6 +180,9 @@ def read(config: pytest.Config) -> Options:
         require=_listed(config, "require"),
         allow=_listed(config, "allow"),
         reports=_listed(config, "report"),
+        compare=config.getoption("--tfkernel-compare"),
+        fail_on=_listed(config, "fail-on"),
+        expect=config.getoption("--tfkernel-expect") or config.getini("tfkernel_expect") or None,
         gate=_gate(config),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
     )
@@ -216,5 +241,5 @@ def _gate(config: pytest.Config) -> str:
 
 
 def _listed(config: pytest.Config, name: str) -> tuple[str, ...]:
-    given: Sequence[str] = config.getoption(f"--tfkernel-{name}") or config.getini(f"tfkernel_{name}")
+    given: Sequence[str] = config.getoption(f"--tfkernel-{name}") or config.getini(f"tfkernel_{name.replace('-', '_')}")
     return tuple(dict.fromkeys(given))

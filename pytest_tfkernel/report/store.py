@@ -120,8 +120,7 @@ def load(path: Path) -> Document:
         raise DocumentError(f"{path} is a name that no file can have: {error}") from None
     try:
         _check_head(path, data)
-        # Only then: a whole document has a million lines.
-        if _is_start(data) and b"\n" in data:
+        if _is_start(data):
             return assemble(_decode_lines(data.split(b"\n")))
         return msgspec.json.decode(data, type=Document)
     except RecursionError:
@@ -134,8 +133,8 @@ def load(path: Path) -> Document:
 
 def later_aside(path: Path) -> Path | None:
     """What a later run has left beside a document that it did not replace: it did not end, or not yet."""
-    aside = path.with_name(path.name + INCOMPLETE)
     try:
+        aside = path.with_name(path.name + INCOMPLETE)
         return aside if aside.stat().st_mtime_ns > path.stat().st_mtime_ns else None
     except (OSError, ValueError):
         return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from pytest_tfkernel.report import document as parts
+from pytest_tfkernel.report.store import INCOMPLETE, Writer
 
 MACHINE = parts.Machine(linux="6.1.0", architecture="x86_64", cpus=2, memory=24 << 30, cgroup=1)
 _EXAMPLES = ("graph_add", "variable_assign", "gpu_matmul")
@@ -61,3 +65,64 @@ def document(count: int = 6, tensorflow: str = "2.21.0", tests: int = 3) -> part
         tests=[parts.Test(item=f"test_mine.py::test_{n}", outcome="passed", seconds=0.1) for n in range(tests)],
         end=parts.End(seconds=12.0, exit_code=0, collected=2 * count + tests),
     )
+
+
+def with_trial(document: parts.Document, number: int, **changes: Any) -> parts.Document:
+    """The same, but for one trial."""
+    trials = [*document.trials]
+    trials[number] = msgspec.structs.replace(trials[number], **changes)
+    return msgspec.structs.replace(document, trials=trials)
+
+
+def with_verdict(document: parts.Document, number: int, **changes: Any) -> parts.Document:
+    """The same, but for one verdict."""
+    verdicts = [*document.verdicts]
+    verdicts[number] = msgspec.structs.replace(verdicts[number], **changes)
+    return msgspec.structs.replace(document, verdicts=verdicts)
+
+
+def with_test(document: parts.Document, number: int, **changes: Any) -> parts.Document:
+    """The same, but for one of the user's tests."""
+    tests = [*document.tests]
+    tests[number] = msgspec.structs.replace(tests[number], **changes)
+    return msgspec.structs.replace(document, tests=tests)
+
+
+def with_options(document: parts.Document, *options: str) -> parts.Document:
+    """The same, of a run that was asked for with these words."""
+    environment = msgspec.structs.replace(document.environment, options=list(options))
+    return msgspec.structs.replace(document, environment=environment)
+
+
+def of_kernels(*tensorflows: str, count: int = 6) -> parts.Document:
+    """One run with a kernel of each of these TensorFlows."""
+    each = [document(count, tensorflow, tests=1) for tensorflow in tensorflows]
+    environment = msgspec.structs.replace(
+        each[0].environment, kernels=[kernel for one in each for kernel in one.environment.kernels]
+    )
+    return msgspec.structs.replace(
+        each[0],
+        environment=environment,
+        trials=[part for one in each for part in one.trials],
+        verdicts=[part for one in each for part in one.verdicts],
+    )
+
+
+def start(document: parts.Document) -> parts.Start:
+    """The first part of a document."""
+    return parts.Start(
+        format=document.format, schema=document.schema, began=document.began, environment=document.environment
+    )
+
+
+def write(path: Path, document: parts.Document) -> Path:
+    """Put a document on disk as a run does, or as one that was killed has left it; where it lies."""
+    writer = Writer(path, start(document))
+    written: list[parts.Trial | parts.Verdict | parts.Test] = [*document.trials, *document.verdicts, *document.tests]
+    for part in written:
+        writer.add(part)
+    if document.end is None:
+        writer.close()
+        return path.with_name(path.name + INCOMPLETE)
+    writer.finish(document.end)
+    return path

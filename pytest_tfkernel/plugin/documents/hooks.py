@@ -20,6 +20,7 @@ from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import document
+from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.store import DocumentError, clean
 from pytest_tfkernel.suite.capabilities import of_all
 
@@ -67,7 +68,7 @@ class DocumentHooks:
         start = document.Start(format=document.FORMAT, schema=document.SCHEMA, began=now, environment=found)
         try:
             self._outlets = Outlets(self._options, start)
-        except DocumentError as error:
+        except (DocumentError, CompareError) as error:
             raise pytest.UsageError(f"tfkernel: {error}") from None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -129,7 +130,11 @@ class DocumentHooks:
         """What was written and what could not be; what has no report; the comparison."""
         if self._outlets is None:
             return
-        if self._outlets.said:
-            terminalreporter.section("tfkernel: run document")
-        for line, markup in self._outlets.said:
-            terminalreporter.write_line(line, **({markup: True} if markup else {}))
+        titles = {"tfkernel: run document": self._outlets.said, "tfkernel: comparison": self._outlets.compared}
+        for title, lines in titles.items():
+            if lines:
+                terminalreporter.section(title)
+            for line in lines:
+                for text, markup in line:
+                    terminalreporter.write(text, **({markup: True} if markup else {}))
+                terminalreporter.line("")

@@ -1,0 +1,1 @@
+"""What differs between the run documents of two runs, ref and changed."""

@@ -1,0 +1,117 @@
+"""Whether two texts or values mean the same, although no two runs have the same pids, addresses and times."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_TOLERANCE = 1e-6
+# Counts are small and whole; pids, ports, times and sizes are not, or say so in their names.
+_MOST_COUNTED = 100
+_MEASURED = re.compile(r"(?i)pid|process|port|time|second|memory|bytes|inode|seed|drawn|address")
+
+_PATH = re.compile(r"/[^\s'\"`,;:)\]}>]+")
+_TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108 - to be left out
+# Where the files of one environment are those of another.
+_ENVIRONMENT = re.compile(r"/(?:site-packages|dist-packages|lib/python\d+\.\d+)/")
+# What is left out of messages, in this order. Small numbers stay: `exit code 3`, `[Errno 24]` and `2.0` mean something.
+# No pattern takes more than linear time: a message may be a megabyte.
+_VARYING = (
+    (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "<id>"),
+    (re.compile(r"\b0x[0-9a-fA-F]+\b"), "<address>"),
+    (re.compile(r"\b(?:\d{4}-\d\d-\d\d[T ])?\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)?"), "<time>"),
+    # Seven as of a short commit; with a digit, so that no word is taken for one.
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,}\b"), "<id>"),
+    (
+        re.compile(r"(?i)\b(pid|process|ppid|thread|tid|port|line|lease|inode|fd|gw)([ =:#]*)\d+"),
+        r"\1\2<number>",
+    ),
+    (
+        re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?(?= ?(?:[mnu\u00b5]?s|sec(?:ond)?s?|min|[KMG]i?B|bytes?|%)\b|%)"),
+        "<number>",
+    ),
+    (re.compile(r"\d{4,}"), "<number>"),
+)
+
+
+# The same few messages come from many trials, and are asked for again when differences are put together.
+@functools.lru_cache(maxsize=1 << 16)
+def normal(message: str) -> str:
+    """A message without what differs from run to run."""
+    message = _PATH.sub(_shared_path, message)
+    for pattern, instead in _VARYING:
+        message = pattern.sub(instead, message)
+    return " ".join(message.split())
+
+
+def _shared_path(found: re.Match[str]) -> str:
+    """A path without the part that is of one run or of one environment."""
+    path = found[0]
+    if path.startswith(_TEMPORARY):
+        return "<path>"
+    if path.startswith("/proc/"):
+        return re.sub(r"^/proc/\d+", "/proc/<number>", path)
+    return _ENVIRONMENT.split(path)[-1]
+
+
+def same_text(ref: str, changed: str) -> bool:
+    """Whether two messages say the same."""
+    return ref == changed or normal(ref) == normal(changed)
+
+
+def same_value(ref: Any, changed: Any) -> bool:
+    """Whether two results are equal: numbers up to rounding, texts as messages are."""
+    return next(unlike(ref, changed, measured=False), None) is None
+
+
+def unlike(ref: Any, changed: Any, path: str = "", *, measured: bool = True) -> Iterator[tuple[str, Any, Any]]:
+    """Where two values differ: a path, and what stands there in each; None where nothing does.
+
+    `measured`: numbers that may be pids, times or sizes are left out.
+    """
+    if isinstance(ref, dict) and isinstance(changed, dict):
+        for name in {**ref, **changed}:
+            below = f"{path}: {name}" if path else str(name)
+            yield from unlike(ref.get(name), changed.get(name), below, measured=measured)
+    elif _is_names(ref) and _is_names(changed):
+        # What was found, in the order in which it was found.
+        if sorted(map(normal, ref)) != sorted(map(normal, changed)):
+            yield path, ref, changed
+    elif isinstance(ref, list) and isinstance(changed, list) and len(ref) == len(changed):
+        for place, (one, other) in enumerate(zip(ref, changed, strict=True)):
+            yield from unlike(one, other, f"{path}[{place}]", measured=measured)
+    elif not _same_leaf(ref, changed, path, measured=measured):
+        yield path, ref, changed
+
+
+def _same_leaf(ref: Any, changed: Any, path: str, *, measured: bool) -> bool:
+    if isinstance(ref, str) and isinstance(changed, str):
+        return same_text(ref, changed)
+    if _is_number(ref) and _is_number(changed):
+        if measured and (not _is_count(ref) or not _is_count(changed) or _MEASURED.search(path)):
+            return True
+        return bool(ref == changed) or _is_close(ref, changed)
+    return type(ref) is type(changed) and bool(ref == changed)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_close(ref: float, changed: float) -> bool:
+    try:
+        return math.isclose(ref, changed, rel_tol=_TOLERANCE)
+    except OverflowError:
+        # A whole number that no float can hold.
+        return False
+
+
+def _is_count(value: float) -> bool:
+    return abs(value) <= _MOST_COUNTED and float(value).is_integer()

@@ -1,0 +1,139 @@
+"""What one trial, verdict or test was in ref, and what it is in changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pytest_tfkernel.model.trials import State
+from pytest_tfkernel.report.compare.alike import normal, same_text, same_value, unlike
+from pytest_tfkernel.report.compare.differences import About, Change, Difference
+from pytest_tfkernel.report.compare.pairs import Pair, Pairs, Place
+from pytest_tfkernel.report.compare.states import change, of_test, of_verdict
+from pytest_tfkernel.report.document import Death, Test, Trial, Verdict
+from pytest_tfkernel.report.store import encode
+
+_NOTHING = "nothing"
+
+
+def differences(pairs: Pairs) -> Iterator[Difference]:
+    """All but those of time and memory."""
+    for (guarantee, place), verdicts in pairs.verdicts.items():
+        yield from _of_verdicts(guarantee, place, verdicts)
+    judged_in_ref = {place for (_, place), one in pairs.verdicts.items() if one.ref is not None}
+    judged_now = {place for (_, place), one in pairs.verdicts.items() if one.changed is not None}
+    for place, trials in pairs.trials.items():
+        if trials.ref is not None and trials.changed is not None:
+            yield from _of_trials(place, trials.ref, trials.changed)
+        # Otherwise its verdicts say so.
+        elif trials.changed is None and place not in judged_in_ref:
+            yield Difference(Change.MISSING, About.TRIAL, "", str(place), place.kernel, "run", "not run")
+        elif trials.ref is None and place not in judged_now:
+            yield Difference(Change.NEW, About.TRIAL, "", str(place), place.kernel, "not run", "run")
+    for item, tests in pairs.tests.items():
+        yield from _of_tests(item, tests)
+
+
+def _of_verdicts(guarantee: str, place: Place, pair: Pair[Verdict]) -> Iterator[Difference]:
+    ref = None if pair.ref is None else of_verdict(pair.ref)
+    changed = None if pair.changed is None else of_verdict(pair.changed)
+    found = change(ref, changed)
+    if found is not None:
+        before, after = (_said(one) for one in (pair.ref, pair.changed))
+        yield Difference(found, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
+    elif pair.ref is not None and pair.changed is not None and changed is not State.PASS:
+        before, after = pair.ref.reason, pair.changed.reason
+        if not same_text(before, after):
+            yield Difference(Change.MESSAGE, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
+
+
+def _said(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not run"
+    reason = f": {verdict.reason}" if verdict.reason and verdict.verdict != State.PASS.value else ""
+    return f"{verdict.verdict}{reason}"
+
+
+def _of_trials(place: Place, ref: Trial, changed: Trial) -> Iterator[Difference]:
+    if ref.impossible or changed.impossible:
+        # There is nothing to be seen then, and the verdicts are UNKNOWN with that reason.
+        return
+
+    def note(kind: Change, before: str, after: str, name: str = "") -> Difference:
+        return Difference(kind, About.TRIAL, name, str(place), place.kernel, before, after)
+
+    if _key(ref.death) != _key(changed.death):
+        yield note(Change.EXIT, _ended(ref.death), _ended(changed.death))
+    for kind, before, after in _of_errors(ref, changed):
+        yield note(kind, before, after)
+    if not same_value(ref.result, changed.result):
+        yield note(Change.RESULT, _shown(ref.result), _shown(changed.result))
+    for path, before, after in unlike(ref.facts, changed.facts):
+        yield note(Change.FACT, _shown(before), _shown(after), path)
+    for kind, before, after in _of_leaks(ref.leaks, changed.leaks):
+        yield note(kind, before, after)
+
+
+def _of_tests(item: str, pair: Pair[Test]) -> Iterator[Difference]:
+    ref, changed = pair.ref, pair.changed
+    found = change(None if ref is None else of_test(ref), None if changed is None else of_test(changed))
+    if found is not None:
+        before, after = ("not run" if one is None else _outcome(one) for one in (ref, changed))
+        yield Difference(found, About.TEST, item, before=before, after=after)
+    if ref is None or changed is None:
+        return
+    if found is None and ref.outcome != changed.outcome:
+        yield Difference(Change.OUTCOME, About.TEST, item, before=ref.outcome, after=changed.outcome)
+    if found is None:
+        for kind, before, after in _of_errors(ref, changed):
+            yield Difference(kind, About.TEST, item, before=before, after=after)
+    for kind, before, after in _of_leaks(ref.leaks, changed.leaks):
+        yield Difference(kind, About.TEST, item, before=before, after=after)
+
+
+def _outcome(test: Test) -> str:
+    error = ": ".join(filter(None, (test.error_type, test.error_message)))
+    return f"{test.outcome}: {error}" if error else test.outcome
+
+
+def _of_errors(ref: Trial | Test, changed: Trial | Test) -> Iterator[tuple[Change, str, str]]:
+    """An error of another class, or, of the same class, with another message."""
+    before, after = ref.error_message or "", changed.error_message or ""
+    if ref.error_type != changed.error_type:
+        texts = [": ".join(filter(None, (one.error_type, one.error_message))) or "no error" for one in (ref, changed)]
+        yield Change.ERROR, texts[0], texts[1]
+    elif not same_text(before, after):
+        yield Change.MESSAGE, before, after
+
+
+def _of_leaks(ref: Sequence[str], changed: Sequence[str]) -> Iterator[tuple[Change, str, str]]:
+    """Leaks that are in one of them only; a pid or the name of a temporary file is no difference."""
+    if ref == changed:
+        return
+    before, after = (Counter(map(normal, leaks)) for leaks in (ref, changed))
+    for name in (after - before).elements():
+        yield Change.LEAK, _NOTHING, _example(name, changed)
+    for name in (before - after).elements():
+        yield Change.LEAK_GONE, _example(name, ref), _NOTHING
+
+
+def _example(name: str, leaks: Sequence[str]) -> str:
+    return next(leak for leak in leaks if normal(leak) == name)
+
+
+def _key(death: Death | None) -> tuple[object, ...] | None:
+    return None if death is None else (death.code, death.signal, death.cause, death.killer)
+
+
+def _ended(death: Death | None) -> str:
+    """How a kernel died, in words."""
+    if death is None:
+        return "lives"
+    status = death.signal or ("unknown exit status" if death.code is None else f"exit code {death.code}")
+    known = [f"cause: {death.cause}" if death.cause else "", f"killed by: {death.killer}" if death.killer else ""]
+    details = ", ".join(filter(None, known))
+    return f"{status} ({details})" if details else status
+
+
+def _shown(value: object) -> str:
+    return _NOTHING if value is None else encode(value).decode("utf-8")

@@ -1,0 +1,133 @@
+"""What each run was asked for and how far it came: what is missing for a reason, and what for none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pytest_tfkernel.report.compare.pairs import Pairs, Side
+from pytest_tfkernel.report.document import Environment, Kernel
+
+# Options of pytest that choose among tests, with and without a value of their own. Others, such as -n, don't
+# change what is run; one that is not known here makes what is missing a regression, which is the safe side.
+_CHOOSE_WITH_VALUE = (
+    "-k",
+    "-m",
+    "--deselect",
+    "--ignore",
+    "--ignore-glob",
+    "--maxfail",
+    "--tfkernel-allow",
+    "--tfkernel-provisioner",
+    "--tfkernel-size",
+)
+# Their values aren't paths of tests.
+_OTHER_WITH_VALUE = (
+    *("-c", "-n", "-o", "-p", "-r", "-W", "--basetemp", "--color", "--confcutdir", "--dist", "--durations"),
+    *("--junit-xml", "--junitxml", "--log-file", "--override-ini", "--rootdir", "--tb", "--timeout", "--tx"),
+    *("--tfkernel-compare", "--tfkernel-expect", "--tfkernel-fail-on", "--tfkernel-kernelspec"),
+    *("--tfkernel-python", "--tfkernel-report", "--tfkernel-require"),
+)
+_CHOOSE = ("--tfkernel", "-x", "--exitfirst", "--lf", "--last-failed", "--nf", "--sw", "--stepwise")
+# Saying what holds anyway is no choice.
+_DEFAULT = "--tfkernel-size=standard"
+
+
+def asked_for_other(ref: Side, changed: Side) -> str:
+    """In which words the two runs were asked for different things; empty where they weren't."""
+    asked = [_choosing(side.document.environment.options) for side in (ref, changed)]
+    if asked[0] == asked[1]:
+        return ""
+    mine, theirs = (" ".join(sorted(words)) or "all" for words in asked)
+    return f"ref was asked for {mine}, changed for {theirs}"
+
+
+def shortfalls(ref: Side, changed: Side) -> list[str]:
+    """What says that a run didn't come to its end, a line each."""
+    found = []
+    for side in (ref, changed):
+        end = side.document.end
+        if not side.document.complete or end is None:
+            found.append(f"{side.name} is incomplete: its run was cut short, and what it didn't run is unknown")
+        elif end.unreported:
+            found.append(
+                f"{side.name} is incomplete: {len(end.unreported)} of {end.collected} items that were collected have no"
+                f" report, such as {end.unreported[0]}"
+            )
+    return found
+
+
+def is_whole(side: Side) -> bool:
+    """Whether a run came to its end and reported of everything."""
+    return side.document.complete and side.document.end is not None and not side.document.end.unreported
+
+
+def versions(pairs: Pairs, ref: Side, changed: Side) -> tuple[str, str]:
+    """What the two runs are called in the first line: by the versions that differ, or by their documents."""
+    mine, theirs = pairs.kernels
+    if mine and theirs:
+        for names in (_tensorflows, _pythons):
+            if names(mine) != names(theirs):
+                return names(mine), names(theirs)
+    return ref.name, changed.name
+
+
+def surroundings(pairs: Pairs, ref: Side, changed: Side) -> list[str]:
+    """What else differs between the two runs, a line each."""
+    before, after = (
+        dict(_facts(side.document.environment, kernels))
+        for side, kernels in zip((ref, changed), pairs.kernels, strict=True)
+    )
+    names = {**before, **after}
+    return [
+        f"{name}: {before.get(name, 'none')} -> {after.get(name, 'none')}"
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _choosing(options: Iterable[str]) -> frozenset[str]:
+    words = iter(options)
+    return frozenset(_normal_choices(words)) - {_DEFAULT}
+
+
+def _normal_choices(words: Iterator[str]) -> Iterator[str]:
+    for word in words:
+        name, has_value, _ = word.partition("=")
+        if word in _CHOOSE_WITH_VALUE:
+            yield f"{word}={next(words, '')}"
+        elif word in _OTHER_WITH_VALUE:
+            next(words, "")
+        elif word in _CHOOSE or (has_value and name in _CHOOSE_WITH_VALUE):
+            yield word
+        elif word[:2] in {"-k", "-m"} and not word.startswith("--"):
+            yield f"{word[:2]}={word[2:]}"
+        elif not word.startswith("-") and ("::" in word or "/" in word or word.endswith(".py")):
+            # A path, or the value of an option with one, which differs for some other reason.
+            yield word
+
+
+def _tensorflows(kernels: Iterable[Kernel]) -> str:
+    return ", ".join(dict.fromkeys(kernel.tensorflow or "no TensorFlow" for kernel in kernels))
+
+
+def _pythons(kernels: Iterable[Kernel]) -> str:
+    return ", ".join(dict.fromkeys(f"Python {kernel.python}" for kernel in kernels))
+
+
+def _facts(environment: Environment, kernels: Iterable[Kernel]) -> Iterator[tuple[str, str]]:
+    kernels = list(kernels)
+    yield "TensorFlow", _tensorflows(kernels)
+    yield "Python of the kernels", _pythons(kernels)
+    yield "CUDA", ", ".join(dict.fromkeys(kernel.cuda or "none" for kernel in kernels))
+    for kernel in kernels if len(kernels) == 1 else ():
+        yield from ((f"{name} in the kernels", version) for name, version in kernel.packages.items())
+    machine = environment.machine
+    yield "Linux", machine.linux
+    yield "architecture", machine.architecture
+    yield "CPUs", str(machine.cpus)
+    yield "memory", f"{machine.memory / (1 << 30):.1f} GiB"
+    yield "cgroup", "none" if machine.cgroup is None else f"version {machine.cgroup}"
+    yield "driver", machine.driver or "none"
+    yield "GPUs", ", ".join(machine.gpus) or "none"
+    yield from environment.packages.items()
+    yield from ((f"can't check {name}", reason) for name, reason in environment.capabilities.items())

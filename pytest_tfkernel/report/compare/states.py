@@ -1,0 +1,62 @@
+"""What verdicts of the suite and outcomes of tests have in common: it held, it failed, or nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pytest_tfkernel.model.trials import State
+from pytest_tfkernel.report.compare.differences import Change, CompareError
+from pytest_tfkernel.report.document import Test, Verdict
+
+T = TypeVar("T")
+
+_OUTCOMES = {
+    "passed": State.PASS,
+    "xpassed": State.PASS,
+    "failed": State.FAIL,
+    "error": State.FAIL,
+    "skipped": State.UNKNOWN,
+    # It was not shown to work, and nobody promised that it would.
+    "xfailed": State.UNKNOWN,
+}
+_VERDICTS = {state.value: state for state in State}
+_WORST_FIRST = (State.FAIL, State.UNKNOWN, State.PASS)
+
+
+def of_verdict(verdict: Verdict) -> State:
+    """Its state. Raises CompareError for a word that no judge says."""
+    return _look_up(verdict.verdict, _VERDICTS, verdict.item)
+
+
+def of_test(test: Test) -> State:
+    """Its state. Raises CompareError for a word that pytest doesn't have."""
+    return _look_up(test.outcome, _OUTCOMES, test.item)
+
+
+def worse(one: T, other: T, state: Callable[[T], State]) -> T:
+    """The worse of two; the last one of equals."""
+    return one if _WORST_FIRST.index(state(one)) < _WORST_FIRST.index(state(other)) else other
+
+
+def change(ref: State | None, changed: State | None) -> Change | None:
+    """What became of a state; None stands for what is not there, and for no change."""
+    if ref is changed:
+        return None
+    if changed is None:
+        return Change.MISSING
+    if changed is State.FAIL:
+        return Change.LOST if ref is State.PASS else Change.FAILING
+    if ref is None:
+        return Change.NEW
+    if changed is State.UNKNOWN:
+        return Change.UNKNOWN
+    return Change.FIXED if ref is State.FAIL else Change.CHECKED
+
+
+def _look_up(word: str, words: dict[str, State], item: str) -> State:
+    try:
+        return words[word]
+    except KeyError:
+        known = ", ".join(words)
+        raise CompareError(f"{word!r} of {item} is none of {known}: the document was changed by hand") from None

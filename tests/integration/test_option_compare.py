@@ -1,0 +1,91 @@
+"""`--tfkernel-compare`, `--tfkernel-fail-on` and `--tfkernel-expect`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from inner import Inner, counts
+
+SMOKE = ("--tfkernel", "--tfkernel-size=smoke")
+COMPARE = "--tfkernel-compare=ref.json"
+OWN = "def test_one(): pass\ndef test_two(): pass\n"
+BROKEN = "def test_one(): raise OSError('new')\ndef test_two(): pass\n"
+
+
+@pytest.fixture
+def ref(canned: Inner) -> Inner:
+    """A folder with a document of the suite and of two tests that passed."""
+    canned.write("test_own.py", OWN)
+    canned.run(*SMOKE, "--tfkernel-report=ref.json", "test_own.py")
+    return canned
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_same_run_is_no_regression(ref: Inner, workers: tuple[str, ...]) -> None:
+    result = ref.run(*SMOKE, COMPARE, "test_own.py", *workers)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "*tfkernel: comparison*",
+            "* -> *no guarantee lost, no behaviour changed; of your 2 tests none fails that passed",
+        ]
+    )
+
+
+def test_what_passed_and_fails_now_is_named(ref: Inner) -> None:
+    ref.write("test_own.py", BROKEN)
+    result = ref.run(*SMOKE, COMPARE, "test_own.py")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["* -> *of your 2 tests 1 fails that passed", "  test_own.py::test_one: passed -> failed: OSError: new"]
+    )
+
+
+def test_missing_test_makes_a_green_run_red(ref: Inner) -> None:
+    ref.write("test_own.py", "def test_one(): pass\n")
+    result = ref.run(*SMOKE, COMPARE, "test_own.py")
+    assert counts(result)["passed"] == 18
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*test_own.py::test_two*"])
+
+
+def test_expected_difference_has_its_reason_and_is_no_regression(ref: Inner) -> None:
+    ref.write("test_own.py", "def test_one(): pass\n")
+    ref.write("known.json", json.dumps([{"test": "*::test_two", "change": "missing", "reason": "it was removed"}]))
+    result = ref.run(*SMOKE, COMPARE, "--tfkernel-expect=known.json", "test_own.py")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*test_own.py::test_two*it was removed*"])
+
+
+def test_run_with_nothing_in_common_is_red(ref: Inner) -> None:
+    ref.write("test_other.py", "def test_other(): pass\n")
+    result = ref.run(COMPARE, "test_other.py")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["no comparison: *"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--tfkernel-compare=nowhere.json"], "nowhere.json doesn't exist"),
+        (["--tfkernel-compare=test_own.py"], "test_own.py is cut short, or no run document"),
+        ([COMPARE, "--tfkernel-fail-on=nonsense"], "--tfkernel-fail-on=nonsense"),
+        ([COMPARE, "--tfkernel-expect=nowhere.json"], "nowhere.json"),
+        (["--tfkernel-fail-on=slower:50%"], "add --tfkernel-compare=REF"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one[-1],
+)
+def test_mistake_is_one_clear_error_before_the_first_test(ref: Inner, arguments: list[str], words: str) -> None:
+    result = ref.run(*SMOKE, *arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = filter(None, result.errlines)
+    assert line.startswith("ERROR: tfkernel: ")
+    assert words in line
+
+
+def test_both_documents_can_be_compared_later(ref: Inner) -> None:
+    ref.write("test_own.py", BROKEN)
+    ref.run(*SMOKE, "--tfkernel-report=changed.json", COMPARE, "test_own.py")
+    assert (ref.folder / "changed.json").exists()

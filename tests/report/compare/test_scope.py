@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+import documents
+from pytest_tfkernel.report import document as parts
+from pytest_tfkernel.report.compare.pairs import Side, pair
+from pytest_tfkernel.report.compare.scope import asked_for_other, is_whole, shortfalls, surroundings, versions
+
+DOCUMENT = documents.document()
+
+
+def other(ref: Sequence[str], changed: Sequence[str]) -> str:
+    sides = (Side("", documents.with_options(DOCUMENT, *options)) for options in (ref, changed))
+    return asked_for_other(*sides)
+
+
+def side(document: parts.Document, name: str = "changed.json") -> Side:
+    return Side(name, document)
+
+
+@pytest.mark.parametrize(
+    ("ref", "changed"),
+    [
+        (["--tfkernel"], ["--tfkernel", "--tfkernel-size=smoke"]),
+        (["--tfkernel-size=full"], []),
+        (["--tfkernel-size", "full"], ["--tfkernel-size", "smoke"]),
+        (["--tfkernel", "tests/"], ["tests/"]),
+        (["--tfkernel-provisioner=subprocess"], ["--tfkernel-provisioner=forkserver"]),
+        ([], ["-k", "one or two"]),
+        ([], ["-kone"]),
+        (["-m", "slow"], ["-m", "not slow"]),
+        ([], ["-x"]),
+        ([], ["--lf"]),
+        (["tests/a.py"], ["tests/b.py"]),
+        ([], ["tfkernel::variable-is-reset[a]"]),
+        ([], ["--deselect=tests/a.py::b"]),
+    ],
+)
+def test_runs_that_were_asked_for_different_things(ref: list[str], changed: list[str]) -> None:
+    assert other(ref, changed)
+    assert other(ref, ref) == other(changed, changed) == ""
+
+
+@pytest.mark.parametrize(
+    ("ref", "changed"),
+    [
+        (["--tfkernel"], ["--tfkernel", "--tfkernel-size=standard"]),
+        (["--tfkernel-python=a/bin/python"], ["--tfkernel-python=b/bin/python"]),
+        (["--tfkernel-python", "a/bin/python"], ["--tfkernel-python", "b/bin/python"]),
+        (["--tfkernel-report", "out/a.json"], ["--tfkernel-report", "out/b.json", "--tfkernel-compare", "out/a.json"]),
+        (["-n", "2"], ["-n", "4", "-q", "--tb=short", "-p", "no:cacheprovider"]),
+        (["-k", "a", "tests/"], ["tests/", "-k", "a"]),
+        (["-k=a"], ["-k", "a"]),
+        # It isn't known here, so what is missing counts.
+        ([], ["--only-new-things"]),
+    ],
+)
+def test_runs_that_were_asked_for_the_same(ref: list[str], changed: list[str]) -> None:
+    assert other(ref, changed) == ""
+
+
+def test_both_are_named() -> None:
+    assert other([], ["--tfkernel-size", "smoke", "-m", "a"]) == (
+        "ref was asked for all, changed for --tfkernel-size=smoke -m=a"
+    )
+
+
+def test_a_run_that_was_cut_short_falls_short() -> None:
+    cut = side(msgspec.structs.replace(DOCUMENT, complete=False, end=None))
+    assert not is_whole(cut)
+    assert shortfalls(side(DOCUMENT), cut) == [
+        "changed.json is incomplete: its run was cut short, and what it didn't run is unknown"
+    ]
+    assert len(shortfalls(cut, cut)) == 2
+
+
+def test_a_run_with_items_that_have_no_report_falls_short() -> None:
+    end = parts.End(seconds=1.0, exit_code=2, collected=15, unreported=["test_a.py::b", "test_a.py::c"])
+    cut = side(msgspec.structs.replace(DOCUMENT, end=end))
+    assert not is_whole(cut)
+    assert shortfalls(cut, side(DOCUMENT)) == [
+        "changed.json is incomplete: 2 of 15 items that were collected have no report, such as test_a.py::b"
+    ]
+
+
+def test_a_whole_run_does_not() -> None:
+    assert is_whole(side(DOCUMENT))
+    assert shortfalls(side(DOCUMENT), side(DOCUMENT)) == []
+
+
+def with_kernel(python: str, tensorflow: str) -> parts.Document:
+    document = documents.document(tensorflow=tensorflow)
+    kernels = [msgspec.structs.replace(document.environment.kernels[0], python=python)]
+    return msgspec.structs.replace(document, environment=msgspec.structs.replace(document.environment, kernels=kernels))
+
+
+@pytest.mark.parametrize(
+    ("ref", "changed", "names"),
+    [
+        (("3.10.1", "2.20.0"), ("3.11.7", "2.21.0"), ("2.20.0", "2.21.0")),
+        (("3.10.1", "2.21.0"), ("3.11.7", "2.21.0"), ("Python 3.10.1", "Python 3.11.7")),
+        (("3.11.7", "2.21.0"), ("3.11.7", "2.21.0"), ("ref.json", "changed.json")),
+    ],
+)
+def test_runs_are_called_by_what_differs(
+    ref: tuple[str, str], changed: tuple[str, str], names: tuple[str, str]
+) -> None:
+    sides = (Side("ref.json", with_kernel(*ref)), Side("changed.json", with_kernel(*changed)))
+    assert versions(pair(*sides), *sides) == names
+
+
+def test_what_else_differs_is_listed() -> None:
+    ref = documents.document(tensorflow="2.20.0")
+    environment = ref.environment
+    machine = msgspec.structs.replace(environment.machine, linux="6.8.0", gpus=["H100"], driver="550.1", cgroup=2)
+    packages = {"pytest": "9.3.0", "numpy": "2.0"}
+    capabilities = {"oom-kill": "no cgroup"}
+    changed = msgspec.structs.replace(
+        ref,
+        environment=msgspec.structs.replace(environment, machine=machine, packages=packages, capabilities=capabilities),
+    )
+    sides = (Side("a", ref), Side("b", changed))
+    assert surroundings(pair(*sides), *sides) == [
+        "Linux: 6.1.0 -> 6.8.0",
+        "cgroup: version 1 -> version 2",
+        "driver: none -> 550.1",
+        "GPUs: none -> H100",
+        "pytest: 9.2.0 -> 9.3.0",
+        "numpy: none -> 2.0",
+        "can't check oom-kill: none -> no cgroup",
+    ]
+    assert surroundings(pair(sides[0], sides[0]), sides[0], sides[0]) == []

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+import documents
+from pytest_tfkernel.model.trials import State
+from pytest_tfkernel.report import document as parts
+from pytest_tfkernel.report.compare.differences import Change, CompareError
+from pytest_tfkernel.report.compare.states import change, of_test, of_verdict, worse
+
+PASS, FAIL, UNKNOWN = State
+
+
+@pytest.mark.parametrize(
+    ("ref", "changed", "expected"),
+    [
+        (PASS, PASS, None),
+        (FAIL, FAIL, None),
+        (UNKNOWN, UNKNOWN, None),
+        (PASS, FAIL, Change.LOST),
+        (UNKNOWN, FAIL, Change.FAILING),
+        (None, FAIL, Change.FAILING),
+        (PASS, UNKNOWN, Change.UNKNOWN),
+        # It failed, and nobody knows that it doesn't any more.
+        (FAIL, UNKNOWN, Change.UNKNOWN),
+        (FAIL, PASS, Change.FIXED),
+        (UNKNOWN, PASS, Change.CHECKED),
+        (None, PASS, Change.NEW),
+        (None, UNKNOWN, Change.NEW),
+        (PASS, None, Change.MISSING),
+        (FAIL, None, Change.MISSING),
+        (UNKNOWN, None, Change.MISSING),
+    ],
+)
+def test_each_pair_of_states_has_its_word(ref: State | None, changed: State | None, expected: Change | None) -> None:
+    assert change(ref, changed) is expected
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("passed", PASS),
+        ("xpassed", PASS),
+        ("failed", FAIL),
+        ("error", FAIL),
+        ("skipped", UNKNOWN),
+        ("xfailed", UNKNOWN),
+    ],
+)
+def test_outcomes_of_pytest_are_states(outcome: str, state: State) -> None:
+    assert of_test(parts.Test(item="t", outcome=outcome, seconds=0.0)) is state
+
+
+def test_a_word_that_nobody_says_is_told() -> None:
+    key = documents.key(0, "tf")
+    with pytest.raises(CompareError, match=r"'MAYBE' of tfkernel::.* is none of PASS, FAIL, UNKNOWN: the document was"):
+        of_verdict(documents.verdict(key, state="MAYBE"))
+    with pytest.raises(CompareError, match="'PASS' of t is none of passed"):
+        of_test(parts.Test(item="t", outcome="PASS", seconds=0.0))
+
+
+def test_the_worse_of_two_is_chosen() -> None:
+    verdicts = [documents.verdict(documents.key(0, "tf"), state=state.value) for state in (PASS, UNKNOWN, FAIL)]
+    for place, one in enumerate(verdicts):
+        for other in verdicts[: place + 1]:
+            assert worse(one, other, of_verdict) is one
+            assert worse(other, one, of_verdict) is one
