@@ -3,9 +3,10 @@
 A silent cell loads this module under its private package name and calls `install`. It needs the standard library
 and the IPython that is there. Nothing of it is in the user's namespace.
 
-The value of a cell travels as one more form of its output, of the type `MIME`: {"value": ...} or
-{"not_carried": ...}, see `values`; for a call {"pickled": ...}. A mark is a line of JSON on the descriptor that
-`install` is given: {"name": ..., "id": ...}.
+The value of a cell travels as one more form of its output, of the type `MIME`: the text of {"value": ...} or
+{"not_carried": ...}, see `values`. It is ASCII, since Jupyter's own JSON can't carry a lone surrogate. What a call
+returns is published as `CALL_MIME`, the text of {"pickled": ...}, and so is not among the outputs. A mark is a line
+of JSON on the descriptor that `install` is given: {"name": ..., "id": ...}.
 """
 
 import faulthandler
@@ -17,8 +18,11 @@ from typing import Any, Callable, Dict, List
 from . import calls, kernel, process
 
 MIME = "application/vnd.tfkernel.value+json"
+CALL_MIME = "application/vnd.tfkernel.call+json"
 
-_state = {}  # type: Dict[str, Any]
+_state: Dict[str, Any] = {}
+# A cell may replace it.
+_dumps = json.dumps
 
 
 class Formatter:
@@ -26,19 +30,9 @@ class Formatter:
 
     enabled = True
 
-    def __call__(self, value: Any) -> Dict[str, Any]:
+    def __call__(self, value: Any) -> str:
         """The value in our form."""
-        return value.answer if isinstance(value, Pickled) else kernel.carried(value)
-
-
-class Pickled:
-    """The result of a call, which has no other form."""
-
-    def __init__(self, answer: Dict[str, Any]) -> None:
-        self.answer = answer
-
-    def __repr__(self) -> str:
-        return "<the result of a call>"
+        return _dumps(kernel.carried(value))
 
 
 def install(shell: Any, stacks: int, marks: int, sys_path: List[str]) -> None:
@@ -49,22 +43,24 @@ def install(shell: Any, stacks: int, marks: int, sys_path: List[str]) -> None:
     faulthandler.register(process.DUMP_SIGNAL, file=stacks, all_threads=True, chain=False)
     sys.path[:0] = [folder for folder in sys_path if folder not in sys.path]
     shell.display_formatter.formatters[MIME] = Formatter()
+    # Not in `sys.modules` alone, from which a cell may take it.
+    shell._tfkernel = sys.modules[__name__]  # noqa: SLF001 - nobody else has that name
     _state.update(shell=shell, marks=marks)
 
 
 def allow_marks(number: int) -> None:
     """Give the next cell its `_tfkernel_mark(name)`; the marks carry the number of its request."""
     _state["shell"].user_ns["_tfkernel_mark"] = _marker(number)
-    _state["shell"].user_ns_hidden["_tfkernel_mark"] = None
 
 
-def call(payload: str, cloudpickle: str) -> Pickled:
+def call(payload: str, cloudpickle: str) -> None:
     """Call a pickled function; see `calls`."""
-    return Pickled(calls.run({"payload": payload, "cloudpickle": cloudpickle}))
+    result = calls.run({"payload": payload, "cloudpickle": cloudpickle})
+    _state["shell"].display_pub.publish({CALL_MIME: _dumps(result)})
 
 
 def _marker(number: int) -> Callable[[str], None]:
     def mark(name: str) -> None:
-        os.write(_state["marks"], json.dumps({"name": name, "id": number}).encode("ascii") + b"\n")
+        os.write(_state["marks"], _dumps({"name": name, "id": number}).encode("ascii") + b"\n")
 
     return mark

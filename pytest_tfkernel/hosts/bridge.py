@@ -34,7 +34,7 @@ def _tfkernel_load():
 _tfkernel_load()
 del _tfkernel_load
 """
-_MODULE = "__import__('sys').modules['_tfkernel_child.ipython']"
+_MODULE = "__import__('IPython').get_ipython()._tfkernel"
 
 # Shuts the kernel down or interrupts it, which are the manager's affairs.
 Act = Callable[[str], Coroutine[None, None, None]]
@@ -135,9 +135,9 @@ class Bridge:
     async def _run(self, cell: str, *, store_history: bool = True) -> Message:
         started = time.monotonic()
         answer = await self._conversation.run(cell, store_history=store_history)
-        reply: Message = {"kind": "reply", "ok": answer.content["status"] == "ok", "error": None}
-        reply["seconds"] = time.monotonic() - started
-        return {**reply, **(_value(answer) if reply["ok"] else {"value": None, "error": _error(answer.content)})}
+        error = _error(answer)
+        reply: Message = {"kind": "reply", "ok": error is None, "error": error, "seconds": time.monotonic() - started}
+        return {**reply, **(_value(answer) if error is None else {"value": None})}
 
     def _read_marks(self) -> None:
         try:
@@ -169,8 +169,14 @@ def _version(info: dict[str, Any]) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", info["language_info"]["version"])[:3]]
 
 
-def _error(content: dict[str, Any]) -> Message:
-    """An error as Jupyter tells it: its type has no module."""
+def _error(answer: Answer) -> Message | None:
+    """An error as Jupyter tells it: its type has no module. Spyder's `%runfile` shows one, and ends well itself."""
+    shown = [content for kind, content in answer.shown if kind == "error"]
+    content = answer.content
+    if content["status"] == "ok":
+        if not shown:
+            return None
+        content = shown[-1]
     if "ename" not in content:
         return {"type": "Aborted", "message": f"the kernel answered {content['status']!r}", "traceback": ""}
     traceback = _COLOURS.sub("", "\n".join(content.get("traceback", [])))
@@ -178,10 +184,12 @@ def _error(content: dict[str, Any]) -> Message:
 
 
 def _value(answer: Answer) -> Message:
-    """What the cell showed as its result; a cell that shows none has the value None."""
-    if not answer.results:
+    """What the cell showed as its result, or a call published; a cell that shows none has the value None."""
+    results = [data.get(ipython.MIME) for kind, data in answer.shown if kind == "execute_result"]
+    results += [data[ipython.CALL_MIME] for _, data in answer.shown if ipython.CALL_MIME in data]
+    if not results:
         return {"value": None}
-    carried = answer.results[-1].get(ipython.MIME)
-    if not isinstance(carried, dict):
+    try:
+        return dict(json.loads(str(results[-1])))
+    except (TypeError, ValueError):
         return {"not_carried": "the kernel shows this value, but not in a form that we can read"}
-    return carried

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import queue
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+
+from pytest_tfkernel.hosts.prints import Prints
 
 Content = dict[str, Any]
 
@@ -23,6 +25,8 @@ _ASK_AGAIN_SECONDS = 1.0
 _PUBLISHED_SECONDS = 0.1
 # For what a dead kernel had sent before; it is here already, or never will be.
 _LAST_WORDS_SECONDS = 0.01
+# For all of them: a child of the dead kernel may go on.
+_MOST_SECONDS = 1.0
 
 
 class UnusableError(Exception):
@@ -31,21 +35,25 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The content of an `execute_reply`, and the data of each `execute_result` that came before it."""
+    """The content of an `execute_reply`, and what was shown before it.
+
+    That is `execute_result` or `display_data` with its data, or `error` with its content.
+    """
 
     content: Content
-    results: list[dict[str, Any]]
+    shown: list[tuple[str, dict[str, Any]]]
 
 
 class Conversation:
-    """With one process of a kernel. `streams` maps `stdout` and `stderr` to descriptors, where what it prints goes."""
+    """With one process of a kernel."""
 
-    def __init__(self, client: AsyncKernelClient, streams: dict[str, int]) -> None:
+    def __init__(self, client: AsyncKernelClient, pid: int, prints: Prints) -> None:
         self._client = client
-        self._streams = streams
+        self._pid = pid
+        self._prints = prints
         self._replies: dict[str, asyncio.Future[Content]] = {}
         self._idle: dict[str, asyncio.Event] = {}
-        self._results: dict[str, list[dict[str, Any]]] = {}
+        self._shown: dict[str, list[tuple[str, dict[str, Any]]]] = {}
 
     def start(self) -> list[asyncio.Task[None]]:
         """Connect; the tasks that listen, which end with UnusableError when they hear nonsense."""
@@ -60,8 +68,10 @@ class Conversation:
         """Hear what a dead kernel has published, when nobody else listens any more."""
         if self._client.channels_running:
             with contextlib.suppress(queue.Empty, UnusableError):
-                while True:
+                deadline = time.monotonic() + _MOST_SECONDS
+                while time.monotonic() < deadline:
                     self._take(await _hear(lambda: self._client.get_iopub_msg(timeout=_LAST_WORDS_SECONDS)))
+        self._prints.last_words()
 
     async def kernel_info(self) -> Content:
         """Ask until the kernel answers and is heard on both channels."""
@@ -70,16 +80,19 @@ class Conversation:
             with contextlib.suppress(asyncio.TimeoutError):
                 content = await asyncio.wait_for(self._reply(number), _ASK_AGAIN_SECONDS)
                 await asyncio.wait_for(self._idle_event(number).wait(), _PUBLISHED_SECONDS)
+                self._prints.look_at(self._pid)
                 return content
 
     async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> Answer:
         """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns."""
+        self._prints.settle()
         number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=False)
-        self._results[number] = []
+        self._shown[number] = []
         content = await self._reply(number)
         await self._idle_event(number).wait()
         self._idle.pop(number, None)
-        return Answer(content, self._results.pop(number))
+        self._prints.settle()
+        return Answer(content, self._shown.pop(number))
 
     async def _reply(self, number: str) -> Content:
         self._replies[number] = asyncio.get_running_loop().create_future()
@@ -103,10 +116,12 @@ class Conversation:
         """Take in what the kernel has published."""
         number, content = message["parent_header"].get("msg_id", ""), message["content"]
         kind = message["header"]["msg_type"]
-        if kind == "stream" and content.get("name") in self._streams:
-            _write(self._streams[content["name"]], content["text"].encode("utf-8", "backslashreplace"))
-        elif kind == "execute_result" and number in self._results:
-            self._results[number].append(content["data"])
+        if kind == "stream":
+            self._prints.hear(content["name"], content["text"])
+        elif kind in ("execute_result", "display_data") and number in self._shown:
+            self._shown[number].append((kind, content["data"]))
+        elif kind == "error" and number in self._shown:
+            self._shown[number].append((kind, content))
         elif kind == "status" and content["execution_state"] == "idle":
             self._idle_event(number).set()
 
@@ -116,8 +131,3 @@ async def _hear(get: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         return await get()
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise UnusableError(f"the kernel sends what is no message of Jupyter's: {error}") from None
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

@@ -15,6 +15,7 @@ from pytest_tfkernel._child import process
 from pytest_tfkernel.hosts.bridge import Act, Bridge, Descriptors
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.hosts.conversation import Conversation
+from pytest_tfkernel.hosts.prints import Prints
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.wire import Channel, Message
 
@@ -28,7 +29,7 @@ class Generation:
         self.temporary = Path(order["temporary"]) / str(number)
         self.temporary.mkdir(mode=0o700)
         self._order = order
-        self._stdout, self._stderr, self._stacks = Capture("stdout"), Capture("stderr"), Capture("stacks")
+        self._prints, self._stacks = Prints(), Capture("stacks")
         self._ours, self._theirs = socket.socketpair()
         self._marks, self._marks_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         os.set_blocking(self._marks_writer, True)
@@ -49,8 +50,8 @@ class Generation:
             process.die_with_parent(parent)
 
         return {
-            "stdout": self._stdout.descriptor,
-            "stderr": self._stderr.descriptor,
+            "stdout": self._prints.given[0],
+            "stderr": self._prints.given[1],
             "pass_fds": (self._stacks.descriptor, self._marks_writer),
             "preexec_fn": become,
         }
@@ -65,16 +66,14 @@ class Generation:
             "lease": self.lease,
             "temporary": str(self.temporary),
         }
-        captures = (self._stdout.descriptor, self._stderr.descriptor, self._stacks.descriptor)
-        tell(message, (self._theirs.fileno(), *captures))
+        tell(message, (self._theirs.fileno(), *self._prints.shown, self._stacks.descriptor))
         self._theirs.close()
 
     async def follow(self, child: Child, client: AsyncKernelClient, act: Act, report: Callable[[Reaped], None]) -> None:
         """Serve it until it has died, and have that reported."""
         channel = Channel(self._ours)
-        streams = {"stdout": self._stdout.descriptor, "stderr": self._stderr.descriptor}
         descriptors = Descriptors(self._stacks.descriptor, self._marks_writer, self._marks)
-        conversation = Conversation(client, streams)
+        conversation = Conversation(client, child.process.pid, self._prints)
         serving = asyncio.create_task(Bridge(conversation, channel, descriptors, act).serve())
         try:
             reaped = await child.dead()
@@ -92,8 +91,8 @@ class Generation:
 
     def close(self) -> None:
         """Free what is ours here."""
-        for capture in (self._stdout, self._stderr, self._stacks):
-            capture.close()
+        self._prints.close()
+        self._stacks.close()
         for descriptor in (self._marks, self._marks_writer):
             os.close(descriptor)
         self._ours.close()

@@ -11,8 +11,8 @@ It tells, whoever has started the process:
 
     {"kind": "started", "generation", "pid", "start_time", "lease", "temporary", "descriptors": 4}
                                                     with channel, stdout, stderr and stacks
-    {"kind": "restarting"}                          the restarter has noticed a death
-    {"kind": "dead"}                                the restarter has given up
+    {"kind": "restarting", "generation"}            the restarter has noticed the death of that one
+    {"kind": "dead", "generation"}                  the restarter has given up after the death of that one
     {"kind": "failed", "error"}                     no process could be started
 
 Each generation has a lease, a folder for temporary files and a channel of its own (see `hosts.bridge`).
@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import os
 import socket
 import traceback
@@ -88,11 +89,15 @@ class Host:
         try:
             if request["kind"] == "start":
                 await self._start(request)
-            elif self._manager is not None and self._latest == request["generation"]:
+            elif self._manager is not None:
                 # Otherwise the restarter was faster.
-                await self._manager.restart_as_asked(now=request["now"])
+                is_wanted = functools.partial(self._is_latest, request["generation"])
+                await self._manager.restart_as_asked(is_wanted, now=request["now"])
         except Exception as error:  # noqa: BLE001 - whatever a manager or a kernelspec may come to
             self.tell({"kind": "failed", "error": f"{type(error).__name__}: {error}"})
+
+    def _is_latest(self, generation: int) -> bool:
+        return self._latest == generation
 
     async def _start(self, request: Message) -> None:
         folder = Path(request["temporary"])
@@ -102,7 +107,7 @@ class Host:
         manager.provisioner = _Provisioner(host=self, order=request, parent=manager, kernel_spec=spec)
         self._manager = manager
         self._latest = request["generation"] - 1
-        manager.watch(request["time_to_dead"], self.tell)
+        manager.watch(request["time_to_dead"], lambda kind: self.tell({"kind": kind, "generation": self._latest}))
         await manager.start_kernel(env=request["environment"], cwd=request["folder"])
 
     def tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
@@ -160,14 +165,14 @@ class Manager(AsyncIOLoopKernelManager):
         super().__init__(**kwargs)
         self._restarts = asyncio.Lock()
 
-    def watch(self, time_to_dead: float | None, tell: Callable[[Message], None]) -> None:
+    def watch(self, time_to_dead: float | None, tell: Callable[[str], None]) -> None:
         """Have the restarter look every so many seconds (its own default: 3), and tell what it does."""
         changes = {} if time_to_dead is None else {"time_to_dead": time_to_dead}
         self._restarter = self.restarter_class(
             kernel_manager=self, loop=self.loop, parent=self, log=self.log, **changes
         )
-        self._restarter.add_callback(lambda: tell({"kind": "restarting"}), "restart")
-        self._restarter.add_callback(lambda: tell({"kind": "dead"}), "dead")
+        self._restarter.add_callback(lambda: tell("restarting"), "restart")
+        self._restarter.add_callback(lambda: tell("dead"), "dead")
 
     async def restart_kernel(self, now: bool = False, newports: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # async here
         """What the restarter calls: nothing to do when somebody has just done it."""
@@ -175,10 +180,11 @@ class Manager(AsyncIOLoopKernelManager):
             if not await self.is_alive():
                 await super().restart_kernel(now=now, newports=newports, **kwargs)
 
-    async def restart_as_asked(self, *, now: bool) -> None:
-        """What a person asks for."""
+    async def restart_as_asked(self, is_wanted: Callable[[], bool], *, now: bool) -> None:
+        """What a person asks for; `is_wanted` is asked when no other restart is under way."""
         async with self._restarts:
-            await super().restart_kernel(now=now)
+            if is_wanted():
+                await super().restart_kernel(now=now)
 
 
 class _Provisioner(PostMortemProvisioner):

@@ -21,7 +21,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.kernels.causes import judge
 from pytest_tfkernel.kernels.cgroups import find_oom_counter, read_oom_kills
-from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
+from pytest_tfkernel.model.processes import Cause, Killer, PostMortem, ProcessId
 
 _KEPT = 100
 
@@ -39,6 +39,7 @@ class PostMortemProvisioner(LocalProvisioner):
         self._generation = 0
         self._oom_counter: Path | None = None
         self._oom_kills = 0
+        self._counted: ProcessId | None = None
         self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT)
         # Whether somebody asked for the end that comes.
         self._is_asked = False
@@ -74,9 +75,14 @@ class PostMortemProvisioner(LocalProvisioner):
         self._child = Child(self._popen())
         self.signals, self._is_asked = [], False
         self._generation += 1
-        self._oom_counter = find_oom_counter(self._child.process.pid)
-        self._oom_kills = read_oom_kills(self._oom_counter)
+        self._look_at_cgroup(self._child)
         return info
+
+    def _look_at_cgroup(self, child: Child) -> None:
+        """Know where OOM kills are counted for a living process, which may be moved at any time."""
+        counter = find_oom_counter(child.process.pid)
+        if counter != self._oom_counter or child.process != self._counted:
+            self._oom_counter, self._oom_kills, self._counted = counter, read_oom_kills(counter), child.process
 
     def _popen(self) -> subprocess.Popen[bytes]:
         if self.process is None:
@@ -133,6 +139,7 @@ class PostMortemProvisioner(LocalProvisioner):
             return
         reaped = self._child.reap()
         if reaped is None:
+            self._look_at_cgroup(self._child)
             return
         found = self._bury(self._child, reaped)
         self._post_mortems.append(found)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import select
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
-from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
@@ -32,6 +34,9 @@ _CHANNEL = 3
 # A path of a Unix socket has at most 107 bytes (unix(7)), and those of Jupyter add some to that of their folder.
 _LONGEST_FOLDER = 90
 _END_SECONDS = 1.0
+_GIVEN_UP = (
+    "the restarter of jupyter_client has given up, since the kernel died again and again: call restart() for a new one"
+)
 # Each has a lease of its own.
 _MOST_GENERATIONS = 1 << 20
 
@@ -46,10 +51,13 @@ class HostedGenerations:
         self._interpreter = interpreter
         self._host: _Host | None = None
         self._cgroup: Cgroup | None = None
+        # The generation after whose death the restarter did nothing more.
+        self._given_up_at = 0
 
     def launch(self, generation: int, *, mute: bool = False) -> Life:  # noqa: ARG002 - see below
         """See `Generations`. A mute one says nothing until it has answered its host, and that takes it a while."""
         self.close()
+        self._check()
         self._supplies.supervisor.check_ours()
         self._cgroup = self._supplies.limiting_cgroup(self._spec)
         folder = self._make_folder()
@@ -63,17 +71,21 @@ class HostedGenerations:
 
     def succeed(self, generation: int, seconds: float, *, asked: bool) -> list[Life]:
         """See `Generations`."""
+        if asked and (self._host is None or self._host.is_gone()):
+            return [self.launch(generation + 1)]
         if self._host is None:
             raise KernelStartError("the kernel's host has ended: call restart() for a new one")
         deadline = time.monotonic() + seconds
         lives: list[Life] = []
         while self._host.has_news():
             # Started while nobody was looking.
+            lives += self._hear(deadline)
+        if asked and not (lives and lives[-1].is_alive):
+            latest = lives[-1].generation if lives else generation
+            self._host.send({"kind": "restart", "now": False, "generation": latest})
             lives.append(self._next(deadline))
-        if not lives and asked:
-            self._host.send({"kind": "restart", "now": False, "generation": generation})
-        if not lives:
-            lives.append(self._next(deadline))
+        elif not lives:
+            lives.append(self._next(deadline, unless_given_up_at=generation))
         return lives
 
     def close(self) -> None:
@@ -85,6 +97,20 @@ class HostedGenerations:
             with contextlib.suppress(SupervisorGoneError):
                 self._cgroup.remove()
             self._cgroup = None
+
+    def _check(self) -> None:
+        """Raise SpecError where something is not installed."""
+        if importlib.util.find_spec("jupyter_client") is None:
+            raise SpecError(
+                f"provisioner={self._hosting.name!r} needs jupyter_client beside pytest:"
+                f" `{sys.executable} -m pip install 'pytest-tfkernel[{self._hosting.name}]'`"
+            )
+        module = self._hosting.module
+        # Elsewhere it is found by the kernel only.
+        is_visible = self._spec.kernelspec is None and "PYTHONPATH" not in self._spec.environment
+        if is_visible and module not in self._interpreter.packages:
+            python, package = self._interpreter.executable, module.replace("_", "-")
+            raise SpecError(f"python={python!r} has no {package}: `{python} -m pip install {package}`")
 
     def _make_folder(self) -> Path:
         """For connection files and sockets; nobody else may look into it."""
@@ -118,18 +144,24 @@ class HostedGenerations:
             "time_to_dead": spec.restart_poll,
         }
 
-    def _next(self, deadline: float) -> Life:
+    def _next(self, deadline: float, *, unless_given_up_at: int | None = None) -> Life:
         """The next generation that the host starts. Raises KernelStartError."""
+        while unless_given_up_at is None or unless_given_up_at > self._given_up_at:
+            if lives := self._hear(deadline):
+                return lives[0]
+        raise KernelStartError(_GIVEN_UP)
+
+    def _hear(self, deadline: float) -> list[Life]:
+        """What the host tells next: one generation, or something else. Raises KernelStartError."""
         if self._host is None:
             raise KernelStartError("the kernel's host has ended: call restart() for a new one")
-        while True:
-            message, descriptors = self._host.receive(deadline)
-            if message["kind"] == "started":
-                break
-            if message["kind"] == "dead":
-                raise KernelStartError("the restarter of jupyter_client has given up: the kernel died again and again")
-            if message["kind"] == "failed":
-                raise KernelStartError(f"the kernel's manager can't start it: {message['error']}")
+        message, descriptors = self._host.receive(deadline)
+        if message["kind"] == "failed":
+            raise KernelStartError(f"the kernel's manager can't start it: {message['error']}")
+        if message["kind"] == "dead":
+            self._given_up_at = message["generation"]
+        if message["kind"] != "started":
+            return []
         self._supplies.note_cold_start()
         channel, stdout, stderr, stacks = descriptors
         parts = Parts(
@@ -140,10 +172,10 @@ class HostedGenerations:
             message["lease"],
             self._cgroup,
             Path(message["temporary"]),
-            hosted=True,
+            host=self._host.process,
         )
         process = ProcessId(message["pid"], message["start_time"])
-        return Life(self._supplies.supervisor, process, parts, message["generation"])
+        return [Life(self._supplies.supervisor, process, parts, message["generation"])]
 
 
 class _Host:
@@ -156,7 +188,7 @@ class _Host:
         self._log = Capture("host")
         self._channel, theirs = Channel.pair()
         try:
-            self._process = self._supervisor.start(
+            self.process = self._supervisor.start(
                 [sys.executable, "-u", str(_HOSTS), "jupyter"],
                 {**os.environ, "TMPDIR": str(folder)},
                 {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
@@ -171,7 +203,9 @@ class _Host:
             theirs.close()
 
     def send(self, message: Message) -> None:
-        """Ask for something."""
+        """Ask for something. Raises KernelStartError when it has ended."""
+        # A stopped one does nothing.
+        self._supervisor.signal(self.process, signal.SIGCONT)
         try:
             self._channel.send(message)
         except (ChannelClosedError, ChannelTornError) as error:
@@ -193,11 +227,29 @@ class _Host:
 
     def close(self) -> None:
         """End it, and remove its files."""
-        self._channel.close()
         with contextlib.suppress(SupervisorGoneError):
             self._supervisor.end(self._lease, _END_SECONDS)
+            self._end_unseen()
+        self._channel.close()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def is_gone(self) -> bool:
+        """Whether it has ended, or is just ending."""
+        poll = select.poll()
+        # The end of the other side is reported without being asked for.
+        poll.register(self._channel.fileno(), 0)
+        return bool(poll.poll(0))
+
+    def _end_unseen(self) -> None:
+        """End what it has started while nobody was looking."""
+        with contextlib.suppress(ChannelClosedError, ChannelTornError):
+            while self.has_news():
+                message, descriptors = self._channel.receive_with_descriptors()
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                if message["kind"] == "started":
+                    self._supervisor.end(message["lease"], _END_SECONDS)
 
     def _wait(self, seconds: float) -> bool:
         poll = select.poll()
@@ -206,7 +258,7 @@ class _Host:
 
     def _epitaph(self, error: str) -> str:
         with contextlib.suppress(SupervisorGoneError):
-            death = self._supervisor.death_of(self._process, _END_SECONDS)
+            death = self._supervisor.death_of(self.process, _END_SECONDS)
             error = f"it died of {death.status}" if death is not None else error
         words = self._log.read(0, 1 << 16)[0].strip()
         last = f"; its last words: {words.splitlines()[-1]}" if words else ""

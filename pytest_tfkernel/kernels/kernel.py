@@ -192,7 +192,8 @@ class Kernel:
             reply = fault.strike(self, timeout)
         except KernelDied as died:
             return Outcome(fault.name, None, died.post_mortem)
-        if isinstance(fault.expects, Dies) and life.wait(fault.seconds, channel=False) is Event.DEATH:
+        lives = reply is not None and not reply.ok
+        if isinstance(fault.expects, Dies) and not lives and life.wait(fault.seconds, channel=False) is Event.DEATH:
             return Outcome(fault.name, reply, life.bury())
         return Outcome(fault.name, reply, None)
 
@@ -245,8 +246,10 @@ class Kernel:
             if now or life.wait(seconds, channel=False) is not Event.DEATH:
                 asked = "without being asked" if now else f"since it did not shut down within {seconds:g} s"
                 life.end(f"it was ended {asked}", deadline=not now)
-        self._notice_death()
-        self._generations.close()
+        try:
+            self._notice_death()
+        finally:
+            self._generations.close()
         self._left_behind += life.clean_up()
 
     def _living(self) -> Life:

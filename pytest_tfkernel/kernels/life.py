@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.captures import KEPT_BYTES
@@ -29,6 +30,7 @@ __tracebackhide__ = True
 
 _TAIL_BYTES = 16 * 1024
 _LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
+_ORPHANED = "the process of its manager, {}, had ended, and it with that one"
 _LAST_CELL = 4096
 # How often we look whether output has to be given back: often while there is some, seldom without.
 _BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
@@ -91,7 +93,7 @@ class Life:
     @property
     def is_hosted(self) -> bool:
         """Whether its process is kept by a host of somebody else's making."""
-        return self._parts.hosted
+        return self._parts.host is not None
 
     @property
     def cgroups(self) -> tuple[str, ...]:
@@ -207,6 +209,9 @@ class Life:
         if not self._note:
             self._note = note
         self._deadline_passed = deadline
+        if self._parts.host is not None:
+            # A stopped one waits for nobody.
+            self._supervisor.signal(self._parts.host, signal.SIGCONT)
         return self._supervisor.end(self.lease)
 
     def closing(self) -> None:
@@ -241,7 +246,7 @@ class Life:
                 stderr=stderr,
                 stdout_cut=stdout_cut,
                 stderr_cut=stderr_cut,
-                note=self._note or (_LOST if death is not None and death.status.code == CHANNEL_LOST else ""),
+                note=self._note or self._note_on(death),
             )
             self._close()
         return self.post_mortem
@@ -251,6 +256,12 @@ class Life:
             return Cause.UNKNOWN, Killer.UNKNOWN
         oom_killed = self.oom_kills() > self._oom_kills
         return judge(death.status, death.signals, oom_killed=oom_killed, deadline=self._deadline_passed)
+
+    def _note_on(self, death: Death | None) -> str:
+        if death is not None and death.status.code == CHANNEL_LOST:
+            return _LOST
+        host = self._parts.host
+        return _ORPHANED.format(host) if host is not None and proc.start_time(host.pid) != host.start_time else ""
 
     def _close(self) -> None:
         """Free all that isn't in the post-mortem."""

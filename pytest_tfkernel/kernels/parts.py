@@ -12,6 +12,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.processes import ProcessId
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -24,7 +25,7 @@ _NOT_INHERITED = ("PYTEST_CURRENT_TEST",)
 class Parts:
     """What is made before a process is, and outlives it.
 
-    The process of a `hosted` kernel is kept by a host, which also interrupts it; its cgroup is that of all
+    A kernel with a `host` is kept by that process, which also interrupts it; its cgroup is that of all
     generations.
     """
 
@@ -35,7 +36,7 @@ class Parts:
     lease: int
     cgroup: Cgroup | None
     temporary: Path
-    hosted: bool = False
+    host: ProcessId | None = None
 
     def close(self) -> None:
         """Free all but the cgroup and the temporary folder, which go when the last process has."""
@@ -47,7 +48,7 @@ class Parts:
         """Free everything: there is no process."""
         self.close()
         self.remove_temporary()
-        if self.cgroup is not None and not self.hosted:
+        if self.cgroup is not None and self.host is None:
             self.cgroup.remove()
 
     def remove_temporary(self) -> None:

@@ -61,8 +61,9 @@ class Provisioner(Protocol):
 
 @dataclass(frozen=True)
 class Hosting:
-    """How kernels of one kind are hosted: what their interpreter runs, with which variables."""
+    """How kernels of one kind are hosted: what their interpreter runs, with which variables, and needs for that."""
 
     name: str
+    module: str
     arguments: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 
-JUPYTER = Hosting("jupyter", ("-m", "ipykernel_launcher", "-f", "{connection_file}"))
+JUPYTER = Hosting("jupyter", "ipykernel", ("-m", "ipykernel_launcher", "-f", "{connection_file}"))

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 
-SPYDER = Hosting("spyder", ("-m", "spyder_kernels.console", "-f", "{connection_file}"))
+SPYDER = Hosting("spyder", "spyder_kernels", ("-m", "spyder_kernels.console", "-f", "{connection_file}"))

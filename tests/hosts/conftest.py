@@ -1,0 +1,56 @@
+"""What the tests of hosts share: kernels of all kinds, whose hosts have nothing to complain of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import hosted_kernels
+from hosted_kernels import JUPYTER, KINDS, Kind
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+
+StartKernel = Callable[..., Kernel]
+
+# The restarter's own pace is 3 s, which few tests are about.
+QUICK = {"timeout": 30.0, "start_timeout": 60.0, "restart_poll": 0.1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def silent_hosts() -> Iterator[list[str]]:
+    """No host prints anything, also under `-W error`."""
+    yield from hosted_kernels.silent_hosts()
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=str)
+def kind(request: pytest.FixtureRequest, launcher: Launcher) -> Kind:
+    """Each kind that can be had here."""
+    chosen: Kind = request.param
+    chosen.python(launcher)
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def shared(silent_hosts: list[str], launcher: Launcher, kind: Kind) -> Iterator[Kernel]:
+    """One kernel for all tests of a module that leave it as it was."""
+    changes: dict[str, Any] = {**QUICK, "environment": kind.environment}
+    kernel = launcher.start(KernelSpec(python=kind.python(launcher), provisioner=kind.provisioner, **changes))
+    yield kernel
+    kernel.shutdown()
+    assert kernel.generation == 1, "a test has killed the kernel of the others"
+
+
+@pytest.fixture
+def start_hosted(start: StartKernel, launcher: Launcher) -> StartKernel:
+    """Start a kernel of Jupyter, or as the keywords say."""
+    JUPYTER.python(launcher)
+    return lambda **spec: start(**{"provisioner": "jupyter", "environment": JUPYTER.environment, **QUICK, **spec})
+
+
+@pytest.fixture
+def kernel(start_hosted: StartKernel, launcher: Launcher, kind: Kind) -> Kernel:
+    """A kernel of each kind, for one test."""
+    return start_hosted(python=kind.python(launcher), provisioner=kind.provisioner, environment=kind.environment)

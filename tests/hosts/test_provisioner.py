@@ -1,0 +1,264 @@
+"""The provisioner in the managers of jupyter_client, without pytest: each death has its post-mortem."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+from hosted_kernels import JUPYTER
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels.cgroups import MEMORY, find_parent
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
+
+jupyter_client = pytest.importorskip("jupyter_client")
+from jupyter_client.kernelspec import KernelSpec as Kernelspec  # noqa: E402 - it may be missing
+from jupyter_client.manager import AsyncKernelManager, KernelManager  # noqa: E402
+
+from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner  # noqa: E402
+
+_RESTARTS = 15
+_SECONDS = 20
+# A stand-in that starts in no time: jupyter_client waits for processes, and not for their answers.
+_SLEEP = ["/bin/sleep", "60"]
+
+
+@pytest.fixture(autouse=True)
+def kernelspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: Launcher) -> None:
+    """Installed: `plain`, and `told`, whose metadata name the provisioner."""
+    JUPYTER.python(launcher)
+    if "tfkernel" not in {one.name for one in entry_points(group="jupyter_client.kernel_provisioners")}:
+        pytest.skip("the entry point of the provisioner is not installed: `pip install -e .`")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    for name, metadata in (("plain", {}), ("told", {"kernel_provisioner": {"provisioner_name": "tfkernel"}})):
+        folder = tmp_path / "jupyter" / "kernels" / name
+        folder.mkdir(parents=True)
+        content = {"argv": _SLEEP, "display_name": name, "language": "python", "metadata": metadata}
+        (folder / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def _play(scenario: Callable[[AsyncKernelManager, PostMortemProvisioner], object], name: str = "told") -> None:
+    async def play() -> None:
+        manager = AsyncKernelManager(kernel_name=name, shutdown_wait_time=1.0)
+        await manager.start_kernel()
+        try:
+            assert isinstance(manager.provisioner, PostMortemProvisioner)
+            await asyncio.wait_for(scenario(manager, manager.provisioner), _SECONDS)  # type: ignore[arg-type]
+        finally:
+            if manager.has_kernel:
+                await manager.shutdown_kernel(now=True)
+
+    asyncio.run(play())
+
+
+class TestChosen:
+    def test_by_the_kernelspec(self) -> None:
+        async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            assert await manager.is_alive()
+            assert provisioner.post_mortems == ()
+            assert (await provisioner.get_provisioner_info())["post_mortem"] is None
+
+        _play(scenario)
+
+    def test_by_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "tfkernel")
+
+        async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            assert provisioner.child.process.pid == provisioner.pid
+
+        from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+        KernelProvisionerFactory.clear_instance()
+        try:
+            _play(scenario, "plain")
+        finally:
+            KernelProvisionerFactory.clear_instance()
+
+
+class TestDeath:
+    def test_by_sigkill_is_known_at_once_and_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            pid = provisioner.child.process.pid
+            os.kill(pid, signal.SIGKILL)
+            found = await provisioner.death()
+            assert found is not None
+            assert (found.exit_status, found.cause, found.killer) == (
+                ExitStatus(signal=signal.SIGKILL),
+                Cause.SIGNAL,
+                Killer.UNKNOWN,
+            )
+            assert provisioner.post_mortems == (found,)
+            assert not await manager.is_alive()
+            assert await provisioner.poll() == -signal.SIGKILL
+            told = (await provisioner.get_provisioner_info())["post_mortem"]
+            assert (told["pid"], told["signal"], told["exit_code"], told["generation"]) == (pid, 9, None, 1)
+            json.dumps(told)
+
+        with caplog.at_level(logging.WARNING):
+            _play(scenario)
+        assert [one.message for one in caplog.records if "died after" in one.message] == [
+            one.message for one in caplog.records if "SIGKILL (cause: signal; killed by: unknown)" in one.message
+        ]
+        assert len([one for one in caplog.records if "died after" in one.message]) == 1
+
+    def test_by_an_exit_has_its_code(self, tmp_path: Path) -> None:
+        _rewrite(tmp_path, "import os; os._exit(3)")
+
+        async def scenario(_: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            found = await provisioner.death()
+            assert found is not None
+            assert (found.exit_status, found.cause, found.killer) == (ExitStatus(code=3), Cause.EXIT, Killer.SELF)
+            assert await provisioner.poll() == 3
+
+        _play(scenario)
+
+    def test_by_an_asked_shutdown_is_ours_and_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            await manager.shutdown_kernel(now=True)
+            (found,) = provisioner.post_mortems
+            # It interrupts before it kills.
+            assert found.exit_status in (ExitStatus(signal=signal.SIGINT), ExitStatus(signal=signal.SIGKILL))
+            assert found.killer is Killer.US
+
+        with caplog.at_level(logging.WARNING):
+            _play(scenario)
+        assert not [one for one in caplog.records if "died after" in one.message]
+
+    def test_by_the_oom_killer_in_a_cgroup_of_its_own(
+        self, tmp_path: Path, needs_cgroup: Callable[[str], None]
+    ) -> None:
+        needs_cgroup(MEMORY)
+        parent = find_parent(MEMORY)
+        leaf = parent.folder / f"tfkernel-{os.getpid()}-provisioner"
+        leaf.mkdir()
+        try:
+            limit = "memory.max" if parent.version == 2 else "memory.limit_in_bytes"
+            (leaf / limit).write_text(str(32 << 20), encoding="ascii")
+            join = f"open({str(leaf / 'cgroup.procs')!r}, 'w').write('0')"
+            go = tmp_path / "go"
+            os.mkfifo(go)
+            _rewrite(tmp_path, f"{join}; open({str(go)!r}).read(); x = bytearray(b'x') * (256 << 20)")
+
+            async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+                # It is in the cgroup when it opens its end.
+                writer = await asyncio.to_thread(os.open, go, os.O_WRONLY)
+                # As the restarter does every few seconds.
+                assert await manager.is_alive()
+                os.close(writer)
+                found = await provisioner.death()
+                assert found is not None
+                assert (found.cause, found.killer) == (Cause.OOM_KILL, Killer.OOM_KILLER)
+
+            _play(scenario)
+        finally:
+            leaf.rmdir()
+
+    def test_of_each_generation_is_kept_and_nothing_else(self) -> None:
+        async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            descriptors = set()
+            for _ in range(_RESTARTS):
+                await manager.restart_kernel(now=True)
+                descriptors.add(len(os.listdir("/proc/self/fd")))
+            assert len(descriptors) == 1
+            assert [one.generation for one in provisioner.post_mortems] == list(range(1, _RESTARTS + 1))
+            mine = [one for one in proc.descendants(os.getpid()) if one["state"] == "Z"]
+            assert mine == []
+
+        _play(scenario)
+
+
+class TestSynchronous:
+    def test_the_plain_manager_has_the_same(self) -> None:
+        manager = KernelManager(kernel_name="told", shutdown_wait_time=1.0)
+        manager.start_kernel()
+        provisioner = manager.provisioner
+        assert isinstance(provisioner, PostMortemProvisioner)
+        os.kill(provisioner.child.process.pid, signal.SIGKILL)
+        found = asyncio.run(provisioner.death())
+        assert found is not None
+        assert not manager.is_alive()
+        manager.restart_kernel(now=True)
+        assert manager.is_alive()
+        manager.shutdown_kernel(now=True)
+        assert [one.generation for one in provisioner.post_mortems] == [1, 2]
+        assert [one.killer for one in provisioner.post_mortems] == [Killer.UNKNOWN, Killer.US]
+        manager.context.destroy()
+
+    def test_before_a_kernel_there_is_nothing(self) -> None:
+        spec = Kernelspec(argv=_SLEEP, language="python", display_name="x")
+        provisioner = PostMortemProvisioner(kernel_spec=spec, kernel_id="x")
+        assert asyncio.run(provisioner.poll()) == 0
+        assert asyncio.run(provisioner.death()) is None
+        with pytest.raises(RuntimeError, match="no kernel was launched"):
+            _ = provisioner.child
+
+
+def test_the_restarter_of_a_real_kernel_in_a_process_without_warnings(tmp_path: Path) -> None:
+    script = """
+    import asyncio, os, signal, sys
+    from jupyter_client.ioloop import AsyncIOLoopKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    async def main():
+        manager = AsyncIOLoopKernelManager(transport="ipc", ip=sys.argv[1] + "/k")
+        manager.connection_file = sys.argv[1] + "/connection.json"
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        manager._kernel_spec = KernelSpec(argv=argv, language="python", display_name="x")
+        manager._restarter = manager.restarter_class(
+            kernel_manager=manager, loop=manager.loop, parent=manager, log=manager.log, time_to_dead=0.1)
+        await manager.start_kernel()
+        provisioner = manager.provisioner
+        restarted = asyncio.Event()
+        manager.add_restart_callback(restarted.set)
+        os.kill(provisioner.child.process.pid, signal.SIGKILL)
+        print((await provisioner.death()).headline())
+        await restarted.wait()
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=30)
+        print((await client.execute_interactive("pass", timeout=30))["content"]["status"])
+        client.stop_channels()
+        await manager.shutdown_kernel()
+        print(provisioner.post_mortems[-1].exit_status)
+
+    asyncio.run(main())
+    """
+    folder = Path("/tmp") / f"tfk-test-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    try:
+        found = subprocess.run(
+            [sys.executable, "-W", "error", "-c", textwrap.dedent(script), str(folder)],
+            env={**os.environ, "JUPYTER_DEFAULT_PROVISIONER_NAME": "tfkernel", **JUPYTER.environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert found.stdout.splitlines()[1:] == ["ok", "exit code 0"], found.stderr
+        assert "of SIGKILL (cause: signal; killed by: unknown)" in found.stdout
+        # jupyter_client shows warnings of its log on stderr: one of ours, of the death that nobody asked for.
+        assert len(found.stderr.splitlines()) <= 1, found.stderr
+        assert list(folder.iterdir()) == []
+    finally:
+        import shutil
+
+        shutil.rmtree(folder)
+
+
+def _rewrite(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "jupyter" / "kernels" / "told" / "kernel.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["argv"] = [sys.executable, "-I", "-S", "-c", code]
+    path.write_text(json.dumps(content), encoding="utf-8")

@@ -1,0 +1,85 @@
+"""A real console of Spyder's runs files and their cells, as its users do with F5 and Ctrl+Return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import hosted_kernels
+from hosted_kernels import SPYDER
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+
+StartKernel = Callable[..., Kernel]
+
+_EXAMPLE = """\
+#%% build
+import tensorflow as tf
+tf.compat.v1.disable_eager_execution()
+my_variable = tf.compat.v1.get_variable("v", initializer=1.0, use_resource=True)
+session = tf.compat.v1.Session()
+session.run(tf.compat.v1.global_variables_initializer())
+#%% assign
+session.run(my_variable.assign(my_variable + 1.0))
+print("assigned", session.run(my_variable))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def silent_hosts() -> Iterator[list[str]]:
+    yield from hosted_kernels.silent_hosts()
+
+
+@pytest.fixture
+def python(launcher: Launcher) -> str:
+    return SPYDER.python(launcher)
+
+
+def test_a_file_runs_in_the_console_and_leaves_its_names_there(start: StartKernel, python: str, tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text("#%% one\nx = 1\nprint('one')\n#%% two\nx += 1\nprint('two', __file__ and x)\n", encoding="utf-8")
+    kernel = start(provisioner="spyder", python=python, environment=SPYDER.environment)
+    reply = kernel.execute(f"%runfile {path} --wdir")
+    assert reply.error is None
+    assert reply.stdout.split() == ["one", "two", "2"]
+    assert kernel.execute("x").value == 2
+
+
+def test_a_cell_of_a_file_is_asked_from_spyders_editor_which_is_not_there(
+    start: StartKernel, python: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "script.py"
+    path.write_text("#%% one\nx = 1\n", encoding="utf-8")
+    kernel = start(provisioner="spyder", python=python, environment=SPYDER.environment)
+    assert "trying to get the cell code from Spyder's editor" in kernel.execute(f"%runcell -n one {path}").stdout
+    assert kernel.execute("1").value == 1
+
+
+def test_an_error_in_a_file_leaves_the_console_alive(start: StartKernel, python: str, tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text("y = 1\n[][y]\n", encoding="utf-8")
+    kernel = start(provisioner="spyder", python=python, environment=SPYDER.environment)
+    reply = kernel.execute(f"%runfile {path}")
+    # Spyder shows the error itself, and the magic ends well.
+    assert str(reply.error) == "IndexError: list index out of range"
+    assert reply.error is not None
+    assert "[][y]" in reply.error.traceback
+    assert kernel.execute("y").value == 1
+
+
+def test_the_example_of_tensorflow_survives_between_cells_and_not_the_process(
+    start: StartKernel, python: str, tensorflow_python: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "example.py"
+    path.write_text(_EXAMPLE, encoding="utf-8")
+    # TensorFlow warns while it is imported.
+    changes = {"restart_poll": 0.1, "timeout": 120.0, "environment": {"PYTHONWARNINGS": None}}
+    kernel = start(provisioner="spyder", python=python, **changes)
+    assert "assigned 2.0" in kernel.execute(f"%runfile {path} --wdir").stdout
+    assert "assigned 3.0" in kernel.execute(_EXAMPLE[_EXAMPLE.index("#%% assign") :]).stdout
+    kernel.inject("sigkill")
+    kernel.restart(asked=False)
+    assert str(kernel.execute("session").error).startswith("NameError")
+    assert "assigned 2.0" in kernel.execute(f"%runfile {path} --wdir").stdout

@@ -1,0 +1,79 @@
+"""Which kernels of Jupyter and Spyder can be had here, and what their hosts have printed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_tfkernel.kernels import hosted
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+
+# Names an interpreter with ipykernel 7, beside which spyder-kernels can't be.
+IPYKERNEL7 = "TFKERNEL_TEST_PYTHON_IPYKERNEL7"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A provisioner, what it needs in the kernel's interpreter, and the variable that names that interpreter."""
+
+    provisioner: str
+    module: str
+    variable: str | None = None
+
+    def python(self, launcher: Launcher) -> str:
+        """The interpreter; skips with the reason where there is none."""
+        if importlib.util.find_spec("jupyter_client") is None:
+            pytest.skip("jupyter_client is not installed")
+        python = sys.executable if self.variable is None else os.environ.get(self.variable, "")
+        if not python:
+            pytest.skip(f"{self.variable} names no interpreter")
+        if self.module not in launcher.interpreter(python).packages:
+            pytest.skip(f"{python} has no {self.module}")
+        return python
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For its kernels, in which warnings are errors, but for those that ipykernel causes itself."""
+        known = ["error", "ignore:There is no current event loop:DeprecationWarning"]
+        if self.variable is not None:
+            # Of its own way to shut down; as an error that keeps it from doing so.
+            known.append("ignore::PendingDeprecationWarning")
+        return {"PYTHONWARNINGS": ",".join(known)}
+
+    def __str__(self) -> str:
+        return self.provisioner if self.variable is None else f"{self.provisioner}-ipykernel7"
+
+
+JUPYTER, SPYDER = Kind("jupyter", "ipykernel"), Kind("spyder", "spyder_kernels")
+KINDS = (JUPYTER, Kind("jupyter", "ipykernel", IPYKERNEL7), SPYDER)
+
+
+def host_pid(kernel: Kernel) -> int:
+    """The process of the kernel's manager."""
+    pid: int = kernel._generations._host.process.pid  # type: ignore[attr-defined]
+    return pid
+
+
+def silent_hosts() -> Iterator[list[str]]:
+    """Fail when a host has printed anything by its end, or a kernel warns: warnings are errors in both.
+
+    What has been printed may be taken off the list.
+    """
+    printed: list[str] = []
+    close = hosted._Host.close
+
+    def closing(host: hosted._Host) -> None:
+        printed.append(host._log.read(0, 1 << 16)[0])
+        close(host)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hosted._Host, "close", closing)
+        patch.setenv("PYTHONWARNINGS", "error")
+        yield printed
+    assert [one for one in printed if one] == []
