@@ -11,6 +11,7 @@ from typing import TextIO
 
 from pytest_tfkernel.doctor import command as doctor
 from pytest_tfkernel.report.compare import command as compare
+from pytest_tfkernel.report.page import command as page
 
 # As a shell has it: 128 and the number of SIGINT.
 _INTERRUPTED = 130
@@ -30,6 +31,7 @@ class _Command:
 _COMMANDS = {
     "compare": _Command(compare.HELP, compare.declare, compare.run),
     "doctor": _Command(doctor.HELP, doctor.declare, doctor.run),
+    "page": _Command(page.HELP, page.declare, page.run),
 }
 
 

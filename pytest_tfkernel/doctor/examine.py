@@ -17,10 +17,10 @@ from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.model.gpus import Calibration, Sight
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
-from pytest_tfkernel.suite.capabilities import GPU_MEMORY, NVML_PROCESSES, capabilities
+from pytest_tfkernel.suite.capabilities import GPU_MEMORY, JUPYTER, MULTIPROCESS, NVML_PROCESSES, SPYDER, capabilities
 from pytest_tfkernel.suite.gpus import Gpus
 
-_OF_THE_MACHINE = ("tensorflow", OOM_KILL, PROCESS_LIMIT)
+_OF_THE_MACHINE = ("tensorflow", OOM_KILL, PROCESS_LIMIT, JUPYTER, SPYDER, MULTIPROCESS)
 # They need a look at a context of our own.
 _CALIBRATED = (GPU, NVML_PROCESSES, GPU_MEMORY)
 NAMES = (*_OF_THE_MACHINE, *_CALIBRATED, idle.GPU_IDLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_tfkernel.plugin import suite_hooks
 
         suite_hooks.enable(config, chosen)
-    if chosen.reports or chosen.compare or chosen.fail_on or chosen.expect:
+    on_github = chosen.suite and os.environ.get("GITHUB_ACTIONS") == "true"
+    if on_github or chosen.reports or chosen.compare or chosen.fail_on or chosen.expect:
         from pytest_tfkernel.plugin.documents import hooks as documents
 
         documents.enable(config, chosen)
@@ -50,11 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tell a worker of pytest-xdist on this machine whose death ends its kernels too."""
+    """Tell a worker of pytest-xdist on this machine whose death ends its kernels too, and what its kernels are."""
     if node.gateway.spec.popen:
-        import os
-
         from pytest_tfkernel._child import proc
         from pytest_tfkernel.plugin.sessions import CONTROLLER
 
         node.workerinput[CONTROLLER] = [os.getpid(), proc.start_time(os.getpid())]
+        if node.config.stash[options.OPTIONS].suite:
+            from pytest_tfkernel.plugin import interpreters
+
+            interpreters.tell(node.config, node.workerinput)

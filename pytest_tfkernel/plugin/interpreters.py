@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
+from typing import Any
 
 import pytest
 
@@ -11,16 +13,33 @@ from pytest_tfkernel.plugin.options import OPTIONS
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.suite.capabilities import JUPYTER, hosts
 
+# Where the controller of pytest-xdist tells its workers.
+_TOLD = "tfkernel_interpreters"
+
 _FOUND = pytest.StashKey[dict[str, Interpreter]]()
 
 
 def interpreters_of(config: pytest.Config) -> dict[str, Interpreter]:
     """By label, in the order of the command line; the label of a single one is empty. Raises SpecError."""
     found = config.stash.get(_FOUND, None)
+    told = getattr(config, "workerinput", {}).get(_TOLD)
+    if found is None and told is not None:
+        found = config.stash[_FOUND] = {label: _from_plain(plain) for label, plain in told}
     if found is None:
         launcher = launcher_of(config)
         found = config.stash[_FOUND] = _label([launcher.interpreter(one) for one in config.stash[OPTIONS].pythons])
     return found
+
+
+def tell(config: pytest.Config, workerinput: dict[str, Any]) -> None:
+    """Tell a worker on this machine what its controller has found out, if it has."""
+    found = config.stash.get(_FOUND, None)
+    if found is not None:
+        workerinput[_TOLD] = [(label, dataclasses.asdict(one)) for label, one in found.items()]
+
+
+def _from_plain(plain: dict[str, Any]) -> Interpreter:
+    return Interpreter(**{**plain, "version": tuple(plain["version"])})
 
 
 def missing_hosts(config: pytest.Config, interpreter: Interpreter) -> tuple[str, ...]:

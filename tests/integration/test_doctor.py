@@ -351,7 +351,7 @@ def test_json_holds_the_same_facts(doctor: Doctor) -> None:
     assert (found["visible_devices"], found["made_context"]) == ("1", True)
     available = {one["name"]: one["available"] for one in found["capabilities"]}
     assert list(available) == [
-        "tensorflow", "oom-kill", "process-limit", "gpu", "nvml-processes", "gpu-memory", "gpu-idle"
+        "tensorflow", "oom-kill", "process-limit", "jupyter", "spyder", "multiprocess", "gpu", "nvml-processes", "gpu-memory", "gpu-idle"
     ]  # fmt: skip
     assert (available["nvml-processes"], available["gpu-idle"]) == (False, True)
     assert [(gpu["uuid"], gpu["visible"]) for gpu in found["gpus"]] == [(uuid(0), False), (uuid(1), True)]

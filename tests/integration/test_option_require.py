@@ -55,8 +55,8 @@ def test_missing_gpu_says_what_a_gpu_needs(canned: Inner) -> None:
 def test_unknown_capability_is_an_error_with_the_choice(canned: Inner) -> None:
     line = _error(canned.run("--tfkernel", "--tfkernel-require=tensorflow", "--tfkernel-require=unicorns"))
     assert line == (
-        "ERROR: --tfkernel-require=unicorns: unknown; choose from tensorflow, oom-kill, process-limit, gpu,"
-        " nvml-processes, gpu-memory"
+        "ERROR: --tfkernel-require=unicorns: unknown; choose from tensorflow, oom-kill, process-limit, jupyter,"
+        " spyder, multiprocess, gpu, nvml-processes, gpu-memory"
     )
 
 

@@ -68,7 +68,7 @@ class Inner:
     def environment(self) -> dict[str, str]:
         """That of the pytest under test."""
         # The pytest around us has nothing to say here.
-        environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+        environment = {name: text for name, text in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_"))}
         # With it, pytest's summary shows each failure a second time as a whole.
         environment.pop("CI", None)
         here = str(Path(__file__).parent)

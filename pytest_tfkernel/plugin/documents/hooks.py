@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import stage_of
-from pytest_tfkernel.report import document
+from pytest_tfkernel.report import document, github
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.store import DocumentError, clean
 from pytest_tfkernel.suite.capabilities import of_all
@@ -138,3 +139,5 @@ class DocumentHooks:
                 for text, markup in line:
                     terminalreporter.write(text, **({markup: True} if markup else {}))
                 terminalreporter.line("")
+        if self._outlets.whole is not None:
+            github.announce(self._outlets.whole, os.environ, terminalreporter.write_line, self._options.require)

@@ -1,16 +1,18 @@
-"""Where the parts of a run go: to JSON as they come, to a comparison at the end."""
+"""Where the parts of a run go: to JSON as they come, to a comparison and a page at the end."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_tfkernel.plugin.options import Options
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.compare import text
-from pytest_tfkernel.report.compare.comparison import Yardstick
+from pytest_tfkernel.report.compare.comparison import Comparison, Yardstick
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.matrix import Line
+from pytest_tfkernel.report.page import command as page
 from pytest_tfkernel.report.store import DocumentError, Writer, assemble
 
 _SHOWN = 20
@@ -19,20 +21,26 @@ _SHOWN = 20
 class Outlets:
     """Made before the first test. Raises DocumentError or CompareError then; later, what goes wrong is said at the end.
 
-    `said` are the lines for the end of the run, `compared` those of the comparison.
+    `said` are the lines for the end of the run, `compared` those of the comparison; `whole` is the document, when the
+    run is finished.
     """
 
     def __init__(self, options: Options, start: document.Start) -> None:
         self._start = start
         self._parts: list[document.AnyPart] = []
         self._yardstick = _yardstick(options)
+        self.whole: document.Document | None = None
         self.said: list[Line] = []
         self.compared: list[Line] = []
         self._writers: list[Writer] = []
+        self._pages: list[Path] = []
         for path in (Path(name).absolute() for name in options.reports):
-            if path.suffix != ".json":
+            if path.suffix == ".html":
+                self._pages.append(_checked(path))
+            elif path.suffix == ".json":
+                self._writers.append(Writer(path, start))
+            else:
                 raise DocumentError(f"--tfkernel-report={path.name}: give a name that ends in .json or .html")
-            self._writers.append(Writer(path, start))
 
     def add(self, part: document.Trial | document.Verdict | document.Test) -> None:
         """One more part."""
@@ -54,26 +62,52 @@ class Outlets:
             except DocumentError as error:
                 self._give_up(writer, error)
                 is_red = True
+        found = self._compare(whole)
+        is_red |= self._yardstick is not None and (found is None or bool(found.exit_code))
+        for path in self._pages:
+            is_red |= not self._write_page(path, whole, found)
         self.said += _unreported(end)
-        return self._compare(whole) or is_red
+        self.whole = whole
+        return is_red
 
-    def _compare(self, whole: document.Document) -> bool:
-        """Whether this run is worse than the one that it is compared with, or can't be compared."""
+    def _compare(self, whole: document.Document) -> Comparison | None:
+        """What came of it; None without a ref, or where nothing is in both."""
         if self._yardstick is None:
-            return False
+            return None
         try:
             found = self._yardstick.compare(whole)
         except CompareError as error:
             self.compared.append(((f"no comparison: {error}", "red"),))
-            return True
+            return None
         self.compared += text.lines(found)
-        return bool(found.exit_code)
+        return found
+
+    def _write_page(self, path: Path, whole: document.Document, found: Comparison | None) -> bool:
+        from pytest_tfkernel.report.page.render import render
+
+        try:
+            page.write(path, render(whole, found))
+        except OSError as error:
+            self.said.append(((f"no page: {path} can't be written: {error.strerror}", "red"),))
+            return False
+        self.said.append(((f"wrote {path}", ""),))
+        return True
 
     def _give_up(self, writer: Writer, error: DocumentError) -> None:
         """The run goes on, and its verdicts are shown."""
         writer.close()
         self._writers.remove(writer)
         self.said.append(((f"no run document: {error}", "red"),))
+
+
+def _checked(path: Path) -> Path:
+    """The path of a page that can be made. Raises DocumentError."""
+    missing = [name for name in ("jinja2", "matplotlib") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DocumentError(f"{path.name}: a page needs {' and '.join(missing)}: pip install 'pytest-tfkernel[html]'")
+    if path.is_dir() or not path.parent.is_dir():
+        raise DocumentError(f"{path} can't be written: name a file in a folder that exists")
+    return path
 
 
 def _yardstick(options: Options) -> Yardstick | None:

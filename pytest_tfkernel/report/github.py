@@ -1,0 +1,299 @@
+"""A run on GitHub Actions: annotations of what is wrong, and the run as Markdown for the summary of a job."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pytest_tfkernel.model.resources import printable
+from pytest_tfkernel.report.compare.markdown import escape
+from pytest_tfkernel.report.document import Document, Key, Test, Trial, Verdict
+from pytest_tfkernel.report.matrix import unique
+from pytest_tfkernel.report.page.matrices import columns
+from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, Tally, state_of
+
+# GitHub shows that many of each type for one step, and drops the others without a word.
+MOST_ANNOTATIONS = 10
+# GitHub refuses a summary of more than 1 MiB, for all of a step together.
+MOST_BYTES = 1 << 20
+_MOST_TITLE = 200
+_MOST_MESSAGE = 4000
+_MOST_REPORT = 16_000
+_CUT = "\n**This summary is cut here: {} more parts; the run document has them all.**\n"
+# Sequences of terminals: of colours and cursors, of titles and links, and those of two characters.
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+_BAD = ("failed", "error")
+_GOOD, _BROKEN = "\u2705", "\u274c"
+_REQUIRE = re.compile(r"--tfkernel-require[= ](\S+)")
+# What can't be looked at without a capability, beside what has its name: guarantees, faults and examples.
+_ON_GPU = {"gpu-matmul", "gpu_matmul", "no-cuda-context", "gpu-is-usable-again"}
+_NEEDED_FOR = {
+    "gpu": {*_ON_GPU, "oom-gpu", "cuda-fault"},
+    "nvml-processes": _ON_GPU - {"gpu_matmul"},
+    "gpu-memory": {"no-cuda-context", "gpu-is-usable-again"},
+    "process-limit": {"thread-exhaustion"},
+}
+
+
+def announce(
+    document: Document, environ: Mapping[str, str], write: Callable[[str], object], required: Collection[str] = ()
+) -> None:
+    """On GitHub Actions, `write` the annotations, a line each, and append to the summary of the job's step.
+
+    `required` are capabilities, as in `annotate`. A summary that can't be written is one more line, and no error.
+    """
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for line in annotate(document, required):
+        write(line)
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    try:
+        # Not through a text file: that one would have words of its own for the end of a line.
+        with Path(path).open("ab") as file:
+            file.write(summary(document, MOST_BYTES - file.tell()).encode())
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        write(f"tfkernel: no summary for GitHub: {printable(path)} can't be written: {why}")
+
+
+def annotate(document: Document, required: Collection[str] = ()) -> Iterator[str]:
+    """Workflow commands, a line each: what fails as errors; as warnings, what was required and is UNKNOWN.
+
+    Capabilities are required by `required` and by the options of the run. There are as many as GitHub shows of each
+    type; the last of them then says how many more there are.
+    """
+    yield from _capped("error", [*_failures(document)])
+    asked = _REQUIRE.findall(" ".join(document.environment.options))
+    yield from _capped("warning", [*_warnings(document, {*required, *asked})])
+
+
+def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:
+    """Markdown: the answer, the matrix, each FAIL and UNKNOWN with its post-mortem; what is too long is cut between."""
+    parts = [f"{part}\n" for part in _parts(document)]
+    sizes = [len(part.encode()) for part in parts]
+    if sum(sizes) <= most_bytes:
+        return "".join(parts)
+    room = most_bytes - len(_CUT.format(len(parts)).encode())
+    kept = 0
+    while kept < len(parts) and sizes[kept] <= room:
+        room -= sizes[kept]
+        kept += 1
+    return "".join([*parts[:kept], _CUT.format(len(parts) - kept)]) if room >= 0 else ""
+
+
+def _failures(document: Document) -> Iterator[tuple[str, str]]:
+    for one in document.verdicts:
+        if state_of(one) == "FAIL":
+            yield _title(document, one), f'{one.reason}\nJust this one: pytest "{one.item}"'
+    for test in document.tests:
+        if test.outcome in _BAD:
+            yield f"{test.item}: {test.outcome}", "\n".join([*_reasons(test)])
+
+
+def _warnings(document: Document, required: Collection[str]) -> Iterator[tuple[str, str]]:
+    shortfall = _shortfall(document)
+    if shortfall:
+        yield "this run is incomplete", shortfall
+    for one in document.verdicts:
+        lacking = [name for name in required if _needs(one, name)] if state_of(one) == "UNKNOWN" else []
+        if lacking:
+            yield _title(document, one), f"{one.reason}\nRequired here: {', '.join(sorted(lacking))}"
+
+
+def _capped(kind: str, found: Sequence[tuple[str, str]]) -> Iterator[str]:
+    shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
+    for title, message in shown:
+        yield _command(kind, title, message)
+    if len(found) > len(shown):
+        more = len(found) - len(shown)
+        yield _command(kind, f"{more} more", f"{more} more of these: GitHub shows {MOST_ANNOTATIONS} of a step")
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    # A percent sign first: it is what the others become.
+    data = _data(_lines(_clip(message, _MOST_MESSAGE)).strip("\n") or "no reason was given")
+    name = _data(_clip(_line(title), _MOST_TITLE)).replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={name}::{data}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _needs(one: Verdict, capability: str) -> bool:
+    key = one.key
+    names = {one.guarantee, key.fault, key.example, key.provisioner, key.provisioner.partition("-")[0]}
+    return bool(names & {capability, *_NEEDED_FOR.get(capability, ())})
+
+
+def _shortfall(document: Document) -> str:
+    """Why the run is incomplete; empty where it isn't."""
+    end = document.end
+    if not document.complete or end is None:
+        return "it was cut short, and what it didn't run is unknown"
+    missing = f"{len(end.unreported)} of {end.collected} items have no report"
+    return f"{missing}, such as {end.unreported[0]}" if end.unreported else ""
+
+
+def _title(document: Document, one: Verdict) -> str:
+    return f"{state_of(one)} {one.guarantee} [{_setting(document, one.key)}]"
+
+
+def _setting(document: Document, key: Key) -> str:
+    """What a setting is called in the ids of the run."""
+    setting = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
+    return f"{key.kernel}/{setting}" if len(document.environment.kernels) > 1 else setting
+
+
+def _reasons(test: Test) -> Iterator[str]:
+    error = ": ".join(word for word in (test.error_type, test.error_message) if word)
+    if error:
+        yield error
+    yield from (f"left behind: {leak}" for leak in test.leaks)
+
+
+def _parts(document: Document) -> Iterator[str]:
+    """What isn't cut in two."""
+    yield "\n".join([f"### {_answer(document)}", "", *_surroundings(document), ""])
+    yield from _matrix(document)
+    verdicts: dict[Key, list[Verdict]] = {}
+    for one in document.verdicts:
+        if state_of(one) != "PASS":
+            verdicts.setdefault(one.key, []).append(one)
+    trials = {trial.key: trial for trial in document.trials}
+    for state in WORST_FIRST:
+        for key, found in verdicts.items():
+            if min(map(state_of, found), key=WORST_FIRST.index) == state:
+                yield _details(f"{SYMBOLS[state]} {_setting(document, key)}", _of_trial(found, trials.get(key)))
+    for test in document.tests:
+        if test.outcome in _BAD:
+            yield _details(f"{SYMBOLS['FAIL']} {test.item}: {test.outcome}", _fenced("\n".join(_reasons(test))))
+    if document.end is not None and document.end.unreported:
+        yield _details("Collected, and never reported", _fenced("\n".join(document.end.unreported)))
+
+
+def _answer(document: Document) -> str:
+    tally = Tally.of(document.verdicts)
+    bad = [test for test in document.tests if test.outcome in _BAD]
+    passed = sum(test.outcome == "passed" for test in document.tests)
+    clauses = []
+    if tally.total:
+        lost = unique(one.guarantee for one in document.verdicts if state_of(one) == "FAIL")
+        names = f" ({', '.join(lost)})" if lost else ""
+        counts = ((tally.failed, f"FAIL{names}"), (tally.unknown, "UNKNOWN"), (tally.passed, "PASS"))
+        words = ", ".join(f"{count} {word}" for count, word in counts if count)
+        whole = tally.passed == tally.total
+        clauses.append(f"all {tally.total} verdicts PASS" if whole else f"of {tally.total} verdicts {words}")
+    if document.tests:
+        clauses.append(f"of your tests {len(bad)} failed and {passed} passed")
+    if not tally.passed and not passed:
+        clauses.append("nothing passed, so nothing was shown")
+    shortfall = _shortfall(document)
+    clauses += [f"incomplete: {shortfall}"] if shortfall else []
+    code = document.end.exit_code if document.end is not None else 0
+    if code and not (bad or tally.failed):
+        clauses.append(f"pytest ended with exit code {code}")
+    is_good = (tally.passed or passed) and not (bad or tally.failed or code or shortfall)
+    return f"{_GOOD if is_good else _BROKEN} {_markdown('; '.join(clauses))}"
+
+
+def _surroundings(document: Document) -> Iterator[str]:
+    for one in document.environment.kernels:
+        tensorflow = f"TensorFlow {one.tensorflow}" if one.tensorflow else "no TensorFlow"
+        yield f"- {_markdown(f'kernels {one.label}: {tensorflow} on Python {one.python}')}"
+    machine = document.environment.machine
+    gpus = f"{', '.join(machine.gpus)}, driver {machine.driver or 'unknown'}" if machine.gpus else "no GPU"
+    yield f"- {_markdown(f'Linux {machine.linux}, {machine.architecture}, {machine.cpus} CPUs; {gpus}')}"
+    missing: dict[str, list[str]] = {}
+    for name, reason in document.environment.capabilities.items():
+        missing.setdefault(reason, []).append(name)
+    for reason, names in missing.items():
+        yield "- " + _markdown(f"not checked: {', '.join(names)}: {reason}")
+
+
+def _matrix(document: Document) -> Iterator[str]:
+    """A table of fault x example for each kernel and provisioner, and one of its scenarios, which have no column."""
+    examples = columns(document.verdicts)
+    blocks: dict[tuple[str, str], list[Verdict]] = {}
+    for one in document.verdicts:
+        blocks.setdefault((one.key.kernel, one.key.provisioner), []).append(one)
+    for (kernel, provisioner), verdicts in blocks.items():
+        title = f"{provisioner}, {kernel}" if len(document.environment.kernels) > 1 else provisioner
+        struck = [(_fault(one.key), one.key.example, one) for one in verdicts if one.key.example in examples]
+        yield from _table(title, struck)
+        others = [
+            (f"{one.key.example}, {_fault(one.key)}", "", one) for one in verdicts if one.key.example not in examples
+        ]
+        yield from _table(f"{title}: scenarios", others)
+
+
+def _table(title: str, places: Sequence[tuple[str, str, Verdict]]) -> Iterator[str]:
+    """Of verdicts, each with its row and its column; nothing for none."""
+    rows: dict[str, dict[str, list[Verdict]]] = {}
+    for row, column, one in places:
+        rows.setdefault(row, {}).setdefault(column, []).append(one)
+    heads = unique(column for _, column, _ in places)
+    if rows:
+        lines = [_row([title, *heads]), "|---" * (len(heads) + 1) + "|"]
+        lines += [_row([row, *(_cell(cells.get(head, ())) for head in heads)]) for row, cells in rows.items()]
+        yield "\n".join([*lines, ""])
+
+
+def _fault(key: Key) -> str:
+    fault = "no fault" if key.fault == "none" else key.fault
+    return fault if key.phase == "idle" else f"{fault} while {key.phase}"
+
+
+def _cell(verdicts: Sequence[Verdict]) -> str:
+    tally = Tally.of(verdicts)
+    return f"{tally.symbol} {tally.words}" if verdicts else ""
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(map(_markdown, cells))} |"
+
+
+def _of_trial(verdicts: Sequence[Verdict], trial: Trial | None) -> str:
+    lines = [f"- {state_of(one)} {_markdown(f'{one.guarantee}: {one.reason}')}" for one in verdicts]
+    lines += ["", _fenced("\n".join(f'pytest "{one.item}"' for one in verdicts))]
+    if trial is not None and trial.death is not None and trial.death.report:
+        lines += ["", "Post-mortem:", "", _fenced(trial.death.report)]
+    return "\n".join(lines)
+
+
+def _details(title: str, body: str) -> str:
+    # The blank lines make GitHub read the body as Markdown, and not as HTML like the title.
+    return f"<details><summary>{html.escape(_line(title))}</summary>\n\n{body}\n\n</details>\n"
+
+
+def _fenced(text: str) -> str:
+    """A block of code: only as many backticks as its own fence has could end it."""
+    body = _lines(_clip(text, _MOST_REPORT)).strip("\n")
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
+    return f"{fence}text\n{body}\n{fence}"
+
+
+def _markdown(text: str) -> str:
+    return escape(_clip(_line(text), _MOST_MESSAGE))
+
+
+def _line(text: str) -> str:
+    return printable(" ".join(_ANSI.sub("", text).split()))
+
+
+def _lines(text: str) -> str:
+    """With its ends of lines and without sequences of terminals; what else can't be seen is spelt out."""
+    text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\t", "    ")
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def _clip(text: str, limit: int) -> str:
+    """Its beginning and, twice as much, its end."""
+    if len(text) <= limit:
+        return text
+    tail = limit * 2 // 3
+    return f"{text[: limit - tail]} [... {len(text) - limit} characters left out ...] {text[-tail:]}"

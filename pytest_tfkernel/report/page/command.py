@@ -1,0 +1,74 @@
+"""`python -m pytest_tfkernel page`: its options, and what it says. Imports what is heavy when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from pathlib import Path
+
+HELP = "a run document as one HTML file for people"
+
+_DESCRIPTION = """\
+Write a run document, made with --tfkernel-report=run.json, as one HTML file that needs no network. With --ref, it also
+shows what differs from an earlier run. Exit codes: 0 written, 2 not written.
+"""
+_NOT_WRITTEN = 2
+_MISSING = "page: {} is missing: pip install 'pytest-tfkernel[html]'\n"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = _DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("document", metavar="RUN.json", type=Path, help="the run document, also an incomplete one")
+    parser.add_argument(
+        "output",
+        metavar="RUN.html",
+        type=Path,
+        nargs="?",
+        help="the page (default: beside the document, with the suffix .html)",
+    )
+    parser.add_argument("--ref", metavar="REF.json", type=Path, help="the run document that this one is compared with")
+
+
+def run(options: argparse.Namespace) -> tuple[int, str, str]:
+    """Write the page: exit code, and what goes to stdout and to stderr."""
+    from pytest_tfkernel.report.store import DocumentError, load
+
+    output = options.output
+    try:
+        document = load(options.document)
+        output = output or options.document.with_suffix(".html")
+        ref = None if options.ref is None else load(options.ref)
+        if any(one is not None and _same(output, one) for one in (options.document, options.ref)):
+            return _NOT_WRITTEN, "", f"page: {output} is a run document: name another file for the page\n"
+        from pytest_tfkernel.report.page.render import render
+
+        text = render(document, ref)
+        write(output, text)
+    except DocumentError as error:
+        return _NOT_WRITTEN, "", f"page: {error}\n"
+    except ModuleNotFoundError as error:
+        return _NOT_WRITTEN, "", _MISSING.format((error.name or "a library").partition(".")[0])
+    except OSError as error:
+        return _NOT_WRITTEN, "", f"page: {output} can't be written: {error.strerror}\n"
+    return 0, f"{output}\n", ""
+
+
+def write(path: Path, text: str) -> None:
+    """Put a page in its place; an older one stays until the new one is whole. Raises OSError."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one == other

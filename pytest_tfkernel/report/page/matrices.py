@@ -1,0 +1,164 @@
+"""The verdicts as tables: guarantees by kernel, and a block of faults by example for each provisioner and kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pytest_tfkernel.report.document import Key, Verdict
+from pytest_tfkernel.report.matrix import unique
+from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally, state_of
+
+_IDLE = "idle"
+# A scenario, whose name stands where an example's does, has a guarantee of its own, seldom two; and few faults.
+_FEW = 2
+_SHARE = 4
+
+
+class Place(NamedTuple):
+    """Where a trial stands on the page."""
+
+    number: int
+    anchor: str
+
+
+Places = Callable[[Key], Place]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A tally, and where to read on: the first of the worst. `trials` are the numbers of all that it counts."""
+
+    label: str
+    tally: Tally
+    anchor: str
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A name, and a cell or a hole for each column."""
+
+    name: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """`corner` says what the rows are and what the columns are."""
+
+    title: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """All trials of one provisioner and one kernel: in tables, and beside them those that have no place there."""
+
+    provisioner: str
+    kernel: str
+    tally: Tally
+    tables: tuple[Table, ...]
+    others: tuple[Cell, ...]
+
+
+def by_guarantee(verdicts: Sequence[Verdict], places: Places) -> Table:
+    """Guarantees by kernel if there are several, else by provisioner: what holds where."""
+    several = len({one.key.kernel for one in verdicts}) > 1
+
+    def column(one: Verdict) -> str:
+        return one.key.kernel if several else one.key.provisioner
+
+    names = unique(map(column, verdicts))
+    return _table("", "guarantee", names, _grouped(verdicts, lambda one: one.guarantee, column), places)
+
+
+def blocks(verdicts: Sequence[Verdict], places: Places) -> list[Block]:
+    """In the order of the kernels, then of the provisioners, as they come."""
+    examples = columns(verdicts)
+    kernels = unique(one.key.kernel for one in verdicts)
+    groups: dict[tuple[int, str, str], list[Verdict]] = {}
+    for one in verdicts:
+        groups.setdefault((kernels.index(one.key.kernel), one.key.kernel, one.key.provisioner), []).append(one)
+    return [
+        _block(provisioner, kernel, group, examples, places)
+        for (_, kernel, provisioner), group in sorted(groups.items(), key=lambda item: item[0][0])
+    ]
+
+
+def columns(verdicts: Iterable[Verdict]) -> list[str]:
+    """The examples: what many guarantees are asked of, or, where nothing is, what many faults have struck."""
+    guarantees: dict[str, set[str]] = {}
+    faults: dict[str, set[str]] = {}
+    for one in verdicts:
+        guarantees.setdefault(one.key.example, set()).add(one.guarantee)
+        faults.setdefault(one.key.example, set()).add(one.key.fault)
+    examples = [example for example, asked in guarantees.items() if len(asked) > _FEW]
+    if examples:
+        return examples
+    most = max(map(len, faults.values()), default=0)
+    return [example for example, struck in faults.items() if len(struck) >= min(most, max(2, most / _SHARE))]
+
+
+def _block(
+    provisioner: str, kernel: str, verdicts: Sequence[Verdict], examples: Sequence[str], places: Places
+) -> Block:
+    here = [example for example in examples if any(one.key.example == example for one in verdicts)]
+    idle = [one for one in verdicts if one.key.example in here and one.key.phase == _IDLE]
+    tables = []
+    if idle:
+        present = [example for example in here if any(one.key.example == example for one in idle)]
+        groups = _grouped(idle, lambda one: one.key.fault, lambda one: one.key.example)
+        tables.append(_table("", "fault", present, groups, places))
+    for example in here:
+        struck = [one for one in verdicts if one.key.example == example and one.key.phase != _IDLE]
+        if struck:
+            phases = unique(one.key.phase for one in struck)
+            groups = _grouped(struck, lambda one: one.key.fault, lambda one: one.key.phase)
+            tables.append(_table(f"{example}, struck while", "fault", phases, groups, places))
+    others: dict[str, list[Verdict]] = {}
+    for one in verdicts:
+        if one.key.example not in here:
+            others.setdefault(_label(one.key), []).append(one)
+    return Block(
+        provisioner,
+        kernel,
+        Tally.of(verdicts),
+        tuple(tables),
+        tuple(_cell(label, group, places) for label, group in others.items()),
+    )
+
+
+def _label(key: Key) -> str:
+    words = [key.example]
+    words += [] if key.fault == "none" else [key.fault]
+    words += [] if key.phase == _IDLE else [f"while {key.phase}"]
+    return ", ".join(words)
+
+
+def _grouped(
+    verdicts: Iterable[Verdict], row: Callable[[Verdict], str], column: Callable[[Verdict], str]
+) -> dict[str, dict[str, list[Verdict]]]:
+    groups: dict[str, dict[str, list[Verdict]]] = {}
+    for one in verdicts:
+        groups.setdefault(row(one), {}).setdefault(column(one), []).append(one)
+    return groups
+
+
+def _table(
+    title: str, corner: str, names: Sequence[str], groups: dict[str, dict[str, list[Verdict]]], places: Places
+) -> Table:
+    rows = []
+    for first, found in groups.items():
+        cells = (_cell(f"{first}, {name}", found[name], places) if name in found else None for name in names)
+        rows.append(Row(first, tuple(cells)))
+    return Table(title, corner, tuple(names), tuple(rows))
+
+
+def _cell(label: str, verdicts: Sequence[Verdict], places: Places) -> Cell:
+    worst = min(verdicts, key=lambda one: WORST_FIRST.index(state_of(one)))
+    trials = tuple(sorted({places(one.key).number for one in verdicts}))
+    return Cell(label, Tally.of(verdicts), places(worst.key).anchor, trials)

@@ -1,0 +1,212 @@
+"""Each trial as the page shows it, within bounds: its verdicts, its death, its time line, and what else was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pytest_tfkernel.report.document import Death, Document, Key, Mark, Trial, Verdict
+from pytest_tfkernel.report.page.matrices import Place
+from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally, state_of
+from pytest_tfkernel.report.page.timelines import Timelines
+from pytest_tfkernel.report.page.words import block, count, duration, line, namer, plural, size, value
+
+# What all texts of trials together may take of a page, in bytes: what went wrong, and what went well.
+_BAD, _GOOD = 1_200_000, 700_000
+_REASONS = 600_000
+_NAME, _LINE = 120, 400
+_MOST_LINES = 40
+_MOST_ROWS = 24
+# Beyond this, only what went wrong has a picture: a page must open at once.
+_MOST_PICTURES = 1_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long one text may be, in bytes: of a trial in which all passed, of another one, and of a reason."""
+
+    good: int
+    bad: int
+    reason: int
+
+    def of(self, tally: Tally) -> int:
+        """For the texts of a trial with these verdicts."""
+        return self.good if tally.state == "PASS" else self.bad
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict within bounds."""
+
+    guarantee: str
+    state: str
+    word: str
+    reason: str
+    item: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A mark in words."""
+
+    name: str
+    at: str
+    memory: str
+    threads: str
+    handles: str
+    gpu_memory: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A trial on the page. `seen` are names and texts, `post_mortem` is empty for a kernel that lives."""
+
+    place: Place
+    key: Key
+    tally: Tally
+    seconds: str
+    verdicts: tuple[Judged, ...]
+    seen: tuple[tuple[str, str], ...]
+    post_mortem: str
+    picture: Markup
+    moments: tuple[Moment, ...]
+    more_moments: int
+    has_gpu_memory: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a document has about one key."""
+
+    key: Key
+    trial: Trial | None
+    verdicts: tuple[Verdict, ...]
+    tally: Tally
+
+
+def shown(document: Document) -> list[Shown]:
+    """All trials, the worst first; also those of which there are only verdicts. Needs `svg.settings`."""
+    found = _found(document)
+    limits = _limits([one.tally for one in found], document)
+    name, drawer = namer(), Timelines()
+    trials = []
+    for number, one in enumerate(found):
+        key = one.key
+        anchor = name(f"t-{key.provisioner}-{key.example}-{key.fault}-{key.phase}-{key.kernel}")
+        has_picture = number < _MOST_PICTURES or one.tally.state != "PASS"
+        picture = drawer.draw(one.trial.timeline) if has_picture and one.trial is not None else Markup()
+        trials.append(_shown(one, Place(number, anchor), limits, picture))
+    return trials
+
+
+def _found(document: Document) -> list[_Found]:
+    # A trial that was played again stands for the one before it.
+    trials = {trial.key: trial for trial in document.trials}
+    verdicts: dict[Key, list[Verdict]] = {key: [] for key in trials}
+    for one in document.verdicts:
+        verdicts.setdefault(one.key, []).append(one)
+    found = []
+    for key, group in verdicts.items():
+        judged = sorted(group, key=lambda one: WORST_FIRST.index(state_of(one)))
+        found.append(_Found(key, trials.get(key), tuple(judged), Tally.of(judged)))
+    order = (*WORST_FIRST, "")
+    return sorted(found, key=lambda one: order.index(one.tally.state))
+
+
+def _limits(tallies: Sequence[Tally], document: Document) -> Limits:
+    good = sum(tally.state == "PASS" for tally in tallies)
+    bad = len(tallies) - good
+    return Limits(
+        good=min(2_000, max(300, _GOOD // max(1, good))),
+        bad=min(12_000, max(500, _BAD // max(1, bad))),
+        reason=min(1_500, max(160, _REASONS // max(1, len(document.verdicts)))),
+    )
+
+
+def _shown(found: _Found, place: Place, limits: Limits, picture: Markup) -> Shown:
+    trial, limit = found.trial, limits.of(found.tally)
+    timeline = trial.timeline if trial is not None else []
+    # Cells are many; what happened to the kernel is never left out.
+    rows = [mark for mark in timeline if mark.name != "cell"][:_MOST_ROWS]
+    cells = [mark for mark in timeline if mark.name == "cell"][: _MOST_ROWS - len(rows)]
+    rows = sorted([*rows, *cells], key=lambda mark: mark.seconds)
+    return Shown(
+        place=place,
+        key=found.key,
+        tally=found.tally,
+        seconds=duration(trial.seconds) if trial is not None else "",
+        verdicts=tuple(_judged(one, limits.reason) for one in found.verdicts),
+        seen=tuple(_seen(trial, limit)) if trial is not None else (("trial", "no record: the run ended before it"),),
+        post_mortem=block(trial.death.report, limit) if trial is not None and trial.death is not None else "",
+        picture=picture,
+        moments=tuple(map(_moment, rows)),
+        more_moments=len(timeline) - len(rows),
+        has_gpu_memory=any(mark.gpu_memory is not None for mark in rows),
+    )
+
+
+def _judged(one: Verdict, limit: int) -> Judged:
+    return Judged(
+        line(one.guarantee, _NAME),
+        state_of(one),
+        line(one.verdict, _NAME),
+        line(one.reason, limit),
+        line(one.item, _LINE),
+    )
+
+
+def _moment(mark: Mark) -> Moment:
+    return Moment(
+        line(mark.name, _NAME),
+        f"{mark.seconds:.3f} s",
+        size(mark.memory),
+        count(mark.threads),
+        count(mark.handles),
+        size(mark.gpu_memory),
+    )
+
+
+def _seen(trial: Trial, limit: int) -> Iterator[tuple[str, str]]:
+    """Names and texts, in the order of a trial."""
+    if trial.result is not None:
+        yield "result", value(trial.result, _LINE)
+    if trial.impossible:
+        yield "not possible", line(trial.impossible, limit)
+    if trial.error_type is not None or trial.error_message is not None:
+        error = ": ".join(text for text in (trial.error_type, trial.error_message) if text)
+        yield "the fault's reply", block(error, limit // 2)
+    if trial.death is not None:
+        yield "death", "; ".join(_death(trial.death))
+    if trial.leaks:
+        yield "left behind", _lines(trial.leaks, limit // 2)
+    if trial.cold_starts:
+        yield "cold starts", count(trial.cold_starts)
+    facts = list(trial.facts.items())
+    for name, fact in facts[:_MOST_LINES]:
+        yield line(name, _NAME), value(fact, min(_LINE, limit))
+    if len(facts) > _MOST_LINES:
+        yield "more", plural(len(facts) - _MOST_LINES, "fact") + " in the run document"
+
+
+def _death(death: Death) -> Iterator[str]:
+    if death.signal is not None:
+        yield line(death.signal, _NAME)
+    elif death.code is not None:
+        yield f"exit code {death.code}"
+    if death.cause:
+        yield f"cause: {line(death.cause, _NAME)}"
+    if death.killer:
+        yield f"killed by: {line(death.killer, _NAME)}"
+    if death.uptime is not None:
+        yield f"lived {duration(death.uptime)}"
+    if death.cpu is not None:
+        yield f"CPU time {duration(death.cpu)}"
+    if death.peak_memory is not None:
+        yield f"peak memory {size(death.peak_memory)}"
+
+
+def _lines(lines: Sequence[str], limit: int) -> str:
+    more = [f"… and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
+    return block("\n".join([*(line(one, _LINE) for one in lines[:_MOST_LINES]), *more]), limit)

@@ -1,0 +1,188 @@
+"""What the page shows, in the order in which it shows it: the answer first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_tfkernel.report.compare.comparison import Comparison
+from pytest_tfkernel.report.document import Document, Key, Test, Verdict
+from pytest_tfkernel.report.page import latencies, matrices, trials
+from pytest_tfkernel.report.page.compared import Compared, compared, ref_of
+from pytest_tfkernel.report.page.matrices import Place
+from pytest_tfkernel.report.page.tallies import Tally, state_of
+from pytest_tfkernel.report.page.words import block, duration, line, plural, size, when
+
+_MOST_FAILURES = 60
+_MOST_REASONS = 20
+_MOST_TESTS = 2_000
+_TEST_TEXTS = 500_000
+_REASON, _NAME = 600, 200
+_GOOD_OUTCOMES = ("passed", "xfailed")
+_NO_OUTCOMES = ("skipped",)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A FAIL, or an UNKNOWN and how many share its reason; `place` is where to read on."""
+
+    guarantee: str
+    key: Key
+    reason: str
+    place: Place
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class OwnTest:
+    """One of the user's tests; its `state` is that of the filter."""
+
+    item: str
+    outcome: str
+    state: str
+    seconds: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything."""
+
+    title: str
+    state: str
+    answer: str
+    lead: str
+    warnings: tuple[str, ...]
+    document: Document
+    tally: Tally
+    machine: tuple[tuple[str, str], ...]
+    failures: tuple[Failure, ...]
+    more_failures: int
+    unknown: tuple[Failure, ...]
+    more_unknown: int
+    compared: Compared | None
+    guarantees: matrices.Table
+    blocks: tuple[matrices.Block, ...]
+    latencies: tuple[latencies.Plot, ...]
+    trials: tuple[trials.Shown, ...]
+    tests: tuple[OwnTest, ...]
+    more_tests: int
+
+
+def page(document: Document, ref: Document | Comparison | None = None) -> Page:
+    """All that there is to show of a run, and of what differs from a ref. Needs `svg.settings`."""
+    shown = trials.shown(document)
+    places = {one.key: one.place for one in shown}
+    tally = Tally.of(document.verdicts)
+    state, answer = _answer(document, tally)
+    failures = [_failure(one, places) for one in document.verdicts if state_of(one) == "FAIL"]
+    unknown = list(_unknown(document, places))
+    return Page(
+        title=f"{state or 'run'}: {answer}",
+        state=state,
+        answer=answer,
+        lead=_lead(document, len(shown)),
+        warnings=tuple(_warnings(document)),
+        document=document,
+        tally=tally,
+        machine=tuple(_machine(document)),
+        failures=tuple(failures[:_MOST_FAILURES]),
+        more_failures=max(0, len(failures) - _MOST_FAILURES),
+        unknown=tuple(unknown[:_MOST_REASONS]),
+        more_unknown=max(0, len(unknown) - _MOST_REASONS),
+        compared=None if ref is None else compared(document, ref, places),
+        guarantees=matrices.by_guarantee(document.verdicts, places.__getitem__),
+        blocks=tuple(matrices.blocks(document.verdicts, places.__getitem__)),
+        latencies=tuple(latencies.plots(document, None if ref is None else ref_of(ref))),
+        trials=tuple(shown),
+        tests=tuple(_own(one, len(document.tests)) for one in document.tests[:_MOST_TESTS]),
+        more_tests=max(0, len(document.tests) - _MOST_TESTS),
+    )
+
+
+def _answer(document: Document, tally: Tally) -> tuple[str, str]:
+    """The state of the whole, and the sentence that says it."""
+    if not tally.total:
+        if not document.tests:
+            return "", "Nothing was checked"
+        bad = sum(_state(test) == "FAIL" for test in document.tests)
+        own = f"{plural(len(document.tests), 'test')} of your own ran"
+        return ("FAIL" if bad else "PASS"), f"{own}, {bad or 'none'} of them failed; the suite was not asked for"
+    if tally.failed:
+        return "FAIL", f"{tally.failed:,} of {plural(tally.total, 'verdict')} {_are(tally.failed)} FAIL"
+    if not tally.passed:
+        return "UNKNOWN", "Nothing passed, so nothing was shown"
+    if tally.unknown:
+        few = f"{tally.unknown:,} of {plural(tally.total, 'verdict')} {_are(tally.unknown)} UNKNOWN"
+        return "UNKNOWN", f"All that could be looked at holds; {few}"
+    return "PASS", "The one verdict is PASS" if tally.total == 1 else f"All {tally.total:,} verdicts are PASS"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _lead(document: Document, played: int) -> str:
+    kernels = document.environment.kernels
+    names = [f"TensorFlow {line(one.tensorflow or 'none', 40)} on Python {line(one.python, 40)}" for one in kernels]
+    what = f"{plural(played, 'trial')} with kernels of {_listed(names)}" if played else "No trial was played"
+    took = f", in {duration(document.end.seconds)}" if document.end is not None else ""
+    own = f" Beside them, {plural(len(document.tests), 'test')} of your own." if document.tests and played else ""
+    return f"{what}{took}.{own}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "an unknown TensorFlow"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _warnings(document: Document) -> Iterator[str]:
+    if not document.complete:
+        yield "This run was cut short. Here is what it had written until then: what is missing was not looked at."
+    if document.end is not None and document.end.unreported:
+        items = document.end.unreported
+        few = ", ".join(line(item, _NAME) for item in items[:10])
+        rest = f" and {len(items) - 10:,} more" if len(items) > 10 else ""  # noqa: PLR2004 - as above
+        yield f"Collected, and never reported: {few}{rest}."
+
+
+def _machine(document: Document) -> Iterator[tuple[str, str]]:
+    environment, machine = document.environment, document.environment.machine
+    yield "began", when(document.began)
+    cgroup = f", cgroup v{machine.cgroup}" if machine.cgroup is not None else ""
+    cpus = plural(machine.cpus, "CPU")
+    yield "machine", f"Linux {machine.linux}, {machine.architecture}, {cpus}, {size(machine.memory)}{cgroup}"
+    driver = f"; driver {machine.driver}" if machine.driver else ""
+    yield "GPUs", (", ".join(machine.gpus) or "none") + driver
+    packages = environment.packages.items()
+    yield "beside pytest", ", ".join(f"{name} {version}" for name, version in packages) or "\u2013"
+    if environment.options:
+        yield "command line", line(" ".join(environment.options), _REASON)
+    if document.end is not None:
+        yield "exit code", str(document.end.exit_code)
+
+
+def _failure(one: Verdict, places: dict[Key, Place], times: int = 1) -> Failure:
+    return Failure(line(one.guarantee, _NAME), one.key, line(one.reason, _REASON), places[one.key], times)
+
+
+def _unknown(document: Document, places: dict[Key, Place]) -> Iterator[Failure]:
+    """One for each reason: a machine without a GPU has hundreds that are the same."""
+    reasons: dict[str, list[Verdict]] = {}
+    for one in document.verdicts:
+        if state_of(one) == "UNKNOWN":
+            reasons.setdefault(line(one.reason, _REASON), []).append(one)
+    for group in sorted(reasons.values(), key=len, reverse=True):
+        yield _failure(group[0], places, len(group))
+
+
+def _state(test: Test) -> str:
+    return "PASS" if test.outcome in _GOOD_OUTCOMES else "UNKNOWN" if test.outcome in _NO_OUTCOMES else "FAIL"
+
+
+def _own(test: Test, total: int) -> OwnTest:
+    limit = min(4_000, max(200, _TEST_TEXTS // total))
+    texts = [": ".join(text for text in (test.error_type, test.error_message) if text), *test.leaks]
+    error = block("\n".join(text for text in texts if text), limit)
+    return OwnTest(line(test.item, _NAME), line(test.outcome, _NAME), _state(test), duration(test.seconds), error)

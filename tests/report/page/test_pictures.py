@@ -1,0 +1,137 @@
+"""Time lines and latencies: what is drawn, and that it is small."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+import documents
+from pytest_tfkernel.report import document as parts
+from pytest_tfkernel.report.page import latencies, svg
+from pytest_tfkernel.report.page.timelines import Timelines, spread
+
+
+@pytest.fixture(autouse=True)
+def drawing() -> Iterator[None]:
+    with svg.settings():
+        yield
+
+
+def mark(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Mark:
+    return parts.Mark(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
+
+
+def test_picture_has_each_mark_once_and_each_track_that_is_known() -> None:
+    picture = Timelines().draw(documents.trial(documents.key(0, "tf")).timeline)
+    assert re.findall(r'class="mark (\w+)"', picture) == [
+        "started", "cell", "fault", "death", "noticed", "settled", "restarted", "rebuilt"
+    ]  # fmt: skip
+    assert re.findall(r'class="title"[^>]*>(\w+),', picture) == ["memory", "threads", "handles"]
+    assert len(picture) < 3_500
+    assert "style=" not in picture
+
+
+def test_there_is_no_line_where_nothing_is_known() -> None:
+    marks = [
+        mark("started", 1, 10),
+        mark("cell", 2, 20),
+        mark("death", 3),
+        mark("restarted", 4, 10),
+        mark("rebuilt", 5, 20),
+    ]
+    track = re.search(r'class="track" d="([^"]*)"', Timelines().draw(marks))
+    assert track is not None
+    assert track[1].count("M") == 2
+
+
+def test_pictures_do_not_see_each_other() -> None:
+    drawer = Timelines()
+    marks = [mark("started", 1, 10), mark("fault", 2, 20), mark("rebuilt", 3, 20)]
+    first = drawer.draw(marks)
+    drawer.draw([mark("started", 1, 10), mark("cell", 9, 99)])
+    assert drawer.draw(marks) == first
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        [],
+        [mark("started", 1, 10)],
+        [mark("started", 0, 10), mark("cell", 0, 10)],
+    ],
+)
+def test_without_time_there_is_no_picture(timeline: list[parts.Mark]) -> None:
+    assert Timelines().draw(timeline) == ""
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        [mark("started", 1), mark("cell", 2)],
+        [mark("started", 1, 0), mark("cell", 2, 0)],
+        [mark("started", -1, 1), mark("cell", 1e9, 1 << 62)],
+        [mark("cell", n / 10, n, n) for n in range(200)],
+        [
+            mark(name, 5.0, 1)
+            for name in ("rebuilt", "death", "fault", "noticed", "started", "cell", "settled", "restarted")
+        ],
+    ],
+)
+def test_odd_time_lines_are_drawn(timeline: list[parts.Mark]) -> None:
+    assert Timelines().draw(timeline).startswith("<svg")
+
+
+@pytest.mark.parametrize("places", [[], [5.0], [0.0, 0.1, 0.2], [1.0, 50.0, 99.0, 99.5, 100.0], [98.0, 99.0, 100.0]])
+def test_labels_keep_their_distance_and_their_order(places: list[float]) -> None:
+    moved = spread(places, 10, 0, 100)
+    assert all(second - first >= 10 for first, second in itertools.pairwise(moved))
+    assert all(0 <= place <= 100 for place in moved)
+
+
+def test_latency_is_that_of_the_first_marks() -> None:
+    timeline = [
+        mark("started", 2),
+        mark("fault", 3),
+        mark("death", 3.5),
+        mark("noticed", 3.6),
+        mark("restarted", 5),
+        mark("death", 9),
+    ]
+    found = {one.title: latencies.seconds_of(timeline, one) for one in latencies.LATENCIES}
+    assert {title: seconds and round(seconds, 3) for title, seconds in found.items()} == {
+        "First kernel: asked for until started": 2,
+        "Fault until the process is dead": 0.5,
+        "Death until it is noticed": 0.1,
+        "Death noticed until nothing is left": None,
+        "Restart: asked for until started": 1.4,
+        "Restarted until the session is rebuilt": None,
+    }
+
+
+def test_clock_that_went_back_is_no_latency() -> None:
+    timeline = [mark("fault", 3), mark("death", 2)]
+    assert latencies.seconds_of(timeline, latencies.LATENCIES[1]) is None
+
+
+def test_plots_have_a_row_for_each_provisioner_and_kernel() -> None:
+    run = documents.document(30)
+    plots = latencies.plots(run, documents.document(20, "2.20.0"))
+    assert [group.name for group in plots[0].groups] == ["forkserver", "forkserver, ref"]
+    assert [len(group.seconds) for group in plots[0].groups] == [30, 20]
+    assert 'class="half own"' in plots[0].picture
+    assert 'class="median ref"' in plots[0].picture
+
+
+@pytest.mark.parametrize("seconds", [(0.0,), (0.0, 5000.0), (1.0,) * 3, tuple(n / 1000 for n in range(5_000))])
+def test_any_latencies_are_drawn(seconds: tuple[float, ...]) -> None:
+    trials = [
+        parts.Trial(key=documents.key(n, "tf"), seconds=1, timeline=[mark("started", one)])
+        for n, one in enumerate(seconds)
+    ]
+    plots = latencies.plots(msgspec.structs.replace(documents.document(0), trials=trials))
+    assert len(plots) == 1
+    assert len(plots[0].picture) < 30_000
