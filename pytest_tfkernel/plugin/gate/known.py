@@ -35,6 +35,9 @@ KNOWN = (
     Known(Kind.SOCKET, "@cuda-uvmfd-*", "CUDA's socket"),
     Known(Kind.PROCESS, "*/pytest_tfkernel/_child *", "pytest-tfkernel's supervisor and its helpers"),
     Known(Kind.FILE, "*/tfk-*-*", "pytest-tfkernel's folder"),
+    # Those of another session, whose maker may have ended before anybody could look at it.
+    Known(Kind.SHARED_MEMORY, "*/tfk-*", "a leak that pytest-tfkernel plants"),
+    Known(Kind.SEMAPHORE, "*/sem.tfk-*", "a leak that pytest-tfkernel plants"),
 )
 
 
