@@ -16,6 +16,7 @@ from benchmarks import (
     audit_time,
     clean_cycles,
     compare_time,
+    document_cost,
     gate_overhead,
     host_latency,
     idle_plugin,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[str], list[Figure]]] = {
     "planted_leaks": planted_leaks.measure,
     "gate_overhead": gate_overhead.measure,
     "host_latency": host_latency.measure,
+    "document_cost": document_cost.measure,
     "compare_time": compare_time.measure,
 }
 

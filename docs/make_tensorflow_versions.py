@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -44,8 +45,10 @@ def _head(runs: dict[str, Document]) -> list[str]:
         f"# Process lifetime, from TensorFlow {first} to {last}",
         "",
         "This page is made by `python docs/make_tensorflow_versions.py` from the run documents in",
-        "[reference/](../reference), each of which `pytest --tfkernel -n 2` wrote on one machine"
-        f" (Linux {machine.linux}, {machine.cpus} CPUs, no GPU).",
+        (
+            "[reference/](../reference), each of which `pytest --tfkernel -n 2` wrote on one machine"
+            f" (Linux {machine.linux}, {machine.cpus} CPUs, no GPU)."
+        ),
         "Every line names the record that it comes from: a guarantee and a setting, as they stand in the documents.",
         "",
     ]
@@ -110,7 +113,12 @@ def _errors(runs: dict[str, Document]) -> Iterator[str]:
 
 def _figures(runs: dict[str, Document]) -> Iterator[str]:
     """Medians over the trials of each version."""
-    yield from ("## Figures", "", "Medians over the trials of one run, on one machine; they say how large, not how fast.", "")
+    yield from (
+        "## Figures",
+        "",
+        "Medians over the trials of one run, on one machine; they say how large, not how fast.",
+        "",
+    )
     yield f"| | {' | '.join(runs)} |"
     yield f"|---{'|---' * len(runs)}|"
     for title, provisioner, value in _FIGURES:
@@ -120,7 +128,9 @@ def _figures(runs: dict[str, Document]) -> Iterator[str]:
 
 
 def _median(run: Document, provisioner: str, value: Callable[[Trial], float | None]) -> str:
-    found = [one for trial in run.trials if trial.key.provisioner == provisioner for one in [value(trial)] if one is not None]
+    found = [
+        one for trial in run.trials if trial.key.provisioner == provisioner for one in [value(trial)] if one is not None
+    ]
     return f"{statistics.median(found):.3g}" if found else ""
 
 
@@ -159,7 +169,7 @@ def _steps(runs: dict[str, Document]) -> Iterator[str]:
     """What each version changed, as `python -m pytest_tfkernel compare` has it."""
     yield from ("## Step by step", "")
     versions = list(runs)
-    for before, after in zip(versions, versions[1:], strict=False):
+    for before, after in itertools.pairwise(versions):
         found = compare(Side(before, runs[before]), Side(after, runs[after]))
         yield from (f"### {before} to {after}", "", f"{found.answer}.", "")
         kept = [one for one in found.differences if one.change not in _MEASURED]
