@@ -138,10 +138,12 @@ class Host:
         return self._greet()
 
     def _preload(self) -> None:
-        """Have the fork server import our main module; its path reaches it by the environment only."""
+        """Have the fork server import our main module, which takes its folder off the path again."""
         self._library.set_forkserver_preload([os.path.splitext(os.path.basename(_MAIN))[0]])
         folders = [os.environ.get("PYTHONPATH"), os.path.dirname(_MAIN)]
         os.environ["PYTHONPATH"] = os.pathsep.join(folder for folder in folders if folder)
+        # From Python 3.12 on it is told our path, and looks at no other.
+        sys.path.append(os.path.dirname(_MAIN))
 
     def _greet(self) -> Message:
         """Hear from the new process, and let it go: it can't have died before its start time is known."""

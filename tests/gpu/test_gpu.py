@@ -15,6 +15,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.gpus import PerProcess, Sight
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.suite.gpus import Gpus
+from pytest_tfkernel.suite.timeline import Timeline
 
 pytestmark = pytest.mark.gpu
 
@@ -66,6 +67,17 @@ def kill(kernel: Kernel, fault: str = "sigkill") -> float:
     return time.monotonic() - began
 
 
+def test_a_time_line_has_the_memory_that_is_used(gpus: Gpus, card: Card) -> None:
+    timeline = Timeline(gpus.used_memory)
+    process = card.holder().life.process
+    timeline.mark("started", process)
+    (moment,) = timeline.moments
+    assert (moment.gpu_memory or 0) >= 256 * MIB
+    began = time.monotonic()
+    timeline.mark("cell", process)
+    card.measure("one moment of a time line, s", time.monotonic() - began)
+
+
 @pytest.mark.parametrize("attempt", range(10))
 def test_a_context_killed_while_idle_is_released(card: Card, attempt: int) -> None:
     before = card.used()
@@ -88,6 +100,17 @@ def test_a_context_killed_while_it_computes_is_released(card: Card, attempt: int
     assert card.lists(kernel)
     card.measure("death by SIGKILL in the middle of a GPU kernel, s", kill(kernel))
     assert card.released(kernel.pid, before, "settled after SIGKILL in a GPU kernel, s").listed is False
+
+
+@pytest.mark.parametrize(
+    ("host", "module"), [("jupyter", "ipykernel"), ("spyder", "spyder_kernels"), ("multiprocess-spawn", "multiprocess")]
+)
+def test_a_context_of_a_hosted_kernel_is_released(card: Card, host: str, module: str) -> None:
+    pytest.importorskip(module)
+    before = card.used()
+    kernel = card.holder(provisioner=host)
+    kill(kernel)
+    assert card.released(kernel.pid, before, f"settled after SIGKILL of a kernel of {host}, s").listed is False
 
 
 @pytest.mark.parametrize("fault", ["sigterm", "sigsegv", "sigabrt", "exit", "os-exit-0"])

@@ -55,7 +55,7 @@ class Card:
 
     def holder(self, size: int = 256 * MIB, **spec: object) -> Kernel:
         """A kernel with an open context and this many bytes allocated."""
-        kernel = self.start(provisioner="subprocess", timeout=120.0, **spec)
+        kernel = self.start(**{"provisioner": "subprocess", "timeout": 120.0, **spec})
         value(kernel, OPEN_CONTEXT)
         value(kernel, f"held = context.allocate({size})")
         assert self.lists(kernel)
