@@ -82,6 +82,29 @@ def test_has_each_trial_once_each_verdict_and_the_machine(canned: Inner, workers
     assert [name for name in os.listdir(canned.folder) if name.startswith("run")] == ["run.json"]
 
 
+def test_large_numbers_come_from_workers_as_they_are(canned: Inner) -> None:
+    canned.write("conftest.py", LARGE)
+    assert counts(canned.run(*SMOKE, REPORT, "-n", "2")) == {"passed": 17}
+    assert {mark.memory for trial in written(canned).trials for mark in trial.timeline} == {2**40, -(2**40)}
+
+
+# More than execnet takes for an integer.
+LARGE = """
+import dataclasses
+import observations
+from pytest_tfkernel.model.trials import Moment, Observation
+
+honest = observations.honest
+
+def large(setting):
+    seen = honest(setting)
+    moments = (Moment("started", 0.0, memory=2**40), Moment("cell", 0.1, memory=-(2**40)))
+    return dataclasses.replace(seen, timeline=moments) if isinstance(seen, Observation) else seen
+
+observations.honest = large
+"""
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_has_the_tests_of_ones_own(inner: Inner, workers: tuple[str, ...]) -> None:
     inner.write("test_own.py", OWN)

@@ -22,13 +22,13 @@ from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import document, github
 from pytest_tfkernel.report.compare.differences import CompareError
-from pytest_tfkernel.report.store import DocumentError, clean
+from pytest_tfkernel.report.store import DocumentError, encode
 from pytest_tfkernel.suite.capabilities import of_all
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
-# How a trial travels from a worker to the controller: as plain data on a report.
+# How a trial travels from a worker to the controller: as JSON on a report. Of numbers, execnet carries small ones only.
 _TRIAL = "tfkernel_trial"
 
 
@@ -90,7 +90,7 @@ class DocumentHooks:
         if not isinstance(item, GuaranteeItem):
             parts.note_error(report, call)
         elif report.when == "call" and item.played is not None and item.played.is_new:
-            setattr(report, _TRIAL, clean(msgspec.to_builtins(parts.trial(item.setting, self._label, item.played))))
+            setattr(report, _TRIAL, encode(parts.trial(item.setting, self._label, item.played)).decode())
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -100,7 +100,7 @@ class DocumentHooks:
             return  # of a worker
         played, record = getattr(report, _TRIAL, None), records.of(report)
         if played is not None:
-            self._outlets.add(msgspec.convert(played, document.Trial))
+            self._outlets.add(msgspec.json.decode(played, type=document.Trial))
         if record is not None:
             self._outlets.add(parts.verdict(record, self._label))
             self._reported.add(report.nodeid)
