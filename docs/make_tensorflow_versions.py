@@ -21,8 +21,11 @@ PAGE = ROOT / "docs" / "tensorflow-versions.md"
 
 # Of one machine on one day: they have a table of their own.
 _MEASURED = {Change.SLOWER, Change.FASTER, Change.MEMORY, Change.LESS_MEMORY}
+# Their judges count what differs from run to run: unfinished files, hosts, milliseconds.
+_COUNTING = ("checkpoint-outlives", "hosts-agree")
 # What their judges say differs by version, in words.
 _TELLING = ("interrupt-is-heard", "import-is-repeatable", "live-fork-is-unusable", "eager-needs-graph")
+_LONGEST = 150
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -167,12 +170,14 @@ _FIGURES: tuple[tuple[str, str, Callable[[Trial], float | None]], ...] = (
 
 def _steps(runs: dict[str, Document]) -> Iterator[str]:
     """What each version changed, as `python -m pytest_tfkernel compare` has it."""
-    yield from ("## Step by step", "")
+    names = " and ".join(f"`{one}`" for one in _COUNTING)
+    yield from ("## Step by step", "", f"Left out are {names}: what they count differs from run to run.", "")
     versions = list(runs)
     for before, after in itertools.pairwise(versions):
         found = compare(Side(before, runs[before]), Side(after, runs[after]))
-        yield from (f"### {before} to {after}", "", f"{found.answer}.", "")
-        kept = [one for one in found.differences if one.change not in _MEASURED]
+        lost = [one.name for one in found.differences if one.regression]
+        yield from (f"### {before} to {after}", "", f"Guarantees lost: {', '.join(lost) or 'none'}.", "")
+        kept = [one for one in found.differences if one.change not in _MEASURED and one.name not in _COUNTING]
         yield from _entries(kept)
 
 
@@ -189,7 +194,8 @@ def _entries(differences: Sequence[Difference]) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    return f"`{' '.join(text.split()).replace('`', chr(39))}`" if text else "nothing"
+    line = " ".join(text.split()).replace("`", "'")
+    return f"`{line[:_LONGEST]}{'...' if len(line) > _LONGEST else ''}`" if text else "nothing"
 
 
 def _plain(reason: str) -> str:

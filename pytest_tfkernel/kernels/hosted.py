@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from pytest_tfkernel.kernels import scratch
+from pytest_tfkernel.kernels import kernelspecs, scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
@@ -105,6 +105,8 @@ class HostedGenerations:
                 f"provisioner={self._hosting.name!r} needs jupyter_client beside pytest:"
                 f" `{sys.executable} -m pip install 'pytest-tfkernel[{self._hosting.name}]'`"
             )
+        if self._spec.kernelspec is not None:
+            kernelspecs.interpreter_of(self._spec.kernelspec)
         module = self._hosting.module
         # Elsewhere it is found by the kernel only.
         is_visible = self._spec.kernelspec is None and "PYTHONPATH" not in self._spec.environment

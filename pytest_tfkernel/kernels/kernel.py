@@ -30,9 +30,10 @@ from pytest_tfkernel.model.processes import Leftover, PostMortem
 __tracebackhide__ = True
 
 _KEPT_POST_MORTEMS = 100
-_SHUTDOWN_SECONDS = 5.0
 # The manager of jupyter_client kills after 5 s by itself.
-_HOST_SHUTDOWN_SECONDS = 8.0
+_SHUTDOWN_SECONDS, _HOST_SHUTDOWN_SECONDS = 5.0, 8.0
+# What has just been struck may take a moment to die.
+_DYING_SECONDS = 1.0
 
 
 class Kernel:
@@ -221,6 +222,8 @@ class Kernel:
                 self._life = self._start(self._life.generation + 1)
                 self._ended = False
                 return
+            if not asked and self._life.is_hosted and self._life.wait(_DYING_SECONDS, channel=False) is not Event.DEATH:
+                raise KernelStartError("the kernel lives, so its manager doesn't restart it: call restart()")
             while not self._succeed(asked=asked):
                 continue  # it died again, and its manager goes on until it gives up
 

@@ -55,8 +55,10 @@ class SuiteHooks:
         try:
             self._interpreters = interpreters_of(self._config)
         except SpecError as error:
-            named = "python" if self._options.kernelspec is None else f"kernelspec={self._options.kernelspec}"
-            raise pytest.UsageError(f"--tfkernel-{named}: {error}") from None
+            name = self._options.kernelspec
+            where = "python" if name is None else f"kernelspec={name}"
+            more = "" if name is None else "; its argv must begin with a Python"
+            raise pytest.UsageError(f"--tfkernel-{where}: {error}{more}") from None
         refusals.check_selected(self._options, self._interpreters)
         refusals.check_hosts(self._config, self._options, self._interpreters)
         self._capabilities = of_all(self._interpreters, stage.gpus)

@@ -248,3 +248,22 @@ def test_fixtures_explain_themselves(inner: Inner) -> None:
 
 def test_marker_explains_itself(inner: Inner) -> None:
     inner.run("--markers").stdout.fnmatch_lines(["@pytest.mark.tfkernel(*fields): change fields of the kernel spec*"])
+
+
+def test_interrupt_is_an_interrupt_also_where_a_kernel_left_something_running(inner: Inner) -> None:
+    inner.write(
+        "test_mine.py",
+        """
+import os, pytest, signal
+
+@pytest.mark.tfkernel(preload=())
+def test_mine(tfkernel):
+    tfkernel.execute("import subprocess; left = subprocess.Popen(['setsid', 'sleep', '60'])")
+    os.kill(os.getpid(), signal.SIGINT)
+""",
+    )
+    result = inner.run("--tfkernel-report=run.json")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*left running (ended now): process * (sleep 60)*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert (inner.folder / "run.json").exists()

@@ -34,6 +34,8 @@ class Outlets:
         self.compared: list[Line] = []
         self._writers: list[Writer] = []
         self._pages: list[Path] = []
+        if "" in options.reports:
+            raise DocumentError("--tfkernel-report= names no file: give a name that ends in .json or .html")
         for path in (Path(name).absolute() for name in options.reports):
             if path.suffix == ".html":
                 self._pages.append(_checked(path))

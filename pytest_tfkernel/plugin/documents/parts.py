@@ -66,9 +66,7 @@ def _of_observation(seen: Observation) -> dict[str, Any]:
         "error_type": error.type if error is not None else None,
         "error_message": error.message[:_MESSAGE] if error is not None else None,
         "death": _death(died) if died is not None else None,
-        "leaks": [f"{leak.resource.kind.value} {leak.resource.name}" for leak in seen.audit.leaks]
-        if seen.audit
-        else [],
+        "leaks": [_leak(leak) for leak in seen.audit.leaks] if seen.audit is not None else [],
         "timeline": [_mark(moment) for moment in seen.timeline],
         "impossible": seen.not_possible or seen.first.error or seen.no_restart,
     }

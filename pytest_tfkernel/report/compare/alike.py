@@ -17,6 +17,7 @@ _PATH = re.compile(r"/[^\s'\"`,;:)\]}>]+")
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108 - to be left out
 # Where the files of one environment are those of another.
 _ENVIRONMENT = re.compile(r"/(?:site-packages|dist-packages|lib/python\d+\.\d+)/")
+_PYTHON = re.compile(r"/bin/python[0-9.]*$")
 # What is left out of messages, in this order. Small numbers stay: `exit code 3`, `[Errno 24]` and `2.0` mean something.
 # No pattern takes more than linear time: a message may be a megabyte.
 _VARYING = (
@@ -52,6 +53,9 @@ def _shared_path(found: re.Match[str]) -> str:
     path = found[0]
     if path.startswith(_TEMPORARY):
         return "<path>"
+    if _PYTHON.search(path):
+        # Of two environments, as a rule.
+        return "<python>"
     if path.startswith("/proc/"):
         return re.sub(r"^/proc/\d+", "/proc/<number>", path)
     return _ENVIRONMENT.split(path)[-1]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pytest_tfkernel.model.trials import State
-from pytest_tfkernel.report.compare.alike import normal, same_text, same_value, unlike
+from pytest_tfkernel.report.compare.alike import normal, same_text, same_value
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.pairs import Pair, Pairs, Place
 from pytest_tfkernel.report.compare.states import change, of_test, of_verdict
@@ -18,8 +18,9 @@ _NOTHING = "nothing"
 
 def differences(pairs: Pairs) -> Iterator[Difference]:
     """All but those of time and memory."""
+    scenarios = {place for place, one in pairs.trials.items() if one.ref is not None and one.ref.facts}
     for (guarantee, place), verdicts in pairs.verdicts.items():
-        yield from _of_verdicts(guarantee, place, verdicts)
+        yield from _of_verdicts(guarantee, place, verdicts, is_scenario=place in scenarios)
     judged_in_ref = {place for (_, place), one in pairs.verdicts.items() if one.ref is not None}
     judged_now = {place for (_, place), one in pairs.verdicts.items() if one.changed is not None}
     for place, trials in pairs.trials.items():
@@ -34,17 +35,19 @@ def differences(pairs: Pairs) -> Iterator[Difference]:
         yield from _of_tests(item, tests)
 
 
-def _of_verdicts(guarantee: str, place: Place, pair: Pair[Verdict]) -> Iterator[Difference]:
+def _of_verdicts(guarantee: str, place: Place, pair: Pair[Verdict], *, is_scenario: bool) -> Iterator[Difference]:
     ref = None if pair.ref is None else of_verdict(pair.ref)
     changed = None if pair.changed is None else of_verdict(pair.changed)
     found = change(ref, changed)
     if found is not None:
         before, after = (_said(one) for one in (pair.ref, pair.changed))
         yield Difference(found, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
-    elif pair.ref is not None and pair.changed is not None and changed is not State.PASS:
+    elif pair.ref is not None and pair.changed is not None and (is_scenario or changed is not State.PASS):
         before, after = pair.ref.reason, pair.changed.reason
+        # What a scenario saw differs from run to run in every detail: its judge says what of it matters.
+        kind = Change.FACT if changed is State.PASS else Change.MESSAGE
         if not same_text(before, after):
-            yield Difference(Change.MESSAGE, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
+            yield Difference(kind, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
 
 
 def _said(verdict: Verdict | None) -> str:
@@ -68,8 +71,6 @@ def _of_trials(place: Place, ref: Trial, changed: Trial) -> Iterator[Difference]
         yield note(kind, before, after)
     if not same_value(ref.result, changed.result):
         yield note(Change.RESULT, _shown(ref.result), _shown(changed.result))
-    for path, before, after in unlike(ref.facts, changed.facts):
-        yield note(Change.FACT, _shown(before), _shown(after), path)
     for kind, before, after in _of_leaks(ref.leaks, changed.leaks):
         yield note(kind, before, after)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pytest_tfkernel.report.compare.alike import same_text
 from pytest_tfkernel.report.compare.pairs import Pairs, Side
 from pytest_tfkernel.report.document import Environment, Kernel
 
@@ -81,7 +82,7 @@ def surroundings(pairs: Pairs, ref: Side, changed: Side) -> list[str]:
     return [
         f"{name}: {before.get(name, 'none')} -> {after.get(name, 'none')}"
         for name in names
-        if before.get(name) != after.get(name)
+        if not same_text(before.get(name, ""), after.get(name, ""))
     ]
 
 

@@ -126,10 +126,17 @@ class TestTrials:
             (Change.RESULT, "[2.0]", '"nan"')
         ]
 
-    def test_another_fact_is_named(self) -> None:
-        found = of_trial({"facts": {"a": {"b": "x"}, "pid": 3}}, {"facts": {"a": {}, "pid": 4}})
-        assert [(one.change, one.name, one.before, one.after) for one in found] == [
-            (Change.FACT, "a: b", '"x"', "nothing")
+    def test_facts_by_themselves_are_no_difference(self) -> None:
+        assert of_trial({"facts": {"a": {"b": "x"}, "pid": 3}}, {"facts": {"a": {}, "pid": 4}}) == []
+
+    def test_another_word_of_the_judge_of_a_scenario_is_another_thing_that_was_seen(self) -> None:
+        ref = documents.with_trial(documents.document(), 0, facts={"heard": True})
+        ref, changed = (
+            documents.with_verdict(ref, 0, reason=f"{what} after 0.0{n} s") for n, what in enumerate(("heard", "lost"))
+        )
+        found = [one for one in differences(pair(Side("a", ref), Side("b", changed))) if one.change is Change.FACT]
+        assert [(one.name, one.before, one.after) for one in found] == [
+            ("process-is-new", "heard after 0.00 s", "lost after 0.01 s")
         ]
 
     def test_leaks_that_are_new_and_gone(self) -> None:
