@@ -33,9 +33,10 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def nothing_is_left() -> Iterator[None]:
     """Fail the session when its tests leave a process, a cgroup, shared memory or a temporary file."""
-    temporary = tmp_path_factory.mktemp("tmpdir")
+    # Not below pytest's folder: the path of a Unix socket has at most 107 bytes.
+    temporary = Path(tempfile.mkdtemp(prefix="t-"))
     shared = set(os.listdir("/dev/shm"))
     before = {one["pid"] for one in proc.descendants(os.getpid())}
     # Orphans of a process that a test has killed come to us, so that they can be counted.
@@ -50,7 +51,9 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     left = [proc.command_line(one["pid"]) for one in proc.descendants(os.getpid()) if one["pid"] not in before]
     assert left == [], "processes outlived the tests"
     assert cgroups_of(os.getpid()) == [], "cgroups outlived the tests"
-    assert list(temporary.iterdir()) == [], "temporary files outlived the tests"
+    files = list(temporary.iterdir())
+    shutil.rmtree(temporary)
+    assert files == [], "temporary files outlived the tests"
     assert set(os.listdir("/dev/shm")) - shared - _used_by_others("/dev/shm/") == set(), "shared memory outlived"
 
 

@@ -117,6 +117,7 @@ class HostedGenerations:
     def _make_folder(self) -> Path:
         """For connection files and sockets; nobody else may look into it."""
         folder = self._supplies.new_temporary()
+        folder.chmod(0o700)
         if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
             return folder
         short = scratch.find_place(Path("/tmp"))  # noqa: S108 - of our own name, and for us alone

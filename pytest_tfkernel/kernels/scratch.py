@@ -10,14 +10,18 @@ import tempfile
 import time
 from pathlib import Path
 
-# Short, since the path of a Unix socket is at most 107 bytes (unix(7)).
 _PREFIX = "tfk-"
+# The path of a Unix socket is at most 107 bytes (unix(7)), and this one is made by multiprocessing's fork server.
+_LONGEST_BASE = 107 - len("/tfk-4194304-01234567/1000000/pymp-01234567/listener-01234567")
+_SHORT = Path("/tmp")  # noqa: S108 - a folder of our own name, and for us alone
 _STALE_SECONDS = 60
 
 
 def find_place(base: Path | None = None) -> Path:
     """Where a new folder of ours can be made; those of sessions that were killed with their supervisor are removed."""
     base = base if base is not None else Path(tempfile.gettempdir())
+    if len(os.fsencode(base)) > _LONGEST_BASE and os.access(_SHORT, os.W_OK | os.X_OK):
+        base = _SHORT
     for folder in base.glob(f"{_PREFIX}*-*"):
         with contextlib.suppress(OSError, ValueError):
             pid, found = int(folder.name.split("-")[1]), folder.lstat()
