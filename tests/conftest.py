@@ -33,8 +33,10 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_is_left() -> Iterator[None]:
+def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fail the session when its tests leave a process, a cgroup, shared memory or a temporary file."""
+    # pytest's own is made before TMPDIR is another.
+    tmp_path_factory.getbasetemp()
     # Not below pytest's folder: the path of a Unix socket has at most 107 bytes.
     temporary = Path(tempfile.mkdtemp(prefix="t-"))
     shared = set(os.listdir("/dev/shm"))
