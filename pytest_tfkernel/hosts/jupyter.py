@@ -13,6 +13,7 @@ It tells, whoever has started the process:
                                                     with channel, stdout, stderr and stacks
     {"kind": "restarting", "generation"}            the restarter has noticed the death of that one
     {"kind": "dead", "generation"}                  the restarter has given up after the death of that one
+    {"kind": "shut-down", "generation"}             that one has ended as was asked over its channel
     {"kind": "failed", "error"}                     no process could be started
 
 Each generation has a lease, a folder for temporary files and a channel of its own (see `hosts.bridge`).
@@ -31,6 +32,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import zmq.asyncio
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.ioloop.manager import AsyncIOLoopKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -65,6 +67,8 @@ class Host:
         self._manager: Manager | None = None
         self._generations: set[asyncio.Task[None]] = set()
         self._latest = 0
+        # Its own would end with the first shutdown, and a restart could follow.
+        self._context = zmq.asyncio.Context()
 
     async def serve(self) -> None:
         """Carry out one request after the other."""
@@ -77,6 +81,7 @@ class Host:
             _, unfinished = await asyncio.wait(self._generations, timeout=_FAREWELL_SECONDS)
             for task in unfinished:
                 task.cancel()
+        self._context.destroy(linger=0)
 
     def _read(self) -> None:
         try:
@@ -102,7 +107,8 @@ class Host:
     async def _start(self, request: Message) -> None:
         folder = Path(request["temporary"])
         spec = _kernelspec(request)
-        manager = Manager(transport="ipc", ip=str(folder / "k"), connection_file=str(folder / "connection.json"))
+        where = {"transport": "ipc", "ip": str(folder / "k"), "connection_file": str(folder / "connection.json")}
+        manager = Manager(context=self._context, **where)
         manager._kernel_spec = spec  # noqa: SLF001 - it may be installed nowhere
         manager.provisioner = _Provisioner(host=self, order=request, parent=manager, kernel_spec=spec)
         self._manager = manager
@@ -124,14 +130,17 @@ class Host:
         with contextlib.suppress(OSError):
             self._reports.send({**death, **usage, "time": reaped.time})
 
-    async def act(self, kind: str) -> None:
+    async def act(self, generation: int, kind: str) -> None:
         """What is asked for over the channel of a generation."""
         if self._manager is None:
             return
+        is_wanted = functools.partial(self._is_latest, generation)
         if kind == "interrupt":
-            await self._manager.interrupt_kernel()
+            await self._manager.interrupt_as_asked(is_wanted)
         else:
-            await self._manager.shutdown_kernel(now=False)
+            await self._manager.shutdown_as_asked(is_wanted)
+            if is_wanted():
+                self.tell({"kind": "shut-down", "generation": generation})
 
     def next_generation(self, order: Message) -> Generation:
         """What the next process will have."""
@@ -145,7 +154,10 @@ class Host:
         child, signals = provisioner.child, provisioner.signals
         generation.began(child, self.tell)
         life = generation.follow(
-            child, self._manager.client(), self.act, lambda reaped: self.report(child.process, reaped, list(signals))
+            child,
+            self._manager.client(),
+            functools.partial(self.act, generation.number),
+            lambda reaped: self.report(child.process, reaped, list(signals)),
         )
         task = asyncio.create_task(life)
         self._generations.add(task)
@@ -159,11 +171,15 @@ class Host:
 
 
 class Manager(AsyncIOLoopKernelManager):
-    """The manager of jupyter_client, whose restarter and whose user may both want a restart at once."""
+    """The manager of jupyter_client, whose restarter and whose user may both want something at once.
+
+    `is_wanted` is asked when nobody else is ending or starting a process.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._restarts = asyncio.Lock()
+        # A shutdown that isn't finished yet would go on with the process that a restart has started.
+        self._changes = asyncio.Lock()
 
     def watch(self, time_to_dead: float | None, tell: Callable[[str], None]) -> None:
         """Have the restarter look every so many seconds (its own default: 3), and tell what it does."""
@@ -176,15 +192,26 @@ class Manager(AsyncIOLoopKernelManager):
 
     async def restart_kernel(self, now: bool = False, newports: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # async here
         """What the restarter calls: nothing to do when somebody has just done it."""
-        async with self._restarts:
+        async with self._changes:
             if not await self.is_alive():
                 await super().restart_kernel(now=now, newports=newports, **kwargs)
 
     async def restart_as_asked(self, is_wanted: Callable[[], bool], *, now: bool) -> None:
-        """What a person asks for; `is_wanted` is asked when no other restart is under way."""
-        async with self._restarts:
+        """End the process if there is one, and start the next."""
+        async with self._changes:
             if is_wanted():
                 await super().restart_kernel(now=now)
+
+    async def shutdown_as_asked(self, is_wanted: Callable[[], bool]) -> None:
+        """Ask the process to end, and see to it that it does."""
+        async with self._changes:
+            if is_wanted():
+                await self.shutdown_kernel(now=False)
+
+    async def interrupt_as_asked(self, is_wanted: Callable[[], bool]) -> None:
+        """Interrupt what the process runs, also while it is ending; nothing when it has ended."""
+        if is_wanted() and await self.is_alive():
+            await self.interrupt_kernel()
 
 
 class _Provisioner(PostMortemProvisioner):

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import kernelspecs, scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
@@ -34,9 +35,11 @@ _CHANNEL = 3
 # A path of a Unix socket has at most 107 bytes (unix(7)), and those of Jupyter add some to that of their folder.
 _LONGEST_FOLDER = 90
 _END_SECONDS = 1.0
+_ENDED = ("Z", "X", proc.HEADLESS)
 _GIVEN_UP = (
     "the restarter of jupyter_client has given up, since the kernel died again and again: call restart() for a new one"
 )
+_SHUT_DOWN = "its manager was asked to shut the kernel down, so it starts no other: call restart() for a new one"
 # Each has a lease of its own.
 _MOST_GENERATIONS = 1 << 20
 
@@ -51,8 +54,8 @@ class HostedGenerations:
         self._interpreter = interpreter
         self._host: _Host | None = None
         self._cgroup: Cgroup | None = None
-        # The generation after whose death the restarter did nothing more.
-        self._given_up_at = 0
+        # The generation after whose death the manager does nothing more, and why.
+        self._given_up_at, self._given_up_since = 0, ""
 
     def launch(self, generation: int, *, mute: bool = False) -> Life:  # noqa: ARG002 - see below
         """See `Generations`. A mute one says nothing until it has answered its host, and that takes it a while."""
@@ -152,7 +155,7 @@ class HostedGenerations:
         while unless_given_up_at is None or unless_given_up_at > self._given_up_at:
             if lives := self._hear(deadline):
                 return lives[0]
-        raise KernelStartError(_GIVEN_UP)
+        raise KernelStartError(self._given_up_since)
 
     def _hear(self, deadline: float) -> list[Life]:
         """What the host tells next: one generation, or something else. Raises KernelStartError."""
@@ -161,8 +164,9 @@ class HostedGenerations:
         message, descriptors = self._host.receive(deadline)
         if message["kind"] == "failed":
             raise KernelStartError(f"the kernel's manager can't start it: {message['error']}")
-        if message["kind"] == "dead":
+        if message["kind"] in ("dead", "shut-down"):
             self._given_up_at = message["generation"]
+            self._given_up_since = _GIVEN_UP if message["kind"] == "dead" else _SHUT_DOWN
         if message["kind"] != "started":
             return []
         self._supplies.note_cold_start()
@@ -242,7 +246,11 @@ class _Host:
         poll = select.poll()
         # The end of the other side is reported without being asked for.
         poll.register(self._channel.fileno(), 0)
-        return bool(poll.poll(0))
+        if poll.poll(0):
+            return True
+        # The kernel dies with the first thread of this process, whose sockets are closed with the last.
+        stat = proc.read_stat(self.process.pid)
+        return stat is None or stat.start_time != self.process.start_time or stat.state in _ENDED
 
     def _end_unseen(self) -> None:
         """End what it has started while nobody was looking."""

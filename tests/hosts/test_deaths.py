@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hosted_kernels import JUPYTER, Kind
-from pytest_tfkernel.kernels.errors import FaultError, KernelDied, KernelHung, KernelIsDead
+from pytest_tfkernel.kernels.errors import FaultError, KernelDied, KernelHung, KernelIsDead, KernelStartError
 from pytest_tfkernel.kernels.faults import find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -97,6 +97,19 @@ class TestFaults:
         outcome = kernel.inject("sigkill", phase="exiting")
         assert (outcome.in_phase, kernel.is_alive) == (True, False)
         _restart(kernel)
+
+    def test_it_strikes_while_it_is_shut_down_and_the_next_is_left_alone(
+        self, start_hosted: StartKernel, kind: Kind
+    ) -> None:
+        if kind != JUPYTER:
+            pytest.skip("the manager is the same for all")
+        kernel = start_hosted()
+        kernel.inject("sigkill", phase="exiting")
+        with pytest.raises(KernelStartError, match=r"asked to shut the kernel down, .* call restart\(\)"):
+            kernel.restart(asked=False)
+        _restart(kernel)
+        # jupyter_client sends SIGTERM 2.5 s after it has asked a process to end, and SIGKILL as much later.
+        assert kernel.execute("import time\ntime.sleep(2.7)").ok
 
     def test_it_strikes_while_it_starts(self, kernel: Kernel) -> None:
         outcome = kernel.inject("sigkill", phase="starting")
