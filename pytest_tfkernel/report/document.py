@@ -7,9 +7,11 @@ names or here: times are in seconds, memory in bytes. None stands for what could
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+from pytest_tfkernel.model.trials import State
 
 # Goes up when a reader of the last one would misread a new document.
 SCHEMA = 1
@@ -110,21 +112,27 @@ class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
     impossible: str = ""
 
 
+StateWord = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(state.value for state in State)})$")]
+
+
 class Verdict(Part, frozen=True, kw_only=True, tag="verdict"):
     """What a judge said of a trial: PASS, FAIL or UNKNOWN."""
 
     guarantee: str
     key: Key
     item: str
-    verdict: str
+    verdict: StateWord
     reason: str
 
 
+OutcomeWord = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
+
+
 class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):
-    """One of the user's own tests. `outcome` is pytest's word: passed, failed, error, skipped, xfailed, xpassed."""
+    """One of the user's own tests. `outcome` is pytest's word."""
 
     item: str
-    outcome: str
+    outcome: OutcomeWord
     seconds: float
     error_type: str | None = None
     error_message: str | None = None

@@ -12,7 +12,7 @@ from pytest_tfkernel.report.compare.markdown import escape
 from pytest_tfkernel.report.document import Document, Key, Test, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
 from pytest_tfkernel.report.page.matrices import columns
-from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, Tally, state_of
+from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, Tally
 
 # GitHub shows that many of each type for one step, and drops the others without a word.
 MOST_ANNOTATIONS = 10
@@ -87,7 +87,7 @@ def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:
 
 def _failures(document: Document) -> Iterator[tuple[str, str]]:
     for one in document.verdicts:
-        if state_of(one) == "FAIL":
+        if one.verdict == "FAIL":
             yield _title(document, one), f'{one.reason}\nJust this one: pytest "{one.item}"'
     for test in document.tests:
         if test.outcome in _BAD:
@@ -99,7 +99,7 @@ def _warnings(document: Document, required: Collection[str]) -> Iterator[tuple[s
     if shortfall:
         yield "this run is incomplete", shortfall
     for one in document.verdicts:
-        lacking = [name for name in required if _needs(one, name)] if state_of(one) == "UNKNOWN" else []
+        lacking = [name for name in required if _needs(one, name)] if one.verdict == "UNKNOWN" else []
         if lacking:
             yield _title(document, one), f"{one.reason}\nRequired here: {', '.join(sorted(lacking))}"
 
@@ -140,7 +140,7 @@ def _shortfall(document: Document) -> str:
 
 
 def _title(document: Document, one: Verdict) -> str:
-    return f"{state_of(one)} {one.guarantee} [{_setting(document, one.key)}]"
+    return f"{one.verdict} {one.guarantee} [{_setting(document, one.key)}]"
 
 
 def _setting(document: Document, key: Key) -> str:
@@ -162,12 +162,12 @@ def _parts(document: Document) -> Iterator[str]:
     yield from _matrix(document)
     verdicts: dict[Key, list[Verdict]] = {}
     for one in document.verdicts:
-        if state_of(one) != "PASS":
+        if one.verdict != "PASS":
             verdicts.setdefault(one.key, []).append(one)
     trials = {trial.key: trial for trial in document.trials}
     for state in WORST_FIRST:
         for key, found in verdicts.items():
-            if min(map(state_of, found), key=WORST_FIRST.index) == state:
+            if min((one.verdict for one in found), key=WORST_FIRST.index) == state:
                 yield _details(f"{SYMBOLS[state]} {_setting(document, key)}", _of_trial(found, trials.get(key)))
     for test in document.tests:
         if test.outcome in _BAD:
@@ -182,7 +182,7 @@ def _answer(document: Document) -> str:
     passed = sum(test.outcome == "passed" for test in document.tests)
     clauses = []
     if tally.total:
-        lost = unique(one.guarantee for one in document.verdicts if state_of(one) == "FAIL")
+        lost = unique(one.guarantee for one in document.verdicts if one.verdict == "FAIL")
         names = f" ({', '.join(lost)})" if lost else ""
         counts = ((tally.failed, f"FAIL{names}"), (tally.unknown, "UNKNOWN"), (tally.passed, "PASS"))
         words = ", ".join(f"{count} {word}" for count, word in counts if count)
@@ -258,7 +258,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _of_trial(verdicts: Sequence[Verdict], trial: Trial | None) -> str:
-    lines = [f"- {state_of(one)} {_markdown(f'{one.guarantee}: {one.reason}')}" for one in verdicts]
+    lines = [f"- {one.verdict} {_markdown(f'{one.guarantee}: {one.reason}')}" for one in verdicts]
     lines += ["", _fenced("\n".join(f'pytest "{one.item}"' for one in verdicts))]
     if trial is not None and trial.death is not None and trial.death.report:
         lines += ["", "Post-mortem:", "", _fenced(trial.death.report)]

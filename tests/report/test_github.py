@@ -62,9 +62,6 @@ class TestAnnotations:
             f'it lives%0AJust this one: pytest "{item}"'
         )
 
-    def test_a_verdict_of_another_version_is_no_error(self) -> None:
-        assert list(annotate(documents.with_verdict(GOOD, 0, verdict="MAYBE"))) == []
-
     @pytest.mark.parametrize("outcome", ["failed", "error"])
     def test_a_failed_test_is_an_error(self, outcome: str) -> None:
         document = documents.with_test(

@@ -334,6 +334,8 @@ class TestDamage:
             lambda content: content["trials"][0].update(leaks=[None]),
             lambda content: content["trials"].append(3),
             lambda content: content["verdicts"][0].update(reason=None),
+            lambda content: content["verdicts"][0].update(verdict="MAYBE"),
+            lambda content: content["tests"][0].update(outcome="PASS"),
             lambda content: content["verdicts"].append(content["tests"][0]),
             lambda content: content["tests"][0].pop("outcome"),
             lambda content: content["environment"].update(kernels=None),

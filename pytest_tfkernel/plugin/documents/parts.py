@@ -162,7 +162,7 @@ def _test(phases: list[pytest.TestReport]) -> document.Test:
     )
 
 
-def _outcome(phases: list[pytest.TestReport], failed: pytest.TestReport | None) -> str:
+def _outcome(phases: list[pytest.TestReport], failed: pytest.TestReport | None) -> document.OutcomeWord:
     if failed is not None:
         return "error" if failed.when in ("setup", "teardown") else "failed"
     excused = any(hasattr(report, "wasxfail") for report in phases)

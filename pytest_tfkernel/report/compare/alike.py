@@ -5,13 +5,9 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 _TOLERANCE = 1e-6
-# Counts are small and whole; pids, ports, times and sizes are not, or say so in their names.
-_MOST_COUNTED = 100
-_MEASURED = re.compile(r"(?i)pid|process|port|time|second|memory|bytes|inode|seed|drawn|address")
 
 _PATH = re.compile(r"/[^\s'\"`,;:)\]}>]+")
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108 - to be left out
@@ -67,37 +63,17 @@ def same_text(ref: str, changed: str) -> bool:
 
 
 def same_value(ref: Any, changed: Any) -> bool:
-    """Whether two results are equal: numbers up to rounding, texts as messages are."""
-    return next(unlike(ref, changed, measured=False), None) is None
-
-
-def unlike(ref: Any, changed: Any, path: str = "", *, measured: bool = True) -> Iterator[tuple[str, Any, Any]]:
-    """Where two values differ: a path, and what stands there in each; None where nothing does.
-
-    `measured`: numbers that may be pids, times or sizes are left out.
-    """
-    if isinstance(ref, dict) and isinstance(changed, dict):
-        for name in {**ref, **changed}:
-            below = f"{path}: {name}" if path else str(name)
-            yield from unlike(ref.get(name), changed.get(name), below, measured=measured)
-    elif _is_names(ref) and _is_names(changed):
-        # What was found, in the order in which it was found.
-        if sorted(map(normal, ref)) != sorted(map(normal, changed)):
-            yield path, ref, changed
-    elif isinstance(ref, list) and isinstance(changed, list) and len(ref) == len(changed):
-        for place, (one, other) in enumerate(zip(ref, changed, strict=True)):
-            yield from unlike(one, other, f"{path}[{place}]", measured=measured)
-    elif not _same_leaf(ref, changed, path, measured=measured):
-        yield path, ref, changed
-
-
-def _same_leaf(ref: Any, changed: Any, path: str, *, measured: bool) -> bool:
+    """Whether two results are equal: numbers up to rounding, texts as messages are, names in any order."""
     if isinstance(ref, str) and isinstance(changed, str):
         return same_text(ref, changed)
     if _is_number(ref) and _is_number(changed):
-        if measured and (not _is_count(ref) or not _is_count(changed) or _MEASURED.search(path)):
-            return True
         return bool(ref == changed) or _is_close(ref, changed)
+    if isinstance(ref, dict) and isinstance(changed, dict):
+        return ref.keys() == changed.keys() and all(same_value(value, changed[name]) for name, value in ref.items())
+    if _is_names(ref) and _is_names(changed):
+        return sorted(map(normal, ref)) == sorted(map(normal, changed))
+    if isinstance(ref, list) and isinstance(changed, list) and len(ref) == len(changed):
+        return all(same_value(one, other) for one, other in zip(ref, changed, strict=True))
     return type(ref) is type(changed) and bool(ref == changed)
 
 
@@ -115,7 +91,3 @@ def _is_close(ref: float, changed: float) -> bool:
     except OverflowError:
         # A whole number that no float can hold.
         return False
-
-
-def _is_count(value: float) -> bool:
-    return abs(value) <= _MOST_COUNTED and float(value).is_integer()

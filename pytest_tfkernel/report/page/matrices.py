@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pytest_tfkernel.report.document import Key, Verdict
 from pytest_tfkernel.report.matrix import unique
-from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally, state_of
+from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
 
 _IDLE = "idle"
 # A scenario, whose name stands where an example's does, has a guarantee of its own, seldom two; and few faults.
@@ -159,6 +159,6 @@ def _table(
 
 
 def _cell(label: str, verdicts: Sequence[Verdict], places: Places) -> Cell:
-    worst = min(verdicts, key=lambda one: WORST_FIRST.index(state_of(one)))
+    worst = min(verdicts, key=lambda one: WORST_FIRST.index(one.verdict))
     trials = tuple(sorted({places(one.key).number for one in verdicts}))
     return Cell(label, Tally.of(verdicts), places(worst.key).anchor, trials)

@@ -12,11 +12,6 @@ WORST_FIRST = ("FAIL", "UNKNOWN", "PASS")
 SYMBOLS = {"PASS": "\u2713", "FAIL": "\u2717", "UNKNOWN": "?", "": "\u2013"}
 
 
-def state_of(verdict: Verdict) -> str:
-    """PASS, FAIL or UNKNOWN; a word that this version doesn't know is not known to have passed."""
-    return verdict.verdict if verdict.verdict in WORST_FIRST else "UNKNOWN"
-
-
 @dataclass(frozen=True)
 class Tally:
     """How many of each."""
@@ -28,7 +23,7 @@ class Tally:
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Tally:
         """Count them."""
-        states = [state_of(verdict) for verdict in verdicts]
+        states = [verdict.verdict for verdict in verdicts]
         return cls(states.count("PASS"), states.count("FAIL"), states.count("UNKNOWN"))
 
     @property

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pytest_tfkernel.report.document import Death, Document, Key, Mark, Trial, Verdict
 from pytest_tfkernel.report.page.matrices import Place
-from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally, state_of
+from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
 from pytest_tfkernel.report.page.timelines import Timelines
 from pytest_tfkernel.report.page.words import block, count, duration, line, namer, plural, size, value
 
@@ -42,7 +42,6 @@ class Judged:
 
     guarantee: str
     state: str
-    word: str
     reason: str
     item: str
 
@@ -109,7 +108,7 @@ def _found(document: Document) -> list[_Found]:
         verdicts.setdefault(one.key, []).append(one)
     found = []
     for key, group in verdicts.items():
-        judged = sorted(group, key=lambda one: WORST_FIRST.index(state_of(one)))
+        judged = sorted(group, key=lambda one: WORST_FIRST.index(one.verdict))
         found.append(_Found(key, trials.get(key), tuple(judged), Tally.of(judged)))
     order = (*WORST_FIRST, "")
     return sorted(found, key=lambda one: order.index(one.tally.state))
@@ -150,8 +149,7 @@ def _shown(found: _Found, place: Place, limits: Limits, picture: Markup) -> Show
 def _judged(one: Verdict, limit: int) -> Judged:
     return Judged(
         line(one.guarantee, _NAME),
-        state_of(one),
-        line(one.verdict, _NAME),
+        one.verdict,
         line(one.reason, limit),
         line(one.item, _LINE),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_tfkernel.model.trials import State
 from pytest_tfkernel.report.compare.comparison import Comparison
+from pytest_tfkernel.report.compare.states import of_test
 from pytest_tfkernel.report.document import Document, Key, Test, Verdict
 from pytest_tfkernel.report.page import latencies, matrices, trials
 from pytest_tfkernel.report.page.compared import Compared, compared, ref_of
 from pytest_tfkernel.report.page.matrices import Place
-from pytest_tfkernel.report.page.tallies import Tally, state_of
+from pytest_tfkernel.report.page.tallies import Tally
 from pytest_tfkernel.report.page.words import block, duration, line, plural, size, when
 
 _MOST_FAILURES = 60
@@ -18,8 +20,6 @@ _MOST_REASONS = 20
 _MOST_TESTS = 2_000
 _TEST_TEXTS = 500_000
 _REASON, _NAME = 600, 200
-_GOOD_OUTCOMES = ("passed", "xfailed")
-_NO_OUTCOMES = ("skipped",)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
     places = {one.key: one.place for one in shown}
     tally = Tally.of(document.verdicts)
     state, answer = _answer(document, tally)
-    failures = [_failure(one, places) for one in document.verdicts if state_of(one) == "FAIL"]
+    failures = [_failure(one, places) for one in document.verdicts if one.verdict == "FAIL"]
     unknown = list(_unknown(document, places))
     return Page(
         title=f"{state or 'run'}: {answer}",
@@ -105,7 +105,7 @@ def _answer(document: Document, tally: Tally) -> tuple[str, str]:
     if not tally.total:
         if not document.tests:
             return "", "Nothing was checked"
-        bad = sum(_state(test) == "FAIL" for test in document.tests)
+        bad = sum(of_test(test) is State.FAIL for test in document.tests)
         own = f"{plural(len(document.tests), 'test')} of your own ran"
         return ("FAIL" if bad else "PASS"), f"{own}, {bad or 'none'} of them failed; the suite was not asked for"
     if tally.failed:
@@ -171,18 +171,16 @@ def _unknown(document: Document, places: dict[Key, Place]) -> Iterator[Failure]:
     """One for each reason: a machine without a GPU has hundreds that are the same."""
     reasons: dict[str, list[Verdict]] = {}
     for one in document.verdicts:
-        if state_of(one) == "UNKNOWN":
+        if one.verdict == "UNKNOWN":
             reasons.setdefault(line(one.reason, _REASON), []).append(one)
     for group in sorted(reasons.values(), key=len, reverse=True):
         yield _failure(group[0], places, len(group))
-
-
-def _state(test: Test) -> str:
-    return "PASS" if test.outcome in _GOOD_OUTCOMES else "UNKNOWN" if test.outcome in _NO_OUTCOMES else "FAIL"
 
 
 def _own(test: Test, total: int) -> OwnTest:
     limit = min(4_000, max(200, _TEST_TEXTS // total))
     texts = [": ".join(text for text in (test.error_type, test.error_message) if text), *test.leaks]
     error = block("\n".join(text for text in texts if text), limit)
-    return OwnTest(line(test.item, _NAME), line(test.outcome, _NAME), _state(test), duration(test.seconds), error)
+    return OwnTest(
+        line(test.item, _NAME), line(test.outcome, _NAME), of_test(test).value, duration(test.seconds), error
+    )

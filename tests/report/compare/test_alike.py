@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pytest_tfkernel.report.compare.alike import same_text, same_value, unlike
+from pytest_tfkernel.report.compare.alike import same_text, same_value
 
 
 @pytest.mark.parametrize(
@@ -99,35 +99,3 @@ def test_equal_results(one: object, other: object) -> None:
 )
 def test_other_results(one: object, other: object) -> None:
     assert not same_value(one, other)
-
-
-def test_of_facts_the_places_that_differ_are_named() -> None:
-    ref = {"same": True, "names": ["a", "b"], "numbers": [1, 2], "deep": {"refused": "yes", "gone": None}, "count": 3}
-    changed = {"same": False, "names": ["a", "c"], "numbers": [1, 1], "deep": {"refused": "no", "new": "x"}, "count": 4}
-    assert list(unlike(ref, changed)) == [
-        ("same", True, False),
-        ("names", ["a", "b"], ["a", "c"]),
-        ("numbers[1]", 2, 1),
-        ("deep: refused", "yes", "no"),
-        ("deep: new", None, "x"),
-        ("count", 3, 4),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("ref", "changed"),
-    [
-        ({"pid": 12}, {"pid": 13}),
-        ({"process": [12, 99]}, {"process": [13, 98]}),
-        ({"seconds": 1.0}, {"seconds": 2.0}),
-        ({"times": {"noticed": 1}}, {"times": {"noticed": 2}}),
-        ({"drawn": 0.123}, {"drawn": 0.321}),
-        ({"bytes": 1 << 20}, {"bytes": 2 << 20}),
-        ({"size": 12345}, {"size": 54321}),
-        ({"ratio": 0.25}, {"ratio": 0.75}),
-        # And so is the order in which things are found.
-        ({"found": ["thread", "process 12"]}, {"found": ["process 13", "thread"]}),
-    ],
-)
-def test_what_is_measured_is_no_fact(ref: object, changed: object) -> None:
-    assert list(unlike(ref, changed)) == []

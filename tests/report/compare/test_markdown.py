@@ -67,7 +67,8 @@ def test_odd_texts_stay_in_their_cells(compared: Compare) -> None:
 def test_it_fits_into_a_job_summary(compared: Compare) -> None:
     count = 3000
     ref, changed = documents.document(tests=0), documents.document(tests=0)
-    for document, outcome in ((ref, "passed"), (changed, "failed")):
+    outcomes: list[tuple[parts.Document, parts.OutcomeWord]] = [(ref, "passed"), (changed, "failed")]
+    for document, outcome in outcomes:
         for number in range(count):
             word = "".join("abcdefghij"[int(digit)] for digit in str(number))
             test = parts.Test(item=f"t.py::{word}", outcome=outcome, seconds=0.1, error_message="\u00fc" * 200 + word)

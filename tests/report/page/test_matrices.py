@@ -91,7 +91,6 @@ def test_every_verdict_is_counted_once_in_the_blocks(make_run: MakeRun) -> None:
         (("PASS",), "PASS 1"),
         (("PASS", "UNKNOWN", "PASS"), "UNKNOWN 1 of 3"),
         (("FAIL", "UNKNOWN", "FAIL"), "FAIL 2 of 3"),
-        (("odd",), "UNKNOWN 1"),
     ],
 )
 def test_tally_names_the_worst(words: tuple[str, ...], expected: str) -> None:
