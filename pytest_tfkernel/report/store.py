@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -53,8 +54,9 @@ class Writer:
         self._start = start
         self._written = 0
         with _told(self._aside):
-            self._descriptor = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            self._descriptor = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
+            self._claim()
             self._write(start)
         except DocumentError:
             self.close()
@@ -89,6 +91,17 @@ class Writer:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _claim(self) -> None:
+        """Begin anew in the file aside, unless somebody else is writing to it."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DocumentError(f"{self.path} is being written by another run: name another file") from None
+        except OSError:
+            pass  # there are file systems without locks
+        with _told(self._aside):
+            os.truncate(self._descriptor, 0)
 
     def _write(self, part: Part) -> None:
         data = encode(part) + b"\n"

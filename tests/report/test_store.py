@@ -166,6 +166,14 @@ class TestBadPlaces:
         assert "can't be written: File name too long" in (said := self.refused(tmp_path / name)) or "no file" in said
         assert "can't be read: File name too long" in (said := reason(tmp_path / name)) or "no file" in said
 
+    def test_two_runs_do_not_write_the_same_one(self, path: Path) -> None:
+        writer = Writer(path, documents.start(OLDER))
+        assert self.refused(path) == f"{path} is being written by another run: name another file"
+        # Nothing is lost by it.
+        assert load(path.with_name(path.name + INCOMPLETE)).environment == OLDER.environment
+        writer.close()
+        Writer(path, documents.start(OLDER)).close()
+
     @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
     def test_a_read_only_folder_is_told(self, tmp_path: Path) -> None:
         tmp_path.chmod(0o500)

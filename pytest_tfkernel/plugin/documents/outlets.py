@@ -36,7 +36,7 @@ class Outlets:
         self._pages: list[Path] = []
         if "" in options.reports:
             raise DocumentError("--tfkernel-report= names no file: give a name that ends in .json or .html")
-        for path in (Path(name).absolute() for name in options.reports):
+        for path in dict.fromkeys(Path(name).absolute() for name in options.reports):
             if path.suffix == ".html":
                 self._pages.append(_checked(path))
             elif path.suffix == ".json":
