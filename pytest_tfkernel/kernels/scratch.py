@@ -19,9 +19,7 @@ _STALE_SECONDS = 60
 
 def find_place(base: Path | None = None) -> Path:
     """Where a new folder of ours can be made; those of sessions that were killed with their supervisor are removed."""
-    base = base if base is not None else Path(tempfile.gettempdir())
-    if len(os.fsencode(base)) > _LONGEST_BASE and os.access(_SHORT, os.W_OK | os.X_OK):
-        base = _SHORT
+    base = _usable(base if base is not None else Path(tempfile.gettempdir()))
     for folder in base.glob(f"{_PREFIX}*-*"):
         with contextlib.suppress(OSError, ValueError):
             pid, found = int(folder.name.split("-")[1]), folder.lstat()
@@ -30,3 +28,15 @@ def find_place(base: Path | None = None) -> Path:
             if is_stale and found.st_uid == os.getuid():
                 shutil.rmtree(folder, ignore_errors=True)
     return base / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def remove_of(pid: int, base: Path) -> None:
+    """Remove what a session leaves that was killed with its supervisor; `base` is what was its TMPDIR."""
+    for folder in _usable(base).glob(f"{_PREFIX}{pid}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _usable(base: Path) -> Path:
+    """Itself, where sockets can be made below it."""
+    is_short = len(os.fsencode(base)) <= _LONGEST_BASE
+    return base if is_short or not os.access(_SHORT, os.W_OK | os.X_OK) else _SHORT

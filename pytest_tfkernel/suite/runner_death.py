@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -37,6 +38,7 @@ def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerD
     before = set(_below(launcher))
     log = Capture("runner")
     reader, writer = os.pipe()
+    runner: ProcessId | None = None
     try:
         runner = _start(launcher, victim, lease, log, writer)
         os.close(writer)
@@ -57,6 +59,8 @@ def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerD
         os.close(reader)
         log.close()
         _end(launcher, before)
+        if runner is not None:
+            scratch.remove_of(runner.pid, launcher.temporary)
 
 
 def _start(launcher: Launcher, victim: Path, lease: int, log: Capture, ready: int) -> ProcessId:
@@ -67,7 +71,6 @@ def _start(launcher: Launcher, victim: Path, lease: int, log: Capture, ready: in
         "PYTHONPATH": os.pathsep.join([str(_PACKAGE.parent), environment.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         "PYTHONDONTWRITEBYTECODE": "1",
         READY: str(_READY_DESCRIPTOR),
-        # What it leaves there when its supervisor is killed as well, we remove.
         "TMPDIR": str(launcher.temporary),
     }
     options = ["-p", "pytest_tfkernel.plugin.hooks", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
