@@ -191,9 +191,9 @@ class Manager(AsyncIOLoopKernelManager):
         self._restarter.add_callback(lambda: tell("dead"), "dead")
 
     async def restart_kernel(self, now: bool = False, newports: bool = False, **kwargs: Any) -> None:  # type: ignore[override]  # async here
-        """What the restarter calls: nothing to do when somebody has just done it."""
+        """What the restarter calls: nothing to do when somebody has just done it, or has wanted no process any more."""
         async with self._changes:
-            if not await self.is_alive():
+            if not (self.shutting_down or await self.is_alive()):
                 await super().restart_kernel(now=now, newports=newports, **kwargs)
 
     async def restart_as_asked(self, is_wanted: Callable[[], bool], *, now: bool) -> None:
