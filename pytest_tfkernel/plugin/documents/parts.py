@@ -42,18 +42,18 @@ def trial(setting: Setting, label: str, played: Played) -> document.Trial:
         fields = {"facts": {"started": len(seen.started), "seconds": seen.seconds}, "leaks": left}
         fields["impossible"] = seen.error
     else:
-        fields = {"facts": without_values(seen.facts), "impossible": seen.error}
+        fields = {"facts": _without_values(seen.facts), "impossible": seen.error}
     return document.Trial(key=key(setting, label), seconds=played.seconds, cold_starts=played.cold_starts, **fields)
 
 
-def without_values(facts: Any) -> Any:
+def _without_values(facts: Any) -> Any:
     """Facts whose environments are names only: a document is passed on, and the values may be secrets."""
     if isinstance(facts, dict):
         return {
-            name: sorted(fact) if name == "environment" and isinstance(fact, dict) else without_values(fact)
+            name: sorted(fact) if name == "environment" and isinstance(fact, dict) else _without_values(fact)
             for name, fact in facts.items()
         }
-    return [without_values(one) for one in facts] if isinstance(facts, list) else facts
+    return [_without_values(one) for one in facts] if isinstance(facts, list) else facts
 
 
 def verdict(record: Record, label: str) -> document.Verdict:
