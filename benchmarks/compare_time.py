@@ -99,7 +99,7 @@ def _write(path: Path, *, differs: bool) -> None:
         death = ended if differs and number % 2 else killed
         writer.add(parts.Trial(key=key, seconds=0.4, result=5.0, death=death, timeline=timeline))
         for guarantee in _GUARANTEES:
-            verdict = "FAIL" if differs and not number % 10 else "PASS"
+            verdict: parts.StateWord = "FAIL" if differs and not number % 10 else "PASS"
             item = f"tfkernel::{guarantee}[{number}]"
             reason = f"the process {number} lives" if verdict == "FAIL" else ""
             writer.add(parts.Verdict(guarantee=guarantee, key=key, item=item, verdict=verdict, reason=reason))

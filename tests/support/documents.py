@@ -41,7 +41,7 @@ def trial(key: parts.Key, **changes: Any) -> parts.Trial:
 
 
 def verdict(
-    key: parts.Key, guarantee: str = "session-is-rebuilt", state: str = "PASS", reason: str = ""
+    key: parts.Key, guarantee: str = "session-is-rebuilt", state: parts.StateWord = "PASS", reason: str = ""
 ) -> parts.Verdict:
     """One verdict of a trial."""
     setting = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"

@@ -93,5 +93,5 @@ def test_every_verdict_is_counted_once_in_the_blocks(make_run: MakeRun) -> None:
         (("FAIL", "UNKNOWN", "FAIL"), "FAIL 2 of 3"),
     ],
 )
-def test_tally_names_the_worst(words: tuple[str, ...], expected: str) -> None:
+def test_tally_names_the_worst(words: tuple[parts.StateWord, ...], expected: str) -> None:
     assert Tally.of(documents.verdict(key("a"), state=word) for word in words).words == expected
