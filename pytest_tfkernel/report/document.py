@@ -54,13 +54,18 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial is about; `kernel` is a label."""
+    """What a trial is about; `kernel` is a label, and empty for what is played once for all kernels."""
 
     kernel: str
     provisioner: str
     example: str
     fault: str
     phase: str
+
+    @property
+    def whose(self) -> str:
+        """The kernel, in words."""
+        return self.kernel or "all kernels"
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -146,7 +146,7 @@ def _title(document: Document, one: Verdict) -> str:
 def _setting(document: Document, key: Key) -> str:
     """What a setting is called in the ids of the run."""
     setting = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
-    return f"{key.kernel}/{setting}" if len(document.environment.kernels) > 1 else setting
+    return f"{key.kernel}/{setting}" if key.kernel and len(document.environment.kernels) > 1 else setting
 
 
 def _reasons(test: Test) -> Iterator[str]:
@@ -219,10 +219,11 @@ def _matrix(document: Document) -> Iterator[str]:
     """A table of fault x example for each kernel and provisioner, and one of its scenarios, which have no column."""
     examples = columns(document.verdicts)
     blocks: dict[tuple[str, str], list[Verdict]] = {}
+    several = len(document.environment.kernels) > 1
     for one in document.verdicts:
-        blocks.setdefault((one.key.kernel, one.key.provisioner), []).append(one)
+        blocks.setdefault((one.key.whose if several else "", one.key.provisioner), []).append(one)
     for (kernel, provisioner), verdicts in blocks.items():
-        title = f"{provisioner}, {kernel}" if len(document.environment.kernels) > 1 else provisioner
+        title = f"{provisioner}, {kernel}" if several else provisioner
         struck = [(_fault(one.key), one.key.example, one) for one in verdicts if one.key.example in examples]
         yield from _table(title, struck)
         others = [

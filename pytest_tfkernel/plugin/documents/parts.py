@@ -14,6 +14,7 @@ from pytest_tfkernel.plugin.gate import records as gate
 from pytest_tfkernel.plugin.playing import Played
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean
+from pytest_tfkernel.suite.scenarios.planted import PLANTED
 
 _MESSAGE = 2000
 
@@ -21,7 +22,7 @@ _MESSAGE = 2000
 def key(setting: Setting, label: str) -> document.Key:
     """What a setting is called in a document; `label` is that of a run with one interpreter."""
     return document.Key(
-        kernel=setting.kernel or label,
+        kernel="" if setting in PLANTED.settings else setting.kernel or label,
         provisioner=setting.provisioner,
         example=setting.example,
         fault=setting.fault,

@@ -35,6 +35,10 @@ class Side:
     document: Document
     kernel: str | None = None
 
+    def shows(self, key: Key) -> bool:
+        """Whether a trial is looked at."""
+        return self.kernel is None or key.kernel in (self.kernel, "")
+
 
 @dataclass(frozen=True)
 class Pair(Generic[T]):
@@ -84,7 +88,8 @@ def pair(ref: Side, changed: Side) -> Pairs:
 def labels(document: Document) -> set[str]:
     """The kernels of a document, also those that a hand-edited one doesn't declare."""
     found = {kernel.label for kernel in document.environment.kernels}
-    return found | {part.key.kernel for parts in (document.trials, document.verdicts) for part in parts}
+    found |= {part.key.kernel for parts in (document.trials, document.verdicts) for part in parts}
+    return found - {""}
 
 
 def _check_kernels(ref: Side, changed: Side) -> None:
@@ -121,12 +126,12 @@ def _verdicts(side: Side, by_label: bool) -> dict[tuple[str, Place], Verdict]:  
     def worst(one: Verdict, other: Verdict) -> Verdict:
         return worse(one, other, of_verdict)
 
-    parts = (part for part in side.document.verdicts if side.kernel in {None, part.key.kernel})
+    parts = (part for part in side.document.verdicts if side.shows(part.key))
     return _collect(parts, lambda part: (part.guarantee, _place(part.key, by_label=by_label)), worst)
 
 
 def _trials(side: Side, by_label: bool) -> dict[Place, Trial]:  # noqa: FBT001 - the same for all trials of a side
-    parts = (part for part in side.document.trials if side.kernel in {None, part.key.kernel})
+    parts = (part for part in side.document.trials if side.shows(part.key))
     return _collect(parts, lambda part: _place(part.key, by_label=by_label), lambda _, last: last)
 
 

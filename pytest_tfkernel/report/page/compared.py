@@ -84,7 +84,8 @@ def _names(places: Mapping[Key, Place]) -> dict[str, Place]:
         trial = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
         # Where labels matter, they are part of the name; where they don't, there is one kernel.
         names.setdefault(trial, place)
-        names[f"{trial} on {key.kernel}"] = place
+        if key.kernel:
+            names[f"{trial} on {key.kernel}"] = place
     return names
 
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from pytest_tfkernel.report.document import Document, Mark
 from pytest_tfkernel.report.page import svg
+from pytest_tfkernel.report.page.matrices import kernels_of
 from pytest_tfkernel.report.page.words import duration, line
 
 _WIDTH = 348
@@ -102,12 +103,12 @@ def seconds_of(timeline: Iterable[Mark], latency: Latency) -> float | None:
 
 
 def _groups(document: Document, latency: Latency, *, is_ref: bool = False) -> tuple[Group, ...]:
-    several = len({trial.key.kernel for trial in document.trials}) > 1
+    several = len(kernels_of(document.trials)) > 1
     found: dict[str, list[float]] = {}
     for trial in document.trials:
         seconds = seconds_of(trial.timeline, latency)
         if seconds is not None:
-            name = f"{trial.key.provisioner}, {trial.key.kernel}" if several else trial.key.provisioner
+            name = f"{trial.key.provisioner}, {trial.key.whose}" if several else trial.key.provisioner
             found.setdefault(line(name, _NAME), []).append(seconds)
     return tuple(
         Group(f"{name}, ref" if is_ref else name, tuple(sorted(times)), is_ref) for name, times in found.items()

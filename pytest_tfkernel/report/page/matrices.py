@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pytest_tfkernel.report.document import Key, Verdict
+from pytest_tfkernel.report.document import Key, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
 from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
 
@@ -67,10 +67,10 @@ class Block:
 
 def by_guarantee(verdicts: Sequence[Verdict], places: Places) -> Table:
     """Guarantees by kernel if there are several, else by provisioner: what holds where."""
-    several = len({one.key.kernel for one in verdicts}) > 1
+    several = len(kernels_of(verdicts)) > 1
 
     def column(one: Verdict) -> str:
-        return one.key.kernel if several else one.key.provisioner
+        return one.key.whose if several else one.key.provisioner
 
     names = unique(map(column, verdicts))
     return _table("", "guarantee", names, _grouped(verdicts, lambda one: one.guarantee, column), places)
@@ -79,14 +79,21 @@ def by_guarantee(verdicts: Sequence[Verdict], places: Places) -> Table:
 def blocks(verdicts: Sequence[Verdict], places: Places) -> list[Block]:
     """In the order of the kernels, then of the provisioners, as they come."""
     examples = columns(verdicts)
-    kernels = unique(one.key.kernel for one in verdicts)
-    groups: dict[tuple[int, str, str], list[Verdict]] = {}
+    kernels = kernels_of(verdicts)
+    groups: dict[tuple[str, str], list[Verdict]] = {}
     for one in verdicts:
-        groups.setdefault((kernels.index(one.key.kernel), one.key.kernel, one.key.provisioner), []).append(one)
+        kernel = one.key.whose if len(kernels) != 1 else kernels[0]
+        groups.setdefault((kernel, one.key.provisioner), []).append(one)
+    order = {kernel: number for number, kernel in enumerate(unique(kernel for kernel, _ in groups))}
     return [
         _block(provisioner, kernel, group, examples, places)
-        for (_, kernel, provisioner), group in sorted(groups.items(), key=lambda item: item[0][0])
+        for (kernel, provisioner), group in sorted(groups.items(), key=lambda item: order[item[0][0]])
     ]
+
+
+def kernels_of(parts: Iterable[Trial | Verdict]) -> list[str]:
+    """The labels, in the order in which they come."""
+    return unique(part.key.kernel for part in parts if part.key.kernel)
 
 
 def columns(verdicts: Iterable[Verdict]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 import documents
 from pytest_tfkernel.report.compare.differences import CompareError
-from pytest_tfkernel.report.compare.pairs import Pairs, Side, pair
+from pytest_tfkernel.report.compare.pairs import Pairs, Side, labels, pair
 from pytest_tfkernel.report.document import Document
 
 
@@ -48,6 +48,19 @@ def test_one_kernel_of_each_can_be_chosen() -> None:
     found = pairs(documents.document(tensorflow="2.15.0"), both, None, "tf2.20.0-py3.11")
     assert whole(found) == [True] * 12
     assert {one.changed.key.kernel for one in found.trials.values() if one.changed} == {"tf2.20.0-py3.11"}
+
+
+def test_what_is_played_once_for_all_kernels_is_of_each() -> None:
+    def with_shared(document: Document) -> Document:
+        shared = msgspec.structs.replace(document.verdicts[0].key, kernel="", example="planted-leaks")
+        return msgspec.structs.replace(document, verdicts=[documents.verdict(shared), *document.verdicts])
+
+    names = ("tf2.20.0-py3.11", "tf2.21.0-py3.11")
+    both, alone = (with_shared(documents.of_kernels(*some)) for some in (("2.20.0", "2.21.0"), ("2.21.0",)))
+    assert labels(both) == {*names}
+    for found in (pairs(both, both, *names), pairs(both, both, *names[::-1]), pairs(alone, both, None, names[0])):
+        assert whole(found) == [True] * 13
+    assert sorted(whole(pairs(both, alone))) == [False] * 12 + [True] * 13
 
 
 def test_two_kernels_of_one_document_can_be_chosen() -> None:
