@@ -122,6 +122,11 @@ class Bridge:
         if request["kind"] == "call":
             cell = f"{_MODULE}.call({request['payload']!r}, {request['cloudpickle']!r})"
             return await self._run(cell, store_history=False)
+        try:
+            request["cell"].encode()
+        except UnicodeEncodeError as error:
+            # As every other kernel answers; what is sent to this one must be UTF-8.
+            return _refused(error)
         if request.get("marks"):
             await self._run_silently(f"{_MODULE}.allow_marks({request['id']})")
         return await self._run(request["cell"])
@@ -154,6 +159,11 @@ class Bridge:
             self._channel.send(message)
         except (ChannelClosedError, ChannelTornError):
             return  # nobody listens; the end of the channel is noticed elsewhere
+
+
+def _refused(error: Exception) -> Message:
+    told = {"type": type(error).__name__, "message": str(error), "traceback": ""}
+    return {"kind": "reply", "ok": False, "error": told, "value": None, "seconds": 0.0}
 
 
 def _check(info: dict[str, Any]) -> None:

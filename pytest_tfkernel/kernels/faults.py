@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import fault_cells as cells
 from pytest_tfkernel.kernels import gpu_cells
-from pytest_tfkernel.kernels.errors import FaultError
+from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Reply
@@ -67,6 +67,16 @@ def _by_signal(number: signal.Signals, *, stack: bool = False) -> Fault:
 def _running(cell: str, *, interactive: bool = True, deadline: float | None = None) -> Strike:
     def strike(kernel: Kernel, timeout: float | None) -> Reply:
         return kernel.execute(cell, timeout=deadline if timeout is None else timeout, interactive=interactive)
+
+    return strike
+
+
+def _running_on_gpu(cell: str) -> Strike:
+    def strike(kernel: Kernel, timeout: float | None) -> Reply:
+        found = kernel.execute(gpu_cells.COUNT, timeout=timeout)
+        if not found.value:
+            raise FaultNotPossibleError(f"there is no GPU that this kernel can use: {found.error or 'none is visible'}")
+        return kernel.execute(cell, timeout=timeout)
 
     return strike
 
@@ -156,7 +166,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "oom-gpu",
         "a tensor twice as large as the GPU",
-        _running(gpu_cells.OOM_GPU),
+        _running_on_gpu(gpu_cells.OOM_GPU),
         Lives(("ResourceExhaustedError", "InternalError")),
         requires=(GPU,),
         harms=True,
@@ -164,7 +174,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "cuda-fault",
         "a write through a null pointer on the GPU: the context is unusable from then on",
-        _running(gpu_cells.STORE_TO_NULL),
+        _running_on_gpu(gpu_cells.STORE_TO_NULL),
         Lives(("CudaError",)),
         requires=(GPU,),
         harms=True,

@@ -15,6 +15,11 @@ if "_tfkernel_cuda" not in sys.modules:
 import _tfkernel_cuda
 """
 
+# How many GPUs the kernel may use.
+COUNT = f"""{CUDA}
+len(_tfkernel_cuda.Driver().devices())
+"""
+
 # Leaves `context` open.
 OPEN_CONTEXT = f"""{CUDA}
 context = _tfkernel_cuda.Context(_tfkernel_cuda.Driver())

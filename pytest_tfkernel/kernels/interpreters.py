@@ -59,9 +59,17 @@ def find(python: str) -> str:
     if path is not None:
         # Not resolved: an environment is known by the link in its own folder.
         return str(Path(path).absolute())
-    if Path(python).exists():
-        raise SpecError(f"python={python!r} is not an executable file: name a Python interpreter")
-    raise SpecError(f"python={python!r} doesn't exist: name a Python interpreter, as a path or as found on PATH")
+    try:
+        Path(python).stat()
+    except FileNotFoundError:
+        raise SpecError(
+            f"python={python!r} doesn't exist: name a Python interpreter, as a path or as found on PATH"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"python={python!r} can't be looked at ({error}): name a Python interpreter") from None
+    if os.access(Path(python).absolute(), os.X_OK) and Path(python).is_file():
+        raise SpecError(f"python={python!r} is not on PATH: write './{python}' for the one in this folder")
+    raise SpecError(f"python={python!r} is not an executable file: name a Python interpreter")
 
 
 def _run(path: str, supervisor: Supervisor, lease: int, stdout: Capture, stderr: Capture) -> str:

@@ -34,7 +34,7 @@ def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
             f"restart_poll={spec.restart_poll!r} is for kernels that are restarted unasked ({', '.join(_RESTARTED)}),"
             f" and not for {spec.provisioner!r}: leave it out"
         )
-    if spec.folder is not None and not Path(spec.folder).is_dir():
+    if spec.folder is not None and not _is_folder(spec.folder):
         raise SpecError(f"folder={spec.folder!r} is no folder: make it first, or leave it out")
     for name in ("timeout", "start_timeout"):
         if not getattr(spec, name) > 0:
@@ -42,6 +42,13 @@ def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
     if spec.restart_poll is not None and not spec.restart_poll > 0:
         raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     _check_limits(spec)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return name != "" and Path(name).is_dir()
+    except OSError:
+        return False
 
 
 def _check_types(spec: KernelSpec) -> None:

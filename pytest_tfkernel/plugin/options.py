@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -170,6 +172,7 @@ def read(config: pytest.Config) -> Options:
     if selected:
         config.args[:] = [argument for argument in config.args if argument not in selected]
     kernelspec = _kernelspec(config)
+    compare = _named(config, "compare")
     return Options(
         suite=config.getoption("--tfkernel") or bool(selected),
         selected=selected,
@@ -179,20 +182,31 @@ def read(config: pytest.Config) -> Options:
         provisioners=_provisioners(config, kernelspec),
         require=_listed(config, "require"),
         allow=_listed(config, "allow"),
-        reports=_listed(config, "report"),
-        compare=config.getoption("--tfkernel-compare"),
-        fail_on=_listed(config, "fail-on"),
-        expect=config.getoption("--tfkernel-expect") or config.getini("tfkernel_expect") or None,
+        reports=_paths(config, "report"),
+        compare=compare,
+        fail_on=_listed(config, "fail-on") if compare is not None or config.getoption("--tfkernel-fail-on") else (),
+        expect=_expect(config, compare),
         gate=_gate(config),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
     )
 
 
 def _kernelspec(config: pytest.Config) -> str | None:
-    given: str | None = config.getoption("--tfkernel-kernelspec")
+    return _named(config, "kernelspec") or config.getini("tfkernel_kernelspec") or None
+
+
+def _named(config: pytest.Config, name: str) -> str | None:
+    """An option of one word. A variable that was not set, say, is no wish for what the option stands for."""
+    given: str | None = config.getoption(f"--tfkernel-{name}")
     if given == "":
-        raise pytest.UsageError("--tfkernel-kernelspec= names none: give a name, or leave it out")
-    return given or config.getini("tfkernel_kernelspec") or None
+        raise pytest.UsageError(f"--tfkernel-{name}= names none: give a name, or leave it out")
+    return given
+
+
+def _expect(config: pytest.Config, compare: str | None) -> str | None:
+    given, known = _named(config, "expect"), config.getini("tfkernel_expect")
+    # Those of an ini file are for runs that are compared, and the others are ordinary ones.
+    return given if given or not known or compare is None else _beside_ini(config, known)
 
 
 def _provisioners(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
@@ -207,7 +221,7 @@ def _provisioners(config: pytest.Config, kernelspec: str | None) -> tuple[str, .
 
 
 def _pythons(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
-    given = _listed(config, "python")
+    given = _paths(config, "python")
     if "" in given:
         # A variable that was not set, say: another interpreter than the one that was meant would be checked.
         raise pytest.UsageError("--tfkernel-python= names no interpreter: give a path, or leave it out")
@@ -243,3 +257,15 @@ def _gate(config: pytest.Config) -> str:
 def _listed(config: pytest.Config, name: str) -> tuple[str, ...]:
     given: Sequence[str] = config.getoption(f"--tfkernel-{name}") or config.getini(f"tfkernel_{name.replace('-', '_')}")
     return tuple(dict.fromkeys(given))
+
+
+def _paths(config: pytest.Config, name: str) -> tuple[str, ...]:
+    """As `_listed`. Those of an ini file are beside it, from whichever folder pytest is started."""
+    found = _listed(config, name)
+    if config.getoption(f"--tfkernel-{name}"):
+        return found
+    return tuple(_beside_ini(config, one) if name != "python" or os.sep in one else one for one in found)
+
+
+def _beside_ini(config: pytest.Config, path: str) -> str:
+    return path if config.inipath is None else str(config.inipath.parent / Path(path).expanduser())

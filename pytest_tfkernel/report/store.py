@@ -42,12 +42,7 @@ class Writer:
     """
 
     def __init__(self, path: Path, start: Start) -> None:
-        with _told(path):
-            if path.is_dir():
-                raise DocumentError(f"{path} is a folder: name a file")
-            # A rename would put a file in the place of /dev/null.
-            if path.exists() and not path.is_file():
-                raise DocumentError(f"{path} is no ordinary file: name another one")
+        check_place(path)
         self.path = path
         self._aside = path.with_name(path.name + INCOMPLETE)
         self._parts: list[AnyPart] = []
@@ -82,6 +77,10 @@ class Writer:
             # It is what is left of a failure, and no second one.
             with contextlib.suppress(OSError):
                 final.unlink()
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        """Have no file aside any more. An older document stays where it is."""
         self.close()
         with contextlib.suppress(OSError):
             self._aside.unlink()
@@ -119,13 +118,26 @@ class Writer:
         self._written = end
 
 
+def check_place(path: Path) -> None:
+    """Raise DocumentError where a file can't be put, aside first."""
+    with _told(path):
+        if path.is_dir():
+            raise DocumentError(f"{path} is a folder: name a file")
+        # A rename would put a file in the place of /dev/null.
+        if path.exists() and not path.is_file():
+            raise DocumentError(f"{path} is no ordinary file: name another one")
+        aside = path.with_name(f"{path.name}.{os.getpid()}")
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+        aside.unlink()
+
+
 def load(path: Path) -> Document:
     """Read a document, also one that a killed run has left. Raises DocumentError."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        aside = path.with_name(path.name + INCOMPLETE)
-        hint = f"; its run did not end, and {aside.name} has what there is" if aside.exists() else ""
+        aside = later_aside(path)
+        hint = f"; its run did not end, and {aside.name} has what there is" if aside is not None else ""
         raise DocumentError(f"{path} doesn't exist{hint}") from None
     except OSError as error:
         raise DocumentError(f"{path} can't be read: {error.strerror}") from None
@@ -145,10 +157,11 @@ def load(path: Path) -> Document:
 
 
 def later_aside(path: Path) -> Path | None:
-    """What a later run has left beside a document that it did not replace: it did not end, or not yet."""
+    """What a later run has left beside a document that is older or isn't there: that run did not end, or not yet."""
     try:
         aside = path.with_name(path.name + INCOMPLETE)
-        return aside if aside.stat().st_mtime_ns > path.stat().st_mtime_ns else None
+        written = aside.stat().st_mtime_ns
+        return aside if not path.exists() or written > path.stat().st_mtime_ns else None
     except (OSError, ValueError):
         return None
 
@@ -242,6 +255,8 @@ def assemble(parts: Sequence[AnyPart]) -> Document:
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError:
+        raise DocumentError(f"{path} can't be written: there is no such folder; make it, or name another one") from None
     except OSError as error:
         raise DocumentError(f"{path} can't be written: {error.strerror}; free or name another place") from None
     except ValueError as error:

@@ -77,6 +77,12 @@ class TestReply:
         shared.execute(cell)
         assert shared.execute("1").value == 1
 
+    def test_text_that_is_no_utf_8_is_an_error_as_elsewhere(self, shared: Kernel) -> None:
+        error = shared.execute("'\ud800'").error
+        assert error is not None
+        assert error.type == "UnicodeEncodeError"
+        assert shared.execute("'\\ud800'").value == "\ud800"
+
     def test_a_cell_of_3_mb_runs(self, shared: Kernel) -> None:
         assert shared.execute("x = '" + "z" * 3_000_000 + "'\nlen(x)").value == 3_000_000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -74,6 +75,8 @@ def test_run_with_nothing_in_common_is_red(ref: Inner) -> None:
         ([COMPARE, "--tfkernel-fail-on=nonsense"], "--tfkernel-fail-on=nonsense"),
         ([COMPARE, "--tfkernel-expect=nowhere.json"], "nowhere.json"),
         (["--tfkernel-fail-on=slower:50%"], "add --tfkernel-compare=REF"),
+        (["--tfkernel-compare="], "--tfkernel-compare= names none"),
+        ([COMPARE, "--tfkernel-expect="], "--tfkernel-expect= names none"),
     ],
     ids=lambda one: one if isinstance(one, str) else one[-1],
 )
@@ -81,8 +84,20 @@ def test_mistake_is_one_clear_error_before_the_first_test(ref: Inner, arguments:
     result = ref.run(*SMOKE, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = filter(None, result.errlines)
-    assert line.startswith("ERROR: tfkernel: ")
+    assert line.startswith("ERROR: ")
     assert words in line
+
+
+def test_ini_values_are_for_runs_that_are_compared_and_their_files_beside_it(ref: Inner) -> None:
+    ref.write(
+        "pytest.ini", "[pytest]\ntfkernel_fail_on = changed\ntfkernel_expect = known.toml\ntfkernel_report = r.json\n"
+    )
+    assert ref.run("test_own.py").ret == pytest.ExitCode.OK
+    ref.write("below/test_below.py", "def test_below(): pass\n")
+    below = dataclasses.replace(ref, folder=ref.folder / "below")
+    (line,) = filter(None, below.run("--tfkernel-compare=../ref.json", "test_below.py").errlines)
+    assert f"{ref.folder / 'known.toml'} " in line
+    assert [path.name for path in ref.folder.rglob("r.json")] == ["r.json"]
 
 
 def test_both_documents_can_be_compared_later(ref: Inner) -> None:

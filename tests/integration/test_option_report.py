@@ -75,7 +75,8 @@ def test_has_each_trial_once_each_verdict_and_the_machine(canned: Inner, workers
     assert len({trial.key for trial in run.trials}) == len(run.trials) == 4
     assert len({(one.guarantee, one.key) for one in run.verdicts}) == 17
     (kernel,) = run.environment.kernels
-    assert {trial.key.kernel for trial in run.trials} == {kernel.label}
+    whose = {trial.key.kernel or trial.key.example for trial in run.trials}
+    assert whose == {kernel.label, "planted-leaks"}
     assert kernel.python == ".".join(map(str, sys.version_info[:3]))
     assert run.environment.machine.cpus >= 1
     assert REPORT in run.environment.options
@@ -176,13 +177,29 @@ def test_killed_run_leaves_a_readable_document_and_the_older_one(inner: Inner) -
     assert [one.item for one in left.tests] == ["test_own.py::test_one"]
 
 
+def test_older_document_stays_where_nothing_runs(inner: Inner) -> None:
+    reports = (REPORT, "--tfkernel-report=run.html", "--tfkernel-report=link/run.json")
+    inner.write("test_own.py", "def test_one(): pass\n")
+    (inner.folder / "link").symlink_to(".")
+    inner.run(*reports)
+    before = {name: (inner.folder / name).read_bytes() for name in ("run.json", "run.html")}
+    result = inner.run(*reports, "typo.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines([f"kept the older */{name}: nothing ran that could be written" for name in before])
+    assert {name: (inner.folder / name).read_bytes() for name in before} == before
+    assert not list(inner.folder.glob("*.incomplete"))
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("run.txt", "give a name that ends in .json or .html"),
-        ("nowhere/run.json", "can't be written"),
+        ("nowhere/run.json", "can't be written: there is no such folder; make it, or name another one"),
+        ("nowhere/run.html", "can't be written: there is no such folder; make it, or name another one"),
+        ("n" * 300 + ".html", "can't be written: File name too long; free or name another place"),
         ("folder.json", "is a folder: name a file"),
     ],
+    ids=range(5),
 )
 def test_place_where_none_can_be_is_one_clear_error(inner: Inner, name: str, words: str) -> None:
     (inner.folder / "folder.json").mkdir()

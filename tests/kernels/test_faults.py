@@ -90,6 +90,17 @@ def test_oom_kill_without_a_cgroup_is_not_possible_with_the_reason(
     assert kernel.execute("1").value == 1
 
 
+@pytest.mark.parametrize("name", ["oom-gpu", "cuda-fault"])
+def test_a_fault_of_a_gpu_is_not_possible_where_none_can_be_used(start: StartKernel, name: str) -> None:
+    # No driver here, or none of its GPUs.
+    kernel = start(environment={"CUDA_VISIBLE_DEVICES": ""})
+    with pytest.raises(
+        FaultNotPossibleError, match="^there is no GPU that this kernel can use: .*(libcuda|visible|100)"
+    ):
+        kernel.inject(name)
+    assert kernel.execute("1").value == 1
+
+
 def test_a_signal_that_is_ignored_is_no_death(kernel: Kernel) -> None:
     import dataclasses
 

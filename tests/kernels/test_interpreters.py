@@ -36,6 +36,18 @@ def test_what_does_not_exist(refused: Callable[[object], str]) -> None:
     assert "doesn't exist: name a Python interpreter, as a path or as found on PATH" in refused("no-such-python")
 
 
+def test_a_name_that_no_file_can_have(refused: Callable[[object], str]) -> None:
+    assert "can't be looked at ([Errno 36] File name too long" in refused("n" * 300)
+
+
+def test_one_of_this_folder_that_is_not_on_the_path(
+    refused: Callable[[object], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my-own-python").symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    assert refused("my-own-python").endswith("is not on PATH: write './my-own-python' for the one in this folder")
+
+
 def test_a_folder(refused: Callable[[object], str], tmp_path: Path) -> None:
     assert "is not an executable file: name a Python interpreter" in refused(tmp_path)
 

@@ -24,6 +24,8 @@ _WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "preload text": ({"preload": "json"}, r"tuple of texts: write \('name',\) with a comma"),
     "sys_path text": ({"sys_path": "/tmp"}, r"tuple of texts"),
     "folder": ({"folder": "/no/such"}, "folder='/no/such' is no folder: make it first"),
+    "no folder": ({"folder": ""}, "folder='' is no folder: make it first"),
+    "long folder": ({"folder": "n" * 300}, "nnn' is no folder: make it first"),
     "timeout": ({"timeout": 0}, "timeout=0 is no deadline: give seconds above 0"),
     "timeout nan": ({"timeout": float("nan")}, "timeout=nan is no deadline"),
     "start_timeout": ({"start_timeout": -1}, "start_timeout=-1 is no deadline"),

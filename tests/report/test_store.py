@@ -153,7 +153,8 @@ class TestBadPlaces:
         assert reason(tmp_path / "file" / "run.json") == "can't be read: Not a directory"
 
     def test_a_folder_that_is_not_there_is_told(self, tmp_path: Path) -> None:
-        assert "can't be written: No such file or directory" in self.refused(tmp_path / "none" / "run.json")
+        said = self.refused(tmp_path / "none" / "run.json")
+        assert said.endswith("can't be written: there is no such folder; make it, or name another one")
 
     def test_a_device_is_not_replaced(self, path: Path) -> None:
         assert self.refused(Path("/dev/null")) == "/dev/null is no ordinary file: name another one"

@@ -13,7 +13,7 @@ from pytest_tfkernel.report.compare.comparison import Comparison, Yardstick
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.matrix import Line
 from pytest_tfkernel.report.page import command as page
-from pytest_tfkernel.report.store import DocumentError, Writer, assemble
+from pytest_tfkernel.report.store import DocumentError, Writer, assemble, check_place
 
 _SHOWN = 20
 
@@ -36,7 +36,7 @@ class Outlets:
         self._pages: list[Path] = []
         if "" in options.reports:
             raise DocumentError("--tfkernel-report= names no file: give a name that ends in .json or .html")
-        for path in dict.fromkeys(Path(name).absolute() for name in options.reports):
+        for path in dict.fromkeys(map(_place, options.reports)):
             if path.suffix == ".html":
                 self._pages.append(_checked(path))
             elif path.suffix == ".json":
@@ -58,6 +58,9 @@ class Outlets:
         is_red = bool(self.said)
         whole = assemble([self._start, *self._parts, end])
         for writer in [*self._writers]:
+            if self._keeps(writer.path):
+                writer.withdraw()
+                continue
             try:
                 writer.finish(end)
                 self.said.append(((f"wrote {writer.path}: {_words(whole)}", ""),))
@@ -67,10 +70,17 @@ class Outlets:
         found = self._compare(whole)
         is_red |= self._yardstick is not None and (found is None or bool(found.exit_code))
         for path in self._pages:
-            is_red |= not self._write_page(path, whole, found)
+            is_red |= not self._keeps(path) and not self._write_page(path, whole, found)
         self.said += _unreported(end)
         self.whole = whole
         return is_red
+
+    def _keeps(self, path: Path) -> bool:
+        """Whether an older file stays: a mistyped name, say, is no reason to lose it."""
+        if self._parts or not path.exists():
+            return False
+        self.said.append(((f"kept the older {path}: nothing ran that could be written", ""),))
+        return True
 
     def _compare(self, whole: document.Document) -> Comparison | None:
         """What came of it; None without a ref, or where nothing is in both."""
@@ -107,9 +117,16 @@ def _checked(path: Path) -> Path:
     missing = [name for name in ("jinja2", "matplotlib") if importlib.util.find_spec(name) is None]
     if missing:
         raise DocumentError(f"{path.name}: a page needs {' and '.join(missing)}: pip install 'pytest-tfkernel[html]'")
-    if path.is_dir() or not path.parent.is_dir():
-        raise DocumentError(f"{path} can't be written: name a file in a folder that exists")
+    check_place(path)
     return path
+
+
+def _place(name: str) -> Path:
+    """Where a name leads from here, whatever folder a test changes to; a link stays one."""
+    try:
+        return Path(name).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DocumentError(f"{name} is no place for a file: {error}") from None
 
 
 def _yardstick(options: Options) -> Yardstick | None:

@@ -34,7 +34,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> tuple[int, str, str]:
     """Write the page: exit code, and what goes to stdout and to stderr."""
-    from pytest_tfkernel.report.store import DocumentError, load
+    from pytest_tfkernel.report.store import DocumentError, check_place, load
 
     output = options.output
     try:
@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> tuple[int, str, str]:
         ref = None if options.ref is None else load(options.ref)
         if any(one is not None and _same(output, one) for one in (options.document, options.ref)):
             return _NOT_WRITTEN, "", f"page: {output} is a run document: name another file for the page\n"
+        check_place(output)
         from pytest_tfkernel.report.page.render import render
 
         text = render(document, ref)

@@ -62,9 +62,20 @@ def test_missing_document_is_one_line(tmp_path: Path) -> None:
     assert err == f"page: {tmp_path / 'none.json'} doesn't exist\n"
 
 
+@pytest.mark.parametrize("name", [".", "..", "/", ""])
+def test_folder_is_no_page(run: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run.parent)
+    code, _, said = page(run, name)
+    assert (code, said) == (2, f"page: {name or '.'} is a folder: name a file\n")
+
+
 def test_place_that_cannot_be_written_is_one_line(run: Path, tmp_path: Path) -> None:
-    code, _, err = page(run, tmp_path / "none" / "run.html")
-    assert (code, err) == (2, f"page: {tmp_path / 'none' / 'run.html'} can't be written: No such file or directory\n")
+    place = tmp_path / "none" / "run.html"
+    code, _, err = page(run, place)
+    assert (code, err) == (
+        2,
+        f"page: {place} can't be written: there is no such folder; make it, or name another one\n",
+    )
 
 
 @pytest.mark.parametrize("module", ["jinja2", "matplotlib"])
