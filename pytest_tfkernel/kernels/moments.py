@@ -50,7 +50,8 @@ def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, se
             reply = exchange.ask(life, request, seconds, on_mark)
             if phase.name == EXITING:
                 exchange.receive(life, seconds, life.send({"kind": "shutdown"}), on_mark)
-            late = isinstance(fault.expects, Dies)
+            # One that never came there was not struck.
+            late = bool(seen) and isinstance(fault.expects, Dies)
         except KernelDied as died:
             post_mortem, late = died.post_mortem, False
     if late and life.wait(fault.seconds, channel=False) is Event.DEATH:

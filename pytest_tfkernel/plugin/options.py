@@ -73,7 +73,7 @@ def add(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="the interpreter in which kernels run (default: the one that runs pytest); repeat it to run the suite in"
-        " each of several",
+        " each of several, of which the fixtures use the first",
     )
     parser.addini("tfkernel_python", "interpreters in which kernels run, one a line", type="linelist", default=[])
     group.addoption(
@@ -88,8 +88,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="how kernels are made: subprocess, forkserver, jupyter or spyder; repeat it for several (default: all"
-        " that are installed)",
+        help="how kernels are made: subprocess, forkserver, jupyter, spyder, or multiprocess-spawn and the like;"
+        " repeat it for several (default: all that are installed)",
     )
     parser.addini("tfkernel_provisioner", "how kernels are made, one name a line", type="linelist", default=[])
     group.addoption(
@@ -147,8 +147,8 @@ def _add_gate(parser: pytest.Parser, group: pytest.OptionGroup) -> None:
         const="fail",
         default=None,
         dest="tfkernel_gate",
-        help="your own tests: one that leaves a process, shared memory, socket, lock, temporary file, device handle"
-        " or GPU memory behind fails, with the list",
+        help="your own tests: one that leaves a process, shared memory, socket, lock, temporary file or a process"
+        " with a handle of a GPU behind fails, with the list",
     )
     helps = {"fail": "the same", "warn": "it doesn't fail, and is listed", "off": "whatever tfkernel_gate says"}
     for mode in _MODES:

@@ -119,16 +119,16 @@ def test_what_else_differs_is_listed() -> None:
     machine = msgspec.structs.replace(environment.machine, linux="6.8.0", gpus=["H100"], driver="550.1", cgroup=2)
     packages = {"pytest": "9.3.0", "numpy": "2.0"}
     capabilities = {"oom-kill": "no cgroup"}
-    changed = msgspec.structs.replace(
-        ref,
-        environment=msgspec.structs.replace(environment, machine=machine, packages=packages, capabilities=capabilities),
-    )
+    options = ["--tfkernel-gate=warn", "--tfkernel-gate"]
+    seen = {"machine": machine, "packages": packages, "capabilities": capabilities, "options": options}
+    changed = msgspec.structs.replace(ref, environment=msgspec.structs.replace(environment, **seen))
     sides = (Side("a", ref), Side("b", changed))
     assert surroundings(pair(*sides), *sides) == [
         "Linux: 6.1.0 -> 6.8.0",
         "cgroup: version 1 -> version 2",
         "driver: none -> 550.1",
         "GPUs: none -> H100",
+        "--tfkernel-gate: not given -> fail",
         "pytest: 9.2.0 -> 9.3.0",
         "numpy: none -> 2.0",
         "can't check oom-kill: none -> no cgroup",
