@@ -14,7 +14,6 @@ from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import (
     CallError,
-    KernelDied,
     KernelIsDead,
     KernelStartError,
     SupervisorGoneError,
@@ -22,7 +21,6 @@ from pytest_tfkernel.kernels.errors import (
 from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.wire import ChannelTornError
-from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 
@@ -170,13 +168,14 @@ class Kernel:
         """
         with self._lock:
             chosen, moment = faults.find(fault), phases.find(phase)
+            seconds = exchange.seconds_for(self.spec, timeout)
             self._show(self._living())
             if moment.name == phases.IDLE:
-                return self._strike(chosen, timeout)
+                return moments.strike_idle(self, chosen, timeout)
             number = moments.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:
-                return moments.strike_in(moment, life, chosen, number, exchange.seconds_for(self.spec, timeout))
+                return moments.strike_in(moment, life, chosen, number, seconds)
             self.shutdown(now=True)
             self._life = self._generations.launch(life.generation + 1, mute=True)
             self._ended = False
@@ -185,18 +184,6 @@ class Kernel:
     def _show(self, life: Life) -> None:
         if self.witness is not None:
             self.witness(life, life.last_cell or "")
-
-    def _strike(self, fault: faults.Fault, timeout: float | None) -> Outcome:
-        life = self._living()
-        reply = None
-        try:
-            reply = fault.strike(self, timeout)
-        except KernelDied as died:
-            return Outcome(fault.name, None, died.post_mortem)
-        lives = reply is not None and not reply.ok
-        if isinstance(fault.expects, Dies) and not lives and life.wait(fault.seconds, channel=False) is Event.DEATH:
-            return Outcome(fault.name, reply, life.bury())
-        return Outcome(fault.name, reply, None)
 
     def interrupt(self) -> None:
         """Send SIGINT, as Ctrl-C does: the running cell ends with KeyboardInterrupt."""

@@ -63,6 +63,8 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
         pytest.skip("kernels of pytest-tfkernel run on Linux only")
     import dataclasses
 
+    from pytest_tfkernel.kernels.errors import SpecError
+    from pytest_tfkernel.model.kernels import KernelSpec
     from pytest_tfkernel.plugin.sessions import launcher_of
 
     launcher = launcher_of(request.config)
@@ -70,6 +72,8 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
 
     def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:
         __tracebackhide__ = True
+        if not isinstance(spec, KernelSpec | None):
+            raise SpecError(f"{spec!r} is no KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
         kernel = launcher.start(dataclasses.replace(spec or tfkernel_spec, **changes))
         kernels.append(kernel)
         return kernel

@@ -31,6 +31,13 @@ def test_to_fail():
     assert blamed(result) == ["test_to_fail"]
 
 
+def test_folder_that_pytest_was_given_for_temporary_files_is_nobodys(run: Run, gated: Inner) -> None:
+    base = (gated.folder.parent / "tmp").resolve() / "base"
+    code = "def test_one(tmp_path): (tmp_path / 'one').touch()"
+    for workers in ((), ("-n", "1")):
+        assert counts(run(code, f"--basetemp={base}", *workers)) == {"passed": 1}
+
+
 def test_file_of_a_database_is_told(run: Run) -> None:
     result = run("""
 import sqlite3

@@ -65,6 +65,18 @@ def test_first(pool):
 def test_second(pool): pass
 
 @pytest.fixture(scope="module")
+def factory():
+    made = []
+    yield lambda: made.append(sleeper())
+    for process in made:
+        end(process)
+
+def test_third(factory):
+    factory()
+
+def test_fourth(factory): pass
+
+@pytest.fixture(scope="module")
 def starter():
     return []
 

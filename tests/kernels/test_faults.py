@@ -15,7 +15,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.processes import Cause, PostMortem
+from pytest_tfkernel.model.processes import Cause, ExitStatus, PostMortem
 
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20
@@ -116,6 +116,26 @@ def test_names_are_found_and_unknown_ones_told() -> None:
     with pytest.raises(FaultError, match=r"^fault 'nuke' is unknown: choose from sigkill, .*oom-memory-error.*$"):
         find("nuke")
     assert len({one.name for one in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize("timeout", [-1, 0, "5"])
+def test_a_deadline_that_is_none_is_refused_before_it_strikes(kernel: Kernel, timeout: float) -> None:
+    with pytest.raises(ValueError, match="is no deadline: give seconds above 0"):
+        kernel.inject("sigkill", timeout=timeout)
+    assert kernel.is_alive
+
+
+def test_a_strike_is_judged_by_what_it_leaves(kernel: Kernel) -> None:
+    import dataclasses
+
+    with pytest.raises(
+        FaultError, match="fault 'sigterm' struck with 5: `strike` returns the reply of its cell, or None"
+    ):
+        kernel.inject(dataclasses.replace(find("sigterm"), strike=lambda *_: 5))  # type: ignore[arg-type]
+    ends = dataclasses.replace(find("index-error"), strike=lambda kernel, _: kernel.shutdown())
+    found = kernel.inject(ends).post_mortem
+    assert found is not None
+    assert found.exit_status == ExitStatus(code=0)
 
 
 def test_of_two_faults_at_once_one_strikes_and_the_other_finds_a_dead_kernel(kernel: Kernel) -> None:

@@ -79,8 +79,9 @@ class Claims:
             self._note(path)
 
     def _rename(self, arguments: tuple[Any, ...]) -> None:
-        """What is made under another name, and gets its own when it is complete, was made all the same."""
-        if _absolute(arguments[0]) in self.current:
+        """What is made under another name or elsewhere, and moved when it is complete, was made all the same."""
+        source = _absolute(arguments[0])
+        if source in self.current or not source.startswith(self._counted):
             self._note(arguments[1])
 
     def _truncate(self, arguments: tuple[Any, ...]) -> None:
@@ -112,7 +113,7 @@ class Claims:
 
     def _claim(self, path: str, kind: Kind) -> None:
         is_bytecode = "/__pycache__" in path
-        if not is_bytecode and not path.startswith(self._pytests) and not os.path.lexists(path):
+        if not is_bytecode and not f"{path}/".startswith(self._pytests) and not os.path.lexists(path):
             self.current[path] = kind
 
 

@@ -5,27 +5,76 @@ from __future__ import annotations
 import gc
 import types
 from collections import deque
+from collections.abc import Iterable
 
 # A fixture's value leads to all there is, if one walks long enough.
 _MOST = 5000
 # Whatever these refer to isn't held on purpose.
 _LOOPS = ("asyncio", "pytest_asyncio", "uvloop")
-_DOORS = (types.ModuleType, types.FunctionType, types.FrameType, types.CodeType, type)
+_DOORS = (types.ModuleType, types.FrameType, types.CodeType, type)
+_LISTS = (list, tuple, set, frozenset, deque)
+# In a long list of numbers any pid may be.
+_FEW = 16
 
 
 def holds(value: object, pid: int) -> bool:
-    """Whether a value refers to a process by its pid, which may be an attribute, an element or a key further in."""
+    """Whether a value refers to a process by its pid: as it is, in a short list, as `pid` or the like further in."""
     # An event loop, or what makes them, refers to all that is started on it, by whichever test.
-    if type(value).__module__.partition(".")[0] in _LOOPS:
+    if _package(value) in _LOOPS:
         return False
     waiting: deque[object] = deque([value])
     seen: set[int] = set()
+    if _is(value, pid):
+        return True
     while waiting and len(seen) < _MOST:
         one = waiting.popleft()
-        # A bool is an int, and no pid.
-        if type(one) is int and one == pid:
+        # What pytest has of its own, a `request` say, leads to all tests.
+        if id(one) in seen or isinstance(one, _DOORS) or _package(one) == "_pytest":
+            continue
+        seen.add(id(one))
+        if _names(one, pid):
             return True
-        if id(one) not in seen and not isinstance(one, _DOORS):
-            seen.add(id(one))
-            waiting.extend(gc.get_referents(one))
+        waiting.extend(_referents(one))
     return False
+
+
+def _names(one: object, pid: int) -> bool:
+    """Whether it refers to the process itself, and not through something else."""
+    if isinstance(one, dict):
+        # Whatever a subclass makes of this; and another thread may be changing it.
+        items = list(dict.items(one))
+        if len(items) <= _FEW and any(_is(key, pid) for key, _ in items):
+            return True
+        return any(type(key) is str and "pid" in key.lower() and _is(each, pid) for key, each in items)
+    if type(one) in _LISTS:
+        each_one = gc.get_referents(one)
+        return len(each_one) <= _FEW and any(_is(each, pid) for each in each_one)
+    attributes = _attributes(one)
+    if attributes is not None:
+        return _names(attributes, pid)
+    return any(_is(each, pid) for each in _referents(one))
+
+
+def _referents(one: object) -> Iterable[object]:
+    """What it refers to; of a function not the names of its module, which lead everywhere."""
+    if isinstance(one, types.FunctionType):
+        return [*(one.__closure__ or ()), one.__defaults__, one.__kwdefaults__]
+    return gc.get_referents(one)
+
+
+def _attributes(one: object) -> dict[str, object] | None:
+    # Not by `vars`: what a class makes of `__dict__` may be anything.
+    try:
+        found = object.__getattribute__(one, "__dict__")
+    except AttributeError:
+        return None
+    return found if type(found) is dict and found else None
+
+
+def _is(one: object, pid: int) -> bool:
+    # A bool is an int, and no pid.
+    return type(one) is int and one == pid
+
+
+def _package(one: object) -> str:
+    return type(one).__module__.partition(".")[0]

@@ -200,7 +200,7 @@ class GateHooks:
 def _own_folders(config: pytest.Config) -> tuple[list[str], list[Path]]:
     """How paths begin that are for temporary files of pytest's own; the folders of the project and its Python."""
     base, root = config.getoption("basetemp", None), os.environ.get("PYTEST_DEBUG_TEMPROOT")
-    pytests = [f"{Path(base).absolute()}/"] if base else []
+    pytests = [f"{Path(base).absolute()}/", f"{Path(base).resolve()}/"] if base else []
     pytests += [f"{Path(root).absolute()}/pytest-of-"] if root else []
     return pytests, [config.rootpath, config.invocation_params.dir, Path(sys.prefix)]
 

@@ -59,7 +59,7 @@ _OF_NO_TEST = (Kind.HANDLE, Kind.CONTEXT, Kind.GPU_MEMORY)
 def kind_of(name: str) -> Kind:
     """The kind of this name, of those that a test can leave. ValueError names the choice."""
     kinds = {kind.value: kind for kind in Kind if kind not in _OF_NO_TEST}
-    if name not in kinds:
+    if not isinstance(name, str) or name not in kinds:
         raise ValueError(f"{name}: unknown kind; choose from {', '.join(kinds)}")
     return kinds[name]
 

@@ -97,6 +97,12 @@ def test_link_and_new_name_of_a_claimed_file_are_claimed(claimed: Claimed, folde
     assert claimed(act) == dict.fromkeys(("one", "two", "three"), Kind.FILE)
 
 
+def test_what_is_moved_here_is_claimed(claimed: Claimed, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    assert claimed(lambda: (tmp_path / "one").rename(folder / "two")) == {"two": Kind.FILE}
+    assert claimed(lambda: (folder / "two").rename(folder / "three")) == {}
+
+
 def test_socket_is_claimed_anywhere(claimed: Claimed, folder: Path) -> None:
     def act() -> None:
         with socket.socket(socket.AF_UNIX) as one:

@@ -1,4 +1,4 @@
-"""The small parts of the gate: leases, known helpers, what values hold, neighbours, records, GPU lines."""
+"""The small parts of the gate: leases, known helpers, neighbours, records, GPU lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,9 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuProcess, Reading, Sight
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate import fixtures, neighbours, records, summary
 from pytest_tfkernel.plugin.gate import gpu as gate_gpu
 from pytest_tfkernel.plugin.gate import known as gate_known
+from pytest_tfkernel.plugin.gate import neighbours, records, summary
 from pytest_tfkernel.plugin.gate.leases import Leases
 from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally
 
@@ -90,36 +90,6 @@ class TestKnown:
     )
     def test_anything_else_is_not(self, kind: Kind, name: str) -> None:
         assert gate_known.find(gate_known.KNOWN, kind, name) is None
-
-
-class TestWhatAValueHolds:
-    @pytest.mark.parametrize(
-        "wrap",
-        [
-            lambda process: process,
-            lambda process: [process],
-            lambda process: {"one": (process,)},
-            lambda process: {process.pid: None},
-            lambda process: types.SimpleNamespace(inner=types.SimpleNamespace(child=process)),
-            lambda process: process.wait,
-        ],
-    )
-    def test_is_found_by_its_pid(
-        self, sleeper: subprocess.Popen[bytes], wrap: Callable[[subprocess.Popen[bytes]], object]
-    ) -> None:
-        assert fixtures.holds(wrap(sleeper), sleeper.pid)
-
-    @pytest.mark.parametrize("value", [None, 1, True, "text", [], object(), os, lambda: None])
-    def test_is_not_found_elsewhere(self, sleeper: subprocess.Popen[bytes], value: object) -> None:
-        assert not fixtures.holds(value, sleeper.pid)
-
-    def test_is_searched_for_a_short_while_only(self) -> None:
-        endless: list[object] = []
-        for _ in range(100_000):
-            endless = [endless, object()]
-        assert not fixtures.holds(endless, 1 << 30)
-        while endless:
-            endless = endless[0]  # type: ignore[assignment]
 
 
 class TestNeighbours:

@@ -1,0 +1,105 @@
+"""What a fixture's value holds, and what only happens to be the same number."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import types
+from collections import UserDict, deque
+from collections.abc import Callable
+
+import pytest
+
+from pytest_tfkernel.plugin.gate.fixtures import holds
+
+PID = 4711
+
+
+class Slots:
+    __slots__ = ("process",)
+
+    def __init__(self, process: object) -> None:
+        self.process = process
+
+
+class Odd(dict[str, object]):
+    """What is asked for by a test of its own is no business of the gate."""
+
+    def items(self) -> object:  # type: ignore[override]
+        raise RuntimeError
+
+
+@pytest.fixture
+def process() -> subprocess.Popen[bytes]:
+    """One that has the pid, and was never started."""
+    process: subprocess.Popen[bytes] = subprocess.Popen.__new__(subprocess.Popen)
+    process.pid, process.returncode = PID, 0
+    return process
+
+
+def factory(made: list[object]) -> Callable[[], None]:
+    def make() -> None:
+        made.append(1)
+
+    return make
+
+
+WAYS: dict[str, Callable[[subprocess.Popen[bytes]], object]] = {
+    "the pid": lambda process: process.pid,
+    "the process": lambda process: process,
+    "a short list": lambda process: [1, process.pid],
+    "a list of processes": lambda process: deque([process]),
+    "an attribute": lambda process: types.SimpleNamespace(deeper=types.SimpleNamespace(worker_pid=process.pid)),
+    "slots": Slots,
+    "a key": lambda process: {process.pid: None},
+    "a dict": lambda process: UserDict({"a": Odd(pid=process.pid)}),
+    "a closure": lambda process: factory([process]),
+    "a default": lambda process: lambda one=process: one,
+    "a method": lambda process: process.poll,
+}
+
+
+@pytest.mark.parametrize("hold", WAYS.values(), ids=WAYS)
+def test_a_process_is_held_by(
+    process: subprocess.Popen[bytes], hold: Callable[[subprocess.Popen[bytes]], object]
+) -> None:
+    assert holds(hold(process), PID)
+    assert not holds(hold(process), PID + 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(PID + 1000)),
+        {"count": PID, **{str(number): number for number in range(PID + 1)}},
+        dict.fromkeys(range(PID + 1)),
+        types.SimpleNamespace(port=PID, rows=tuple(range(PID + 1))),
+        float(PID),
+        True,
+        None,
+        os,
+        test_a_process_is_held_by,
+        asyncio.get_event_loop_policy(),
+    ],
+    ids=["numbers", "dict", "keys", "attributes", "float", "bool", "none", "module", "function", "loops"],
+)
+def test_a_number_that_is_the_same_is_no_process(value: object) -> None:
+    assert not holds(value, PID)
+
+
+def test_it_is_searched_for_a_short_while_only() -> None:
+    endless: list[object] = []
+    for _ in range(100_000):
+        endless = [endless, object()]
+    assert not holds(endless, PID)
+    while endless:
+        endless = endless[0]  # type: ignore[assignment]
+
+
+def test_what_pytest_has_of_its_own_leads_nowhere(
+    request: pytest.FixtureRequest, process: subprocess.Popen[bytes]
+) -> None:
+    assert request.getfixturevalue("process") is process
+    assert not holds(lambda: request, PID)
+    assert not holds([request.node], PID)
