@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import fault_cells as cells
 from pytest_tfkernel.kernels import gpu_cells
-from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError
+from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError, KernelDied
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
 from pytest_tfkernel.model.faults import Dies, Lives
-from pytest_tfkernel.model.kernels import Reply
+from pytest_tfkernel.model.kernels import Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
 
 if TYPE_CHECKING:
@@ -190,3 +190,18 @@ def find(fault: str | Fault, among: Sequence[Fault] = FAULTS) -> Fault:
         if one.name == fault:
             return one
     raise FaultError(f"fault {fault!r} is unknown: choose from {', '.join(one.name for one in among)}")
+
+
+def strike(fault: Fault, kernel: Kernel, timeout: float | None) -> Outcome:
+    """Strike a kernel that waits for its next cell. Raises what the fault does, and FaultError if it makes no sense."""
+    life = kernel.life
+    try:
+        reply = fault.strike(kernel, timeout)
+    except KernelDied as died:
+        return Outcome(fault.name, None, died.post_mortem)
+    if not isinstance(reply, Reply | None):
+        raise FaultError(f"fault {fault.name!r} struck with {reply!r}: `strike` returns the reply of its cell, or None")
+    lives = reply is not None and not reply.ok
+    if isinstance(fault.expects, Dies) and not lives:
+        life.wait(fault.seconds, channel=False)
+    return Outcome(fault.name, reply, None if life.is_alive else life.bury())

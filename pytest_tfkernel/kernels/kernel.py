@@ -171,7 +171,7 @@ class Kernel:
             seconds = exchange.seconds_for(self.spec, timeout)
             self._show(self._living())
             if moment.name == phases.IDLE:
-                return moments.strike_idle(self, chosen, timeout)
+                return faults.strike(chosen, self, timeout)
             number = moments.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:

@@ -1,10 +1,9 @@
-"""How a fault strikes: an idle kernel, or, if it is a signal, one that says it has come to a phase."""
+"""How a signal strikes a kernel in a phase: the kernel says that it is there, and is hit."""
 
 from __future__ import annotations
 
 import signal
 import tempfile
-from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import exchange
 from pytest_tfkernel.kernels.errors import FaultError, KernelDied
@@ -13,9 +12,6 @@ from pytest_tfkernel.kernels.life import Event, Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
-
-if TYPE_CHECKING:
-    from pytest_tfkernel.kernels.kernel import Kernel
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -34,21 +30,6 @@ def signal_for(fault: Fault, phase: Phase, spec: KernelSpec) -> signal.Signals:
             f" provisioner='subprocess', not {spec.provisioner!r}"
         )
     return fault.signal
-
-
-def strike_idle(kernel: Kernel, fault: Fault, timeout: float | None) -> Outcome:
-    """Strike a kernel that waits for its next cell. Raises what the fault does, and FaultError if it makes no sense."""
-    life, reply = kernel.life, None
-    try:
-        reply = fault.strike(kernel, timeout)
-    except KernelDied as died:
-        return Outcome(fault.name, None, died.post_mortem)
-    if not isinstance(reply, Reply | None):
-        raise FaultError(f"fault {fault.name!r} struck with {reply!r}: `strike` returns the reply of its cell, or None")
-    lives = reply is not None and not reply.ok
-    if isinstance(fault.expects, Dies) and not lives:
-        life.wait(fault.seconds, channel=False)
-    return Outcome(fault.name, reply, None if life.is_alive else life.bury())
 
 
 def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, seconds: float) -> Outcome:
