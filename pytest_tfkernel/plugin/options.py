@@ -267,5 +267,10 @@ def _paths(config: pytest.Config, name: str) -> tuple[str, ...]:
     return tuple(_beside_ini(config, one) if name != "python" or os.sep in one else one for one in found)
 
 
-def _beside_ini(config: pytest.Config, path: str) -> str:
-    return path if config.inipath is None else str(config.inipath.parent / Path(path).expanduser())
+def _beside_ini(config: pytest.Config, name: str) -> str:
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        # There is no such user: it may be the name of a folder.
+        path = Path(name)
+    return str(path) if config.inipath is None else str(config.inipath.parent / path)
