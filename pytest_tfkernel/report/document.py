@@ -14,6 +14,8 @@ import msgspec
 # Goes up when a reader of the last one would misread a new document.
 SCHEMA = 1
 FORMAT = "pytest-tfkernel run"
+# Of an error, in characters; what is longer is cut.
+LONGEST_MESSAGE = 2000
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="part", omit_defaults=True):

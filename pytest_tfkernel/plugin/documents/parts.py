@@ -16,8 +16,6 @@ from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 
-_MESSAGE = 2000
-
 
 def key(setting: Setting, label: str) -> document.Key:
     """What a setting is called in a document; `label` is that of a run with one interpreter."""
@@ -75,7 +73,7 @@ def _of_observation(seen: Observation) -> dict[str, Any]:
     return {
         "result": seen.first.result,
         "error_type": error.type if error is not None else None,
-        "error_message": error.message[:_MESSAGE] if error is not None else None,
+        "error_message": error.message[: document.LONGEST_MESSAGE] if error is not None else None,
         "death": _death(died) if died is not None else None,
         "leaks": [_leak(leak) for leak in seen.audit.leaks] if seen.audit is not None else [],
         "timeline": [_mark(moment) for moment in seen.timeline],
@@ -144,14 +142,14 @@ def note_error(report: pytest.TestReport, call: pytest.CallInfo[Any]) -> None:
     if call.excinfo is not None and report.failed:
         kind = call.excinfo.type
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-        setattr(report, ERROR, clean([name, str(call.excinfo.value)[:_MESSAGE]]))
+        setattr(report, ERROR, clean([name, str(call.excinfo.value)[: document.LONGEST_MESSAGE]]))
 
 
 def _test(phases: list[pytest.TestReport]) -> document.Test:
     failed = next((report for report in phases if report.failed), None)
     kind, message = getattr(failed, ERROR, (None, None))
     if failed is not None and kind is None:
-        message = str(failed.longrepr)[:_MESSAGE]
+        message = str(failed.longrepr)[: document.LONGEST_MESSAGE]
     left = [f"{one.kind} {one.name}" for report in phases for found in gate.of(report) for one in found.left]
     return document.Test(
         item=phases[-1].nodeid,

@@ -7,12 +7,16 @@ import math
 import re
 from typing import Any
 
+from pytest_tfkernel.report.document import LONGEST_MESSAGE
+
 _TOLERANCE = 1e-6
 
 _PATH = re.compile(r"/[^\s'\"`,;:)\]}>]+")
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108 - to be left out
-# Where the files of one environment are those of another.
-_ENVIRONMENT = re.compile(r"/(?:site-packages|dist-packages|lib/python\d+\.\d+)/")
+# Where the files of one environment are those of another, ours too where they aren't installed but linked.
+_ENVIRONMENT = re.compile(
+    r"/(?:lib/python\d+\.\d+/(?:site-packages/|dist-packages/)?|(?:site|dist)-packages/|(?=pytest_tfkernel/_child/))"
+)
 _PYTHON = re.compile(r"/bin/python[0-9.]*$")
 # What is left out of messages, in this order. Small numbers stay: `exit code 3`, `[Errno 24]` and `2.0` mean something.
 # No pattern takes more than linear time: a message may be a megabyte.
@@ -47,6 +51,9 @@ def normal(message: str) -> str:
 def _shared_path(found: re.Match[str]) -> str:
     """A path without the part that is of one run or of one environment."""
     path = found[0]
+    # An environment may lie anywhere.
+    if _ENVIRONMENT.search(path):
+        return _ENVIRONMENT.split(path)[-1]
     if path.startswith(_TEMPORARY):
         return "<path>"
     if _PYTHON.search(path):
@@ -54,12 +61,19 @@ def _shared_path(found: re.Match[str]) -> str:
         return "<python>"
     if path.startswith("/proc/"):
         return re.sub(r"^/proc/\d+", "/proc/<number>", path)
-    return _ENVIRONMENT.split(path)[-1]
+    return path
 
 
 def same_text(ref: str, changed: str) -> bool:
-    """Whether two messages say the same."""
-    return ref == changed or normal(ref) == normal(changed)
+    """Whether two messages say the same; of long ones, as far as both are there."""
+    if ref == changed:
+        return True
+    before, after = normal(ref), normal(changed)
+    if min(len(ref), len(changed)) >= LONGEST_MESSAGE:
+        # They were cut, in the middle of a word perhaps, while they had their paths, which may differ in length.
+        length = min(len(text.rpartition(" ")[0] or text) for text in (before, after))
+        return before[:length] == after[:length]
+    return before == after
 
 
 def same_value(ref: Any, changed: Any) -> bool:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from pytest_tfkernel.report.compare.alike import same_text, same_value
+from pytest_tfkernel.report.document import LONGEST_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,11 @@ from pytest_tfkernel.report.compare.alike import same_text, same_value
         ("id 6ba7b810-9dad-11d1-80b4-00c04fd430c8", "id 00000000-9dad-11d1-80b4-00c04fd430c9"),
         ("commit 1a2b3c4", "commit 99aa88bb77"),
         ("two\n  lines", "two lines"),
+        (
+            'File "/opt/python3.11/lib/python3.11/site-packages/pytest_tfkernel/_child/kernel.py", line 1',
+            'File "/home/me/checkout/pytest_tfkernel/_child/kernel.py", line 2',
+        ),
+        ("in /tmp/tox/lib/python3.11/site-packages/tf/a.py", "in /usr/lib/python3/dist-packages/tf/a.py"),
     ],
 )
 def test_what_differs_in_every_run_is_no_difference(one: str, other: str) -> None:
@@ -54,6 +60,22 @@ def test_what_differs_in_every_run_is_no_difference(one: str, other: str) -> Non
 )
 def test_what_means_something_is_a_difference(one: str, other: str) -> None:
     assert not same_text(one, other)
+
+
+def trace(folder: str, *errors: str) -> str:
+    frames = [
+        f'File "{folder}/lib/python3.11/site-packages/tensorflow/a{"b" * n}.py", line {n}, in run' for n in range(60)
+    ]
+    return "\n".join([*frames[:3], *errors, *frames])[:LONGEST_MESSAGE]
+
+
+def test_of_cut_messages_is_compared_what_both_have() -> None:
+    short, long = "/opt/a", "/home/somebody/environments/another"
+    assert len(trace(short)) == len(trace(long)) == LONGEST_MESSAGE
+    assert same_text(trace(short), trace(long))
+    assert not same_text(trace(short, "lost"), trace(long, "found"))
+    assert not same_text(trace(short), trace(short)[:-500])
+    assert not same_text("a" * LONGEST_MESSAGE, "b" * LONGEST_MESSAGE)
 
 
 @pytest.mark.parametrize(
