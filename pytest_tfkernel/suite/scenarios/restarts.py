@@ -55,9 +55,10 @@ def ask(seconds):
     return {{"status": info["status"], "language": info["language_info"]["name"], "pid": int(pid)}}
 """
 
-# A cell that runs for ever: one that Ctrl-C ends, and one that only SIGKILL ends.
+# A cell that runs for ever: one that Ctrl-C ends, and one that only SIGKILL ends. Spyder drops an interrupt that comes
+# between two statements.
 _BUSY = {
-    "heeds interrupts": "import time\n_tfkernel_mark('in')\nwhile True:\n    time.sleep(1)",
+    "heeds interrupts": "import time\nwhile not _tfkernel_mark('in'):\n    while True:\n        time.sleep(1)",
     "is deaf": (
         "import signal, time\nfor one in (signal.SIGINT, signal.SIGTERM):\n    signal.signal(one, signal.SIG_IGN)\n"
         "_tfkernel_mark('in')\nwhile True:\n    time.sleep(1)"
