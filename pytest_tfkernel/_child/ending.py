@@ -1,6 +1,6 @@
 """How the supervisor ends processes: all that match, and what they start meanwhile."""
 
-import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -10,42 +10,83 @@ from . import proc
 # More processes than this are stopped before any is killed: under a limit, each one killed makes
 # room for a fork bomb to fork again.
 _CROWD = 16
+# multiprocessing's own, multiprocess' and loky's: they remove shared memory and semaphores when all who could use it
+# have ended. How long they may take for that.
+_TRACKER = re.compile(r"\b(resource|semaphore)_tracker import main\b")
+_TRACKER_SECONDS = 1.0
+
+_Key = tuple[int, int]  # pid and start time
 
 
-def end(
-    find: Callable[[], list[proc.Process]],
-    seconds: float,
-    kill: Callable[[proc.Process], None],
-    wait: Callable[[float], None],
-) -> list[proc.Process]:
-    """Kill what `find` finds until it finds nothing; what is left after `seconds`.
+class Ending:
+    """One ending. `find` finds what is to end, and reaps; `send` sends a signal to one process, or raises OSError.
 
-    `find` also reaps. `kill` sends SIGKILL to one process; `wait` returns when a child has ended, at the latest
-    after the seconds it is given, since a grandchild's end isn't signalled to us.
+    `wait` returns when a child has ended, at the latest after the seconds it is given, since a grandchild's end isn't
+    signalled to us.
     """
-    started = time.monotonic()
-    while True:
-        found = find()
-        passed = time.monotonic() - started
-        if not found or passed > seconds:
-            return [one for one in found if one["state"] != "Z"]
-        # Half of the time at most: on a busy machine, stopping a crowd may not come to an end.
-        if passed < seconds / 2 and len(found) > _CROWD and any(one["state"] not in "TZ" for one in found):
-            _each(found, _stop)
-            continue
-        _each(found, kill)
-        wait(0.02)
+
+    def __init__(
+        self,
+        find: Callable[[], list[proc.Process]],
+        send: Callable[[proc.Process, int], None],
+        wait: Callable[[float], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._find = find
+        self._send = send
+        self._wait = wait
+        self._clock = clock
+        self._trackers: dict[_Key, bool] = {}
+        # Those of another user by now, as after the exec of a set-uid program.
+        self._refused: set[_Key] = set()
+        self._alone_since: float | None = None
+
+    def run(self, seconds: float) -> list[proc.Process]:
+        """Kill what is found until nothing is; what is left after `seconds`, or may not be ended."""
+        started = self._clock()
+        while True:
+            found = self._find()
+            passed = self._clock() - started
+            pending = [one for one in found if _key(one) not in self._refused]
+            if not pending or passed > seconds:
+                return [one for one in found if one["state"] != "Z"]
+            others = [one for one in pending if one["state"] != "Z" and not self._is_tracker(one)]
+            # Half of the time at most: on a busy machine, stopping a crowd may not come to an end.
+            if passed < seconds / 2 and len(others) > _CROWD and any(one["state"] != "T" for one in others):
+                self._each(others, signal.SIGSTOP)
+                continue
+            self._each(others or self._due(pending), signal.SIGKILL)
+            self._wait(0.02)
+
+    def _due(self, trackers: list[proc.Process]) -> list[proc.Process]:
+        """Trackers, when they were alone for long enough; nothing before."""
+        now = self._clock()
+        if self._alone_since is None:
+            self._alone_since = now
+        return trackers if now - self._alone_since > _TRACKER_SECONDS else []
+
+    def _is_tracker(self, one: proc.Process) -> bool:
+        key = _key(one)
+        if key not in self._trackers:
+            self._trackers[key] = is_tracker(one["pid"])
+        return self._trackers[key]
+
+    def _each(self, found: list[proc.Process], number: int) -> None:
+        for one in found:
+            if one["state"] == "Z":
+                continue
+            try:
+                self._send(one, number)
+            except ProcessLookupError:
+                continue  # it ended by itself
+            except PermissionError:
+                self._refused.add(_key(one))
 
 
-def _stop(one: proc.Process) -> None:
-    os.kill(one["pid"], signal.SIGSTOP)
+def is_tracker(pid: int) -> bool:
+    """Whether a process removes what others have shared when these have ended, and ends then by itself."""
+    return _TRACKER.search(proc.command_line(pid)) is not None
 
 
-def _each(found: list[proc.Process], act: Callable[[proc.Process], None]) -> None:
-    for one in found:
-        if one["state"] == "Z" or proc.start_time(one["pid"]) != one["start_time"]:
-            continue
-        try:
-            act(one)
-        except ProcessLookupError:
-            continue  # it ended by itself
+def _key(one: proc.Process) -> _Key:
+    return one["pid"], one["start_time"]

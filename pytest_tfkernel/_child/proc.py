@@ -1,7 +1,8 @@
 """What /proc says of processes (proc(5)), and the lease that marks them.
 
 A lease is a number in the soft limit of RLIMIT_LOCKS, which Linux keeps but doesn't enforce: it
-survives fork, exec, setsid and an empty environment, and anybody may read it.
+survives fork, exec, setsid and an empty environment. Anybody may read it and wear it, so it says whose a process is
+(see `kin`), and never that it is ours.
 """
 
 import os
@@ -22,6 +23,8 @@ class Stat:
         fields = line[line.rindex(b")") + 2 :].split()
         self.state = fields[0].decode()
         self.parent = int(fields[1])
+        self.group = int(fields[2])
+        self.session = int(fields[3])
         self.start_time = int(fields[19])
         # The first thread may have ended alone: what others run is a process, and no zombie.
         if self.state == "Z" and int(fields[17]) > 1:
@@ -83,13 +86,20 @@ def cgroups_of(pid: int) -> List[str]:
         return []
 
 
-def carriers(lease: int) -> List[Process]:
-    """The processes and zombies that carry a lease."""
-    return [found for found in map(_describe, pids()) if found is not None and lease_of(found["pid"]) == lease]
+def variable_of(pid: int, name: str) -> Optional[int]:
+    """The number in a variable of the environment with which a process was executed; None where there is none."""
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as file:
+            for pair in file.read().split(b"\0"):
+                if pair.startswith(name.encode() + b"="):
+                    return int(pair.partition(b"=")[2])
+    except (OSError, ValueError):
+        pass
+    return None
 
 
 def descendants(root: int) -> List[Process]:
-    """The processes and zombies below `root`."""
+    """The processes and zombies below `root`, parents before children."""
     everything = [found for found in map(_describe, pids()) if found is not None]
     children: Dict[int, List[Process]] = {}
     for found in everything:
@@ -102,8 +112,29 @@ def descendants(root: int) -> List[Process]:
     return below
 
 
+def is_below(pid: int, root: int) -> bool:
+    """Whether a process or zombie is a descendant of `root`."""
+    seen = set()
+    while pid not in seen:
+        seen.add(pid)
+        stat = read_stat(pid)
+        if stat is None:
+            return False
+        pid = stat.parent
+        if pid == root:
+            return True
+    return False
+
+
 def _describe(pid: int) -> Optional[Process]:
     stat = read_stat(pid)
     if stat is None:
         return None
-    return {"pid": pid, "start_time": stat.start_time, "parent": stat.parent, "state": stat.state}
+    return {
+        "pid": pid,
+        "start_time": stat.start_time,
+        "parent": stat.parent,
+        "group": stat.group,
+        "session": stat.session,
+        "state": stat.state,
+    }

@@ -80,7 +80,11 @@ def restrict(order: Mapping[str, Any]) -> None:
     for path in order["cgroups"]:
         with open(path, "w") as file:
             file.write("0")
-    for number, soft in [(proc.RLIMIT_LOCKS, order["lease"])] + [tuple(pair) for pair in order["limits"]]:
+    locks = resource.getrlimit(proc.RLIMIT_LOCKS)[1]
+    # One that doesn't fit isn't worn: a smaller number would be that of somebody else.
+    if locks == resource.RLIM_INFINITY or order["lease"] <= locks:
+        resource.setrlimit(proc.RLIMIT_LOCKS, (order["lease"], locks))
+    for number, soft in order["limits"]:
         hard = resource.getrlimit(number)[1]
         resource.setrlimit(number, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
     if order["folder"] is not None:

@@ -9,11 +9,16 @@ Requests come one at a time and are answered in order; each has an `id`, and so 
     {"op": "start", "argv", "environment", "order", "targets": [1, 2, ...], "descriptors": n, "reports": bool}
         {"kind": "started", "pid", "start_time"} or {"kind": "failed", "error"}
     {"op": "signal", "pid", "start_time", "signal", "main_thread": bool}
-        {"kind": "signalled", "found": bool}
-    {"op": "carriers", "lease"}                         {"kind": "carriers", "processes": [...]}
+        {"kind": "signalled", "found": bool, "refused": bool}
+    {"op": "claim", "pid", "start_time", "lease", "cgroups": [names]}    {"kind": "done"}
+        whatever this kernel starts, or is in these cgroups, is of that lease
+    {"op": "members", "lease"}                          {"kind": "members", "processes": [...]}
     {"op": "end", "lease", "seconds"}                   {"kind": "ended", "survivors": [...]}
     {"op": "hold", "folder", "contents": bool}          {"kind": "done"}
+        with a descriptor whose lock says that the folder is in use
     {"op": "release", "folder"}                         {"kind": "done"}
+
+One that fails is answered by {"kind": "broken", "error"}, and harms no other.
 
 Between the answers it tells of every child that ended, adopted ones too:
 
@@ -37,8 +42,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import birth, ending, frames, proc, process
+from . import birth, frames, proc, process
+from .ending import Ending
 from .frames import Message
+from .holdings import Holdings
+from .kin import Kin
+from .outbox import Outbox
 
 # A client that stops in the middle of a frame for this long is as good as gone.
 _FRAME_SECONDS = 5
@@ -46,6 +55,8 @@ _FRAME_SECONDS = 5
 
 def main(arguments: list[str]) -> None:
     """Serve until the socket closes or an owner dies, then end everything."""
+    # Whatever pytest blocks or ignores, such as SIGCHLD, was inherited.
+    process.reset_signals()
     process.become_subreaper()
     owners = [open_pidfd(pid, start_time) for pid, start_time in json.loads(arguments[1])]
     sock = socket.socket(fileno=int(arguments[0]))
@@ -71,15 +82,16 @@ def open_pidfd(pid: int, start_time: int) -> int | None:
 
 
 class Supervisor:
-    """The state: who was signalled, which folders to remove at the end, what is still to be told."""
+    """The state: who was signalled, who is whose, which folders go at the end, what is still to be told."""
 
     def __init__(self, sock: socket.socket) -> None:
         timeout = _FRAME_SECONDS.to_bytes(8, sys.byteorder) + bytes(8)  # a struct timeval
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
         self._port = frames.Port(sock)
-        self._outgoing = bytearray()
+        self._outbox = Outbox(sock)
         self._signals: dict[tuple[int, int], list[int]] = {}
-        self._folders: dict[str, bool] = {}
+        self._kin = Kin(os.getpid())
+        self._holdings = Holdings()
         self._stopping = False
         self._selector = selectors.DefaultSelector()
         self._wakeup, writer = socket.socketpair()
@@ -103,7 +115,7 @@ class Supervisor:
         for owner in owners:
             selector.register(owner, selectors.EVENT_READ)
         while not self._stopping:
-            interest = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
+            interest = selectors.EVENT_READ | (0 if self._outbox.is_empty else selectors.EVENT_WRITE)
             selector.modify(self._port.socket, interest)
             chosen = selector.select()
             ready = {key.fileobj: events for key, events in chosen}
@@ -114,7 +126,7 @@ class Supervisor:
             self._reap()
             if ready.get(self._port.socket, 0) & selectors.EVENT_READ and not self._answer_one():
                 return
-            self._flush()
+            self._outbox.flush()
 
     def _answer_one(self) -> bool:
         """Answer one request; False when nobody is there any more."""
@@ -122,8 +134,11 @@ class Supervisor:
             request, descriptors = self._port.receive_with_descriptors()
         except (EOFError, OSError, ValueError):
             return False
-        operation = getattr(self, f"_op_{request['op']}")
-        self._tell({**operation(request, descriptors), "id": request["id"]})
+        try:
+            answer = getattr(self, f"_op_{request['op']}")(request, descriptors)
+        except Exception as error:
+            answer = {"kind": "broken", "error": f"{type(error).__name__}: {error}"}
+        self._outbox.put({**answer, "id": request["id"]})
         return True
 
     def _op_start(self, request: Message, descriptors: list[int]) -> Message:
@@ -139,55 +154,59 @@ class Supervisor:
             return {"kind": "failed", "error": str(error)}
         if reporter is not None:
             self._selector.register(reporter, selectors.EVENT_READ, frames.Port(reporter))
-        return {"kind": "started", "pid": pid, "start_time": proc.start_time(pid)}
+        start_time = proc.start_time(pid)
+        self._kin.told(pid, start_time or 0, request["order"]["lease"])
+        return {"kind": "started", "pid": pid, "start_time": start_time}
 
     def _op_signal(self, request: Message, _: list[int]) -> Message:
         """Signal a process: a child, whose pid nobody else can free, or that of a host, which might just reap it."""
         pid, start_time, number = request["pid"], request["start_time"], request["signal"]
         pidfd = open_pidfd(pid, start_time)
         if pidfd is None:
-            return {"kind": "signalled", "found": False}
-        self._signals.setdefault((pid, start_time), []).append(number)
+            return {"kind": "signalled", "found": False, "refused": False}
+        found, refused = proc.is_below(pid, os.getpid()), False
         try:
-            if request["main_thread"]:
+            if found and request["main_thread"]:
                 process.signal_main_thread(pid, number)
-            else:
+            elif found:
                 signal.pidfd_send_signal(pidfd, number)
         except ProcessLookupError:
             pass  # a host has reaped it since
+        except PermissionError:
+            refused = True
         finally:
             os.close(pidfd)
-        return {"kind": "signalled", "found": True}
+        if found and not refused:
+            self._signals.setdefault((pid, start_time), []).append(number)
+        return {"kind": "signalled", "found": found, "refused": refused}
 
-    def _op_carriers(self, request: Message, _: list[int]) -> Message:
+    def _op_claim(self, request: Message, _: list[int]) -> Message:
+        self._kin.claim(request["pid"], request["start_time"], request["lease"], request["cgroups"])
+        return {"kind": "done"}
+
+    def _op_members(self, request: Message, _: list[int]) -> Message:
         self._reap()
-        return {"kind": "carriers", "processes": _with_commands(proc.carriers(request["lease"]))}
+        return {"kind": "members", "processes": _with_commands(self._members(request["lease"]))}
 
     def _op_end(self, request: Message, _: list[int]) -> Message:
-        survivors = self._end(lambda: proc.carriers(request["lease"]), request["seconds"])
+        survivors = self._end(lambda: self._members(request["lease"]), request["seconds"])
         return {"kind": "ended", "survivors": _with_commands(survivors)}
 
-    def _op_hold(self, request: Message, _: list[int]) -> Message:
-        self._folders[request["folder"]] = request["contents"]
+    def _members(self, lease: int) -> list[proc.Process]:
+        return self._kin.members(lease, proc.descendants(os.getpid()))
+
+    def _op_hold(self, request: Message, descriptors: list[int]) -> Message:
+        self._holdings.hold(request["folder"], descriptors, contents=request["contents"])
         return {"kind": "done"}
 
     def _op_release(self, request: Message, _: list[int]) -> Message:
-        self._folders.pop(request["folder"], None)
+        self._holdings.release(request["folder"])
         return {"kind": "done"}
 
     def end_everything(self) -> None:
         """Kill and reap all descendants, then remove the folders that were held."""
         self._end(lambda: proc.descendants(os.getpid()), seconds=10)
-        for folder, contents in self._folders.items():
-            try:
-                if contents:
-                    import shutil
-
-                    shutil.rmtree(folder, ignore_errors=True)
-                else:
-                    os.rmdir(folder)
-            except OSError:
-                continue  # already removed, or not ours to empty
+        self._holdings.remove()
 
     def _end(self, find: Callable[[], list[proc.Process]], seconds: float) -> list[proc.Process]:
         """Kill what `find` finds until it finds nothing; returns what is left after `seconds`."""
@@ -196,11 +215,19 @@ class Supervisor:
             self._reap()
             return find()
 
-        return ending.end(reap_and_find, seconds, self._kill, self._wait_for_child)
+        return Ending(reap_and_find, self._send, self._wait_for_child).run(seconds)
 
-    def _kill(self, one: proc.Process) -> None:
-        self._signals.setdefault((one["pid"], one["start_time"]), []).append(signal.SIGKILL)
-        os.kill(one["pid"], signal.SIGKILL)
+    def _send(self, one: proc.Process, number: int) -> None:
+        """Raises OSError when it is gone, or may not be signalled."""
+        pid, start_time = one["pid"], one["start_time"]
+        pidfd = open_pidfd(pid, start_time)
+        if pidfd is None:
+            raise ProcessLookupError(pid)
+        try:
+            signal.pidfd_send_signal(pidfd, number)
+        finally:
+            os.close(pidfd)
+        self._signals.setdefault((pid, start_time), []).append(number)
 
     def _wait_for_child(self, seconds: float) -> None:
         """Until a child ends; at most `seconds`, since a grandchild's end isn't signalled to us."""
@@ -225,7 +252,8 @@ class Supervisor:
             # Read before the wait: the zombie still has its start time.
             start_time = proc.start_time(waiting.si_pid)
             pid, status, usage = os.wait4(waiting.si_pid, 0)
-            self._tell(
+            self._kin.died(pid, start_time or 0)
+            self._outbox.put(
                 {
                     "kind": "exited",
                     "pid": pid,
@@ -245,27 +273,12 @@ class Supervisor:
             report = reporter.receive()
             key = report["pid"], report["start_time"]
             report["signals"] = [*report["signals"], *self._signals.pop(key, [])]
+            self._kin.died(*key)
         except (EOFError, OSError, ValueError, KeyError, TypeError):
             self._selector.unregister(reporter.socket)
             reporter.close()
             return
-        self._tell({**report, "kind": "exited"})
-
-    def _tell(self, message: Message) -> None:
-        """Queue a message: a client that doesn't read must not stop us."""
-        data = frames.encode(message)
-        self._outgoing += len(data).to_bytes(4, "big") + data
-        self._flush()
-
-    def _flush(self) -> None:
-        try:
-            while self._outgoing:
-                sent = self._port.socket.send(self._outgoing, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-                del self._outgoing[:sent]
-        except BlockingIOError:
-            return
-        except OSError:
-            self._outgoing.clear()  # nobody is there; the next read says so
+        self._outbox.put({**report, "kind": "exited"})
 
 
 def _with_commands(found: list[proc.Process]) -> list[proc.Process]:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.probes import PROBES, Look, Probe
-from pytest_tfkernel.audit.table import Entry, Table
+from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Key, Kind, Leak, Resource
 
@@ -21,17 +20,16 @@ _LONGEST_TURN = 0.5
 
 @dataclass(frozen=True)
 class Owner:
-    """A kernel: its process, the mark that all carry which it starts, and where it may leave things.
+    """A kernel: its process, the number by which its leaks are told, and where it may leave things.
 
-    `root` is the process to which its orphans are re-parented, the supervisor. `cgroups` says which it is in. What is
-    `lent` to it is somebody else's, and is no leak.
+    `members` asks whoever knows which processes are its own now: it, what it has started, and zombies. What is `lent`
+    to it is somebody else's, and is no leak.
     """
 
     process: ProcessId
     lease: int
-    root: int
+    members: Callable[[], Collection[ProcessId]]
     folder: Path | None = None
-    cgroups: Callable[[], Collection[str]] = tuple
     lent: Callable[[Resource], bool] = lambda _: False
 
 
@@ -61,7 +59,8 @@ class Ledger:
         self._owner = owner
         self._before = frozenset(before)
         self._eyes = eyes
-        self._members: set[ProcessId] = {owner.process}
+        # In the order in which they were seen: parents before children.
+        self._members = {owner.process: None}
         # Each resource with the cell after which it was first seen, and the probe that knows it.
         self._noted: dict[Key, tuple[Resource, str, Probe]] = {}
         # What could not be read while it lived may have held what nobody holds any more.
@@ -94,33 +93,14 @@ class Ledger:
         return resource.key not in self._before and not self._owner.lent(resource)
 
     def _look(self) -> Look:
+        # Asked before the table is read: who is there by then was there already, and who ends between is gone.
+        self._members |= dict.fromkeys(self._owner.members())
         table = self._eyes.table()
-        members = tuple(self._find_members(table))
-        self._members |= {entry.process for entry in members}
-        return Look(table, members, self._pids(table), self._owner.process, self._owner.folder)
-
-    def _pids(self, table: Table) -> frozenset[int]:
-        """Those of the members, dead ones included, that no other process has been given since."""
         found = {process: table.entry(process.pid) for process in self._members}
-        return frozenset(process.pid for process, entry in found.items() if entry is None or entry.process == process)
-
-    def _find_members(self, table: Table) -> Iterator[Entry]:
-        """Told by the lease, by parents, by sessions and by the cgroup: a process can shed each, but hardly all."""
-        own: set[int] = set()
-        below = list(table.below(self._owner.root))
-        sessions = self._pids(table)
-        for entry in below:
-            is_known = entry.process in self._members or entry.parent in own or entry.session in sessions
-            if is_known or self._is_marked(entry):
-                own.add(entry.process.pid)
-                yield entry
-
-    def _is_marked(self, entry: Entry) -> bool:
-        lease = proc.lease_of(entry.process.pid)
-        if lease is not None:
-            return lease == self._owner.lease
-        cgroups = set(self._owner.cgroups())
-        return bool(cgroups) and not cgroups.isdisjoint(proc.cgroups_of(entry.process.pid))
+        members = tuple(entry for process, entry in found.items() if entry is not None and entry.process == process)
+        # Those that no other process has been given since.
+        pids = frozenset(process.pid for process, entry in found.items() if entry is None or entry.process == process)
+        return Look(table, members, pids, self._owner.process, self._owner.folder)
 
     def _leaks(self, look: Look) -> Iterator[Leak]:
         found: set[Key] = set()

@@ -12,6 +12,7 @@ from typing import Any
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from pytest_tfkernel._child import process
+from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.hosts.bridge import Act, Bridge, Descriptors
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.hosts.conversation import Conversation
@@ -37,7 +38,7 @@ class Generation:
     @property
     def environment(self) -> dict[str, str]:
         """The variables of its own."""
-        return {"TMPDIR": str(self.temporary), "PYTEST_TFKERNEL_LEASE": str(self.lease)}
+        return {"TMPDIR": str(self.temporary), TOKEN: str(self.lease)}
 
     def how_to_start(self) -> dict[str, Any]:
         """For `subprocess.Popen`."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.supervisor import Supervisor
 
 # pytest leaves our frames out of a user's traceback.
@@ -21,7 +21,6 @@ __tracebackhide__ = True
 _V2 = 2  # the version of the interface
 MEMORY = "memory"
 PIDS = "pids"
-_STALE_SECONDS = 60
 # The files that count OOM kills, by version.
 _COUNTERS = {1: "memory.oom_control", _V2: "memory.events"}
 
@@ -243,11 +242,26 @@ def read_oom_kills(counter: Path | None) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
 
 
+def name_for(number: int) -> str:
+    """The name of a cgroup of this process, which says whose it is: pid, start time and pid namespace."""
+    return f"tfkernel-{os.getpid()}-{proc.start_time(os.getpid()) or 0}-{_namespace()}-{number:x}"
+
+
+def _namespace() -> int:
+    """The number of our pid namespace, which no other one on this machine has while this one exists; 0 if unknown."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
+
+
 def _sweep(parent: Path) -> None:
-    """Remove the empty cgroups of sessions whose supervisor was killed, and which nobody could remove then."""
-    for leaf in parent.glob("tfkernel-*-*"):
+    """Remove the empty cgroups of sessions whose supervisor was killed, and which nobody could remove then.
+
+    Only of those whose process would be seen here: in another container it lives unseen.
+    """
+    for leaf in parent.glob("tfkernel-*-*-*-*"):
         with contextlib.suppress(OSError, ValueError):
-            pid = int(leaf.name.split("-")[1])
-            # One that was made just now may be of a session whose processes have other numbers here.
-            if not Path(f"/proc/{pid}").exists() and time.time() - leaf.stat().st_mtime > _STALE_SECONDS:
+            pid, start_time, namespace = map(int, leaf.name.split("-")[1:4])
+            if namespace and namespace == _namespace() and proc.start_time(pid) != start_time:
                 leaf.rmdir()

@@ -6,13 +6,12 @@ import contextlib
 import importlib.util
 import os
 import select
-import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels import kernelspecs, scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
@@ -123,10 +122,12 @@ class HostedGenerations:
         folder.chmod(0o700)
         if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
             return folder
-        short = scratch.find_place(Path("/tmp"))  # noqa: S108 - of our own name, and for us alone
-        self._supplies.supervisor.hold(short, contents=True)
-        short.mkdir(mode=0o700)
-        return short
+        short = scratch.make(Path("/tmp"))  # noqa: S108 - of our own name, and for us alone
+        try:
+            self._supplies.supervisor.hold(short.path, contents=True, lock=short.lock)
+        finally:
+            short.close()
+        return short.path
 
     def _order(self, generation: int, folder: Path) -> Message:
         spec = self._spec
@@ -239,7 +240,9 @@ class _Host:
             self._end_unseen()
         self._channel.close()
         self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        removal.remove(str(self._folder))
+        with contextlib.suppress(SupervisorGoneError):
+            self._supervisor.release(self._folder)
 
     def is_gone(self) -> bool:
         """Whether it has ended, or is just ending."""

@@ -7,15 +7,14 @@ import itertools
 import os
 import resource
 import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import final
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels import scratch
-from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.cgroups import Cgroup, name_for
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.hosted import HostedGenerations
@@ -37,37 +36,42 @@ __tracebackhide__ = True
 
 # More than one session ever needs.
 _LEASES = 1 << 40
+# Numbers that nobody else is likely to wear.
+_LOWEST, _HIGHEST = 1 << 41, 1 << 60
 
 
 @final
 class Launcher:
     """Starts kernels, and ends them all in `close`. A context manager.
 
-    `owners` are processes, beside this one, whose death ends everything. `temporary` is the folder in which the
-    temporary folders of its kernels are.
+    `owners` are processes, beside this one, whose death ends everything.
     """
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         self.supervisor = Supervisor(owners)
         self._next_lease = _first_lease()
         self._hosted_starts = 0
-        self.temporary = scratch.find_place()
+        self._scratch = scratch.make()
         self._folders = itertools.count(1)
         # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
         with contextlib.suppress(SupervisorGoneError):
-            # Before it is made: however we end, it goes.
-            self.supervisor.hold(self.temporary, contents=True)
-            self.temporary.mkdir(mode=0o700)
+            self._hold_scratch()
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
-            ForkServerProvisioner(self.supervisor, self.new_lease, str(self.temporary)),
-            *(MultiprocessProvisioner(one, self.supervisor, self.new_lease, str(self.temporary)) for one in METHODS),
+            ForkServerProvisioner(self.supervisor, self.new_lease, self._temporary_path),
+            *(MultiprocessProvisioner(one, self.supervisor, self.new_lease, self._temporary_path) for one in METHODS),
         )
         self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
         self.hostings = {hosting.name: hosting for hosting in (JUPYTER, SPYDER)}
         self._creator = os.getpid()
+        self._closed = False
         self._kernels: list[Kernel] = []
         self._interpreters: dict[str, Interpreter] = {}
+
+    @property
+    def temporary(self) -> Path:
+        """The folder in which the temporary folders of its kernels are."""
+        return self._scratch.path
 
     @property
     def cold_starts(self) -> int:
@@ -111,17 +115,21 @@ class Launcher:
 
     def new_cgroup(self, controllers: tuple[str, ...]) -> Cgroup:
         """A cgroup for one kernel. Raises CgroupUnavailableError."""
-        return Cgroup(self.supervisor, f"tfkernel-{os.getpid()}-{self.new_lease():x}", controllers)
+        return Cgroup(self.supervisor, name_for(self.new_lease()), controllers)
 
     def close(self) -> None:
-        """End every kernel, the fork servers and the supervisor."""
-        if os.getpid() != self._creator:
-            return  # a fork of ours has no say
+        """End every kernel, the fork servers and the supervisor. Does nothing the second time."""
+        # A fork of ours has no say.
+        if self._closed or os.getpid() != self._creator:
+            return
+        self._closed = True
         for provisioner in self.provisioners.values():
             provisioner.close()
         self.supervisor.close()
         # The supervisor has done that, unless somebody killed it.
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        if self._scratch.is_there():
+            removal.remove(str(self.temporary))
+        self._scratch.close()
         # Their processes are gone; this frees what they held here.
         for kernel in self._kernels:
             kernel.shutdown()
@@ -135,18 +143,27 @@ class Launcher:
         self.close()
 
     def _make_temporary(self) -> Path:
-        folder = self.temporary / str(next(self._folders))
-        try:
-            folder.mkdir()
-        except FileNotFoundError:
+        if not self._scratch.is_there():
             # It went with the supervisor, which is told here, or with what cleans the folder for temporary files.
-            self.supervisor.hold(self.temporary, contents=True)
-            folder.mkdir(parents=True)
-        return folder
+            # What has its name now may be somebody else's.
+            self.supervisor.release(self.temporary)
+            self._scratch.close()
+            self._scratch = scratch.make()
+            self._hold_scratch()
+        return self._scratch.make(str(next(self._folders)))
+
+    def _hold_scratch(self) -> None:
+        self.supervisor.hold(self.temporary, contents=True, lock=self._scratch.lock)
+
+    def _temporary_path(self) -> str:
+        return str(self.temporary)
 
 
 def _first_lease() -> int:
-    """A number that no other launcher on this machine is likely to begin with, within the hard limit."""
+    """A number that no other launcher on this machine is likely to begin with.
+
+    Where the hard limit on file locks is lower, it is worn by nobody.
+    """
     hard = resource.getrlimit(proc.RLIMIT_LOCKS)[1]
-    room = 1 << 60 if hard == resource.RLIM_INFINITY else hard
-    return 1 + secrets.randbelow(max(1, room - _LEASES))
+    highest = _HIGHEST if hard == resource.RLIM_INFINITY else min(hard, _HIGHEST)
+    return _LOWEST + secrets.randbelow(max(1, highest - _LOWEST - _LEASES))

@@ -32,6 +32,7 @@ _TAIL_BYTES = 16 * 1024
 _LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
 _ORPHANED = "the process of its manager, {}, had ended, and it with that one"
 _LAST_CELL = 4096
+_UNENDED = "it could not be ended: it waits in the Linux kernel, or is of another user since it ran a set-uid program"
 # How often we look whether output has to be given back: often while there is some, seldom without.
 _BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
 # A kernel that closed its channel is usually on its way out.
@@ -79,6 +80,7 @@ class Life:
         self.last_cell: str | None = None
         self.died_at: float | None = None
         self.post_mortem: PostMortem | None = None
+        supervisor.claim(process, parts.lease, self.cgroups)
 
     @property
     def lease(self) -> int:
@@ -113,6 +115,7 @@ class Life:
         """Move the living process into a cgroup, which is this life's from now on."""
         cgroup.add(self.process.pid)
         self._cgroups.append(cgroup)
+        self._supervisor.claim(self.process, self.lease, self.cgroups)
         self._oom_kills = cgroup.oom_kills()
 
     @property
@@ -212,7 +215,10 @@ class Life:
         if self._parts.host is not None:
             # A stopped one waits for nobody.
             self._supervisor.signal(self._parts.host, signal.SIGCONT)
-        return self._supervisor.end(self.lease)
+        survivors = self._supervisor.end(self.lease)
+        if any(one.process == self.process for one in survivors):
+            self._note = _UNENDED
+        return survivors
 
     def closing(self) -> None:
         """After the channel broke: give the process time to end by itself, then end it."""
@@ -274,10 +280,10 @@ class Life:
             self._pidfd = None
 
     def leftovers(self, seconds: float = _SETTLE_SECONDS) -> list[Leftover]:
-        """What carries this life's lease beside its process, after up to `seconds` to end by itself."""
+        """What is of this life beside its process, after up to `seconds` to end by itself."""
         deadline = self._clock() + seconds
         while True:
-            found = [one for one in self._supervisor.carriers(self.lease) if one.process != self.process]
+            found = [one for one in self._supervisor.members(self.lease) if one.process != self.process]
             remaining = deadline - self._clock()
             if not found or remaining <= 0:
                 return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_tfkernel._child import removal
+from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.wire import Channel
@@ -53,14 +54,14 @@ class Parts:
 
     def remove_temporary(self) -> None:
         """Remove the temporary folder with all that is in it; what can't be removed goes with the session's."""
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        removal.remove(str(self.temporary))
 
 
 def environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]:
     """Pytest's own, with the changes of the spec."""
     found = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
-    # Unbuffered, C stdio included: last words reach their file. The token helps people, not us.
-    found |= {"PYTHONUNBUFFERED": "1", "PYTEST_TFKERNEL_LEASE": str(lease), "TMPDIR": str(temporary)}
+    # Unbuffered, C stdio included: last words reach their file. The token is one sign of whose a process is.
+    found |= {"PYTHONUNBUFFERED": "1", TOKEN: str(lease), "TMPDIR": str(temporary)}
     for name, text in spec.environment.items():
         if text is None:
             found.pop(name, None)

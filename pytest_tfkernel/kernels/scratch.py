@@ -1,39 +1,122 @@
-"""Where kernels put their temporary files: below one folder per session, which goes with its supervisor."""
+"""Where kernels put their temporary files: below one folder per session, which goes with its supervisor.
+
+The folder is in use as long as somebody holds its lock: pytest and its supervisor do. Sessions that share a TMPDIR may
+be in containers, or on hosts, that don't see each other's processes, so nothing but the lock says who lives.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import secrets
-import shutil
 import tempfile
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
-_PREFIX = "tfk-"
+from pytest_tfkernel._child import removal
+
+_NAME = re.compile(r"tfk-\d+-[0-9a-f]{8}")
 # The path of a Unix socket is at most 107 bytes (unix(7)), and this one is made by multiprocessing's fork server.
 _LONGEST_BASE = 107 - len("/tfk-4194304-01234567/1000000/pymp-01234567/listener-01234567")
 _SHORT = Path("/tmp")  # noqa: S108 - a folder of our own name, and for us alone
-_STALE_SECONDS = 60
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+# Where a lock is seen by all who could hold it. Others may be of a network, whose locks may end at the host.
+_LOCAL = {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
 
 
-def find_place(base: Path | None = None) -> Path:
-    """Where a new folder of ours can be made; those of sessions that were killed with their supervisor are removed."""
+@dataclass(frozen=True)
+class Scratch:
+    """A folder of ours, for us alone. Whoever has `lock`, a descriptor of it, says that it is in use."""
+
+    path: Path
+    lock: int
+
+    def is_there(self) -> bool:
+        """Whether the path still leads to it: others may have removed it, and made another one of that name."""
+        try:
+            there, ours = self.path.lstat(), os.fstat(self.lock)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+    def make(self, name: str) -> Path:
+        """A new folder in it, for us alone. Raises FileNotFoundError when it has been removed."""
+        os.mkdir(name, 0o700, dir_fd=self.lock)
+        return self.path / name
+
+    def close(self) -> None:
+        """Give up the lock."""
+        os.close(self.lock)
+
+
+def make(base: Path | None = None) -> Scratch:
+    """A new folder; those of sessions that were killed with their supervisor are removed before. Raises OSError."""
     base = _usable(base if base is not None else Path(tempfile.gettempdir()))
-    for folder in base.glob(f"{_PREFIX}*-*"):
-        with contextlib.suppress(OSError, ValueError):
-            pid, found = int(folder.name.split("-")[1]), folder.lstat()
-            # One that was made just now may be of a session whose processes have other numbers here.
-            is_stale = time.time() - found.st_mtime > _STALE_SECONDS and not Path(f"/proc/{pid}").exists()
-            if is_stale and found.st_uid == os.getuid():
-                shutil.rmtree(folder, ignore_errors=True)
-    return base / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+    sweep(base)
+    while True:
+        path = base / f"tfk-{os.getpid()}-{secrets.token_hex(4)}"
+        path.mkdir(mode=0o700)
+        made = Scratch(path, os.open(path, _FOLDER))
+        try:
+            is_ours = _take(made)
+        except OSError:
+            is_ours = True  # there are no locks here, and so nobody sweeps
+        if is_ours:
+            return made
+        # Another session has found it in the moment before it was locked.
+        made.close()
+
+
+def sweep(base: Path) -> None:
+    """Remove what nobody uses any more. Where a lock can't be trusted, everything stays."""
+    if _type_of(base) not in _LOCAL:
+        return
+    for path in base.glob("tfk-*"):
+        if _NAME.fullmatch(path.name):
+            _remove_unused(path)
 
 
 def remove_of(pid: int, base: Path) -> None:
     """Remove what a session leaves that was killed with its supervisor; `base` is what was its TMPDIR."""
-    for folder in _usable(base).glob(f"{_PREFIX}{pid}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+    for path in _usable(base).glob(f"tfk-{pid}-*"):
+        _remove_unused(path)
+
+
+def _remove_unused(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        found = Scratch(path, os.open(path, _FOLDER))
+        try:
+            if os.fstat(found.lock).st_uid == os.getuid() and _take(found):
+                removal.remove(str(path))
+        finally:
+            found.close()
+
+
+def _take(scratch: Scratch) -> bool:
+    """Take its lock; False when somebody else has it, or had it and has removed the folder.
+
+    Raises OSError where there are no locks.
+    """
+    try:
+        fcntl.flock(scratch.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return scratch.is_there()
+
+
+def _type_of(folder: Path) -> str:
+    """The type of the file system that a folder is on; empty when it can't be told."""
+    import psutil
+
+    real = folder.resolve()
+    try:
+        # The last one at a place hides those below it.
+        mounts = {one.mountpoint: one.fstype for one in psutil.disk_partitions(all=True)}
+    except OSError:
+        return ""
+    return next((mounts[str(place)] for place in (real, *real.parents) if str(place) in mounts), "")
 
 
 def _usable(base: Path) -> Path:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 
@@ -108,7 +108,7 @@ class Supervisor:
         return ProcessId(answer["pid"], answer["start_time"])
 
     def signal(self, process: ProcessId, number: int, *, main_thread: bool = False) -> bool:
-        """Signal a process of ours, or its main thread; False when it is gone."""
+        """Signal a process of ours, or its main thread; False when it is gone, or of another user by now."""
         message = {
             "op": "signal",
             "pid": process.pid,
@@ -116,20 +116,33 @@ class Supervisor:
             "signal": int(number),
             "main_thread": main_thread,
         }
-        return bool(self._ask(message)["found"])
+        answer = self._ask(message)
+        return bool(answer["found"] and not answer["refused"])
 
-    def carriers(self, lease: int) -> list[Leftover]:
-        """The processes and zombies that carry a lease now."""
-        return _leftovers(self._ask({"op": "carriers", "lease": lease})["processes"])
+    def claim(self, process: ProcessId, lease: int, cgroups: Sequence[str] = ()) -> None:
+        """Say of a kernel that all which it starts is of this lease, and all that is in these cgroups, by name."""
+        message = {"op": "claim", "pid": process.pid, "start_time": process.start_time}
+        self._ask({**message, "lease": lease, "cgroups": list(cgroups)})
+
+    def members(self, lease: int) -> list[Leftover]:
+        """The processes and zombies that are of a lease now, whether they wear it or not."""
+        return _leftovers(self._ask({"op": "members", "lease": lease})["processes"])
 
     def end(self, lease: int, seconds: float = 10.0) -> list[Leftover]:
-        """Kill all that carry a lease; returns what still lives after `seconds`."""
+        """Kill all that are of a lease; what still lives after `seconds`, or may not be ended.
+
+        multiprocessing's resource trackers have a moment to remove what the others have shared.
+        """
         answer = self._ask({"op": "end", "lease": lease, "seconds": seconds}, seconds=seconds + _REQUEST_SECONDS)
         return _leftovers(answer["survivors"])
 
-    def hold(self, folder: Path, *, contents: bool = False) -> None:
-        """Have a folder removed with the supervisor, however this process ends; `contents` and all, or if empty."""
-        self._ask({"op": "hold", "folder": str(folder), "contents": contents})
+    def hold(self, folder: Path, *, contents: bool = False, lock: int | None = None) -> None:
+        """Have a folder removed with the supervisor, however this process ends; `contents` and all, or if empty.
+
+        A `lock` is a descriptor that is held as long as the folder is.
+        """
+        message = {"op": "hold", "folder": str(folder), "contents": contents}
+        self._ask(message, () if lock is None else (lock,))
 
     def release(self, folder: Path) -> None:
         """Take back `hold`."""
@@ -182,6 +195,8 @@ class Supervisor:
                     self._note(answer)
                 # Any other is of a request whose caller was interrupted, as by Ctrl-C.
                 elif answer["id"] == number:
+                    if answer["kind"] == "broken":
+                        raise TFKernelError(f"the supervisor could not {message['op']}: {answer['error']}")
                     return answer
 
     def check_ours(self) -> None:

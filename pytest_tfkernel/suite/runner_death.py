@@ -47,6 +47,8 @@ def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerD
             words = log.read(0, 4096)[0].strip().splitlines()
             return RunnerDeath(setting, (), (), 0.0, f"no runner came up to be killed: {words[-1:]}")
         started = [process for process in _below(launcher) if process not in before]
+        # Seen below the runner now, they are its own also when it is gone.
+        launcher.supervisor.members(lease)
         launcher.supervisor.signal(runner, signal.SIGKILL)
         killed = time.monotonic()
         psutil.wait_procs(started, timeout=DEADLINE)
@@ -58,7 +60,7 @@ def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerD
     finally:
         os.close(reader)
         log.close()
-        _end(launcher, before)
+        launcher.supervisor.end(lease)
         if runner is not None:
             scratch.remove_of(runner.pid, launcher.temporary)
 
@@ -105,11 +107,3 @@ def _leftovers(processes: list[psutil.Process]) -> tuple[Leftover, ...]:
         parent = stat.parent if stat is not None else 0
         found.append(Leftover(identity, parent, state, proc.command_line(process.pid)))
     return tuple(found)
-
-
-def _end(launcher: Launcher, before: set[psutil.Process]) -> None:
-    """End what survived: its leases are those of another launcher, so read them off."""
-    for process in _below(launcher):
-        lease = proc.lease_of(process.pid)
-        if process not in before and lease is not None:
-            launcher.supervisor.end(lease)

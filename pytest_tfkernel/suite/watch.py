@@ -50,10 +50,13 @@ class Watch:
 
     def _ledger(self, life: Life) -> Ledger:
         if life.process not in self._ledgers:
-            root, lent = self._launcher.supervisor.pid, functools.partial(_is_of_manager, life)
-            owner = Owner(life.process, life.lease, root, life.temporary, lambda: life.cgroups, lent)
+            lent = functools.partial(_is_of_manager, life)
+            owner = Owner(life.process, life.lease, functools.partial(self._members, life), life.temporary, lent)
             self._ledgers[life.process] = Ledger(owner, self._before, self._eyes)
         return self._ledgers[life.process]
+
+    def _members(self, life: Life) -> list[ProcessId]:
+        return [one.process for one in self._launcher.supervisor.members(life.lease)]
 
 
 def _is_of_manager(life: Life, resource: Resource) -> bool:

@@ -16,6 +16,7 @@ from pytest_tfkernel.audit.probes import PROBES, Probe
 from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.processes import ProcessId
 
 OpenAccount = Callable[..., Account]
 
@@ -30,15 +31,18 @@ def open_account(launcher: Launcher, start: Callable[..., Kernel]) -> Iterator[O
         before = baseline(eyes)
         kernel = start(**(spec or {}))
         leases.append(kernel.life.lease)
-        cgroup = kernel.life.cgroup
-        names = [Path(file).parent.name for file in cgroup.procs_files] if cgroup is not None else []
-        owner = Owner(kernel.life.process, kernel.life.lease, launcher.supervisor.pid, folder, lambda: names)
+        owner = Owner(kernel.life.process, kernel.life.lease, members_of(kernel, launcher), folder)
         return Account(kernel, Ledger(owner, before, eyes))
 
     yield open_account
     # At once: a shutdown would wait for them to end by themselves.
     for lease in leases:
         launcher.supervisor.end(lease)
+
+
+def members_of(kernel: Kernel, launcher: Launcher) -> Callable[[], list[ProcessId]]:
+    """As the supervisor knows them."""
+    return lambda: [one.process for one in launcher.supervisor.members(kernel.life.lease)]
 
 
 @pytest.fixture

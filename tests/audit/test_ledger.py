@@ -24,7 +24,6 @@ OpenAccount = Callable[..., Account]
 
 # No pids of real processes.
 ROOT, KERNEL, CHILD_PID, OTHER = 5_000_000, 5_000_001, 5_000_002, 5_000_003
-OWNER = Owner(ProcessId(KERNEL, 100), 1, ROOT)
 ONE = Resource(Kind.FILE, "one", "1")
 TWO = Resource(Kind.FILE, "two", "2")
 
@@ -92,7 +91,13 @@ def remove(root: Path, pid: int) -> None:
 
 def ledger(root: Path, *probes: Probe, clock: Clock | None = None, before: tuple[Key, ...] = ()) -> Ledger:
     clock = clock or Clock()
-    return Ledger(OWNER, before, Eyes(probes, lambda: Table(root), clock, clock.sleep))
+    owner = Owner(ProcessId(KERNEL, 100), 1, lambda: of_the_first_session(root))
+    return Ledger(owner, before, Eyes(probes, lambda: Table(root), clock, clock.sleep))
+
+
+def of_the_first_session(root: Path) -> list[ProcessId]:
+    """The kernel's: what was started at the same time as it."""
+    return [entry.process for entry in Table(root).below(ROOT) if entry.process.start_time == 100]
 
 
 def names(audit: Audit) -> list[str]:
@@ -192,7 +197,7 @@ def test_what_could_not_be_read_while_things_settled_does_not_matter(root: Path)
     assert account.audit(1.0).blind == ()
 
 
-def test_children_of_the_dead_are_known_by_their_parents_and_sessions(root: Path) -> None:
+def test_members_that_come_after_the_death_are_told_too(root: Path) -> None:
     write(root, KERNEL, ROOT)
     write(root, CHILD_PID, KERNEL, session=KERNEL)
     account = ledger(root, Processes())
@@ -226,12 +231,6 @@ def test_a_process_with_the_pid_of_a_dead_one_is_another(root: Path) -> None:
     remove(root, KERNEL)
     assert account.audit(0.0).leaks == ()
     assert probe.pids == [{KERNEL, CHILD_PID}, {KERNEL}]
-
-
-def test_processes_elsewhere_are_not_looked_at(root: Path) -> None:
-    write(root, KERNEL, 1)
-    write(root, CHILD_PID, KERNEL, session=KERNEL)
-    assert ledger(root, Processes()).audit(0.0).leaks == ()
 
 
 def test_a_cell_is_noted_with_the_resources_of_all_kinds(account: Account, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest_tfkernel
 
 CHILD = Path(pytest_tfkernel.__file__).parent / "_child"
 # Run under pytest's own Python.
-_OURS = ("supervisor.py", "birth.py", "ending.py", "nvml.py")
+_OURS = ("supervisor.py", "birth.py", "ending.py", "holdings.py", "kin.py", "outbox.py", "removal.py", "nvml.py")
 _FOR_KERNELS = sorted(file for file in CHILD.glob("*.py") if file.name not in _OURS)
 
 

@@ -179,7 +179,9 @@ def test_an_orphan_with_inherited_handles_is_found_and_named(card: Card, launche
     """Whether NVML goes on listing the dead process is the driver's affair: it is recorded."""
     existed, before = baseline(), card.used()
     kernel = card.holder()
-    ledger = Ledger(Owner(kernel.life.process, kernel.life.lease, launcher.supervisor.pid), existed)
+    lease = kernel.life.lease
+    owner = Owner(kernel.life.process, lease, lambda: [one.process for one in launcher.supervisor.members(lease)])
+    ledger = Ledger(owner, existed)
     ledger.note("the start")
     forked = value(kernel, FORK)
     ledger.note("the fork")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent, name_for
 from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -146,13 +147,23 @@ def test_a_cgroup_that_a_dead_session_left_is_removed_by_the_next(
 ) -> None:
     needs_cgroup(MEMORY)
     dead = subprocess.Popen(["true"])
+    start_time = proc.start_time(dead.pid)
     dead.wait()
-    stale, fresh = (find_parent(MEMORY).folder / f"tfkernel-{dead.pid}-{name}" for name in ("stale", "fresh"))
-    for folder in (stale, fresh):
-        folder.mkdir()
-    os.utime(stale, (0, 0))
+    parent, mine = find_parent(MEMORY).folder, name_for(1).split("-")
+    here = mine[3]
+    names = {
+        "stale": f"tfkernel-{dead.pid}-{start_time}-{here}-a",
+        # Its process may live where it isn't seen from here.
+        "of another namespace": f"tfkernel-{dead.pid}-{start_time}-{int(here) + 1}-a",
+        "of a living session": name_for(1 << 39),
+        "of nobody whom we know": f"tfkernel-{dead.pid}-stale",
+    }
+    for name in names.values():
+        (parent / name).mkdir()
     try:
         launcher.new_cgroup((MEMORY,)).remove()
-        assert (stale.exists(), fresh.exists()) == (False, True)
+        assert {what for what, name in names.items() if not (parent / name).exists()} == {"stale"}
     finally:
-        fresh.rmdir()
+        for name in names.values():
+            with contextlib.suppress(FileNotFoundError):
+                (parent / name).rmdir()

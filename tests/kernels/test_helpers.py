@@ -69,9 +69,9 @@ def test_an_end_is_an_end(helper: Callable[[str], Helper], launcher: Launcher) -
     one.ask(READ, 30.0)
     lease = proc.lease_of(pid_of(one))
     assert lease is not None
-    assert len(launcher.supervisor.carriers(lease)) == 2
+    assert len(launcher.supervisor.members(lease)) == 2
     assert not one.close()
-    assert launcher.supervisor.carriers(lease) == []
+    assert launcher.supervisor.members(lease) == []
     assert one.process is None
     assert not one.close()
 

@@ -159,7 +159,7 @@ class TestDeaths:
     def test_a_death_already_told_needs_no_time(self, supervisor: Supervisor, await_death: AwaitDeath) -> None:
         process = run(supervisor, "exit 4")
         await_death(process.pid)
-        supervisor.carriers(_LEASE)
+        supervisor.members(_LEASE)
         death = supervisor.death_of(process, 0)
         assert death is not None
 
@@ -167,7 +167,7 @@ class TestDeaths:
         # Nobody reads the events while the cell runs.
         script = "i=0; while [ $i -lt 600 ]; do (: &); i=$((i+1)); done"
         assert kernel.execute(f"import subprocess\nsubprocess.call(['sh', '-c', {script!r}])").value == 0
-        assert [one.process.pid for one in launcher.supervisor.carriers(kernel.life.lease)] == [kernel.pid]
+        assert [one.process.pid for one in launcher.supervisor.members(kernel.life.lease)] == [kernel.pid]
 
     def test_signalling_the_dead_finds_nobody(self, supervisor: Supervisor) -> None:
         process = run(supervisor, "exit 0")
@@ -208,7 +208,7 @@ class TestStart:
 class TestEnd:
     def test_a_kernel_cannot_lose_its_lease(self, kernel: Kernel, launcher: Launcher, escape: str) -> None:
         pid = kernel.execute(escape).value
-        leftovers = launcher.supervisor.carriers(kernel.life.lease)
+        leftovers = launcher.supervisor.members(kernel.life.lease)
         assert {one.process.pid for one in leftovers} == {kernel.pid, pid}
         assert b"LEASE" not in Path(f"/proc/{pid}/environ").read_bytes()
         assert proc.read_stat(pid).parent == launcher.supervisor.pid  # type: ignore[union-attr]
@@ -219,7 +219,7 @@ class TestEnd:
     def test_it_ends_that_lease_only(self, supervisor: Supervisor) -> None:
         one, other = run(supervisor, "exec sleep 60", 1001), run(supervisor, "exec sleep 60", 1002)
         assert supervisor.end(1001) == []
-        assert [left.process for left in supervisor.carriers(1002)] == [other]
+        assert [left.process for left in supervisor.members(1002)] == [other]
         assert supervisor.death_of(one, 10) is not None
 
     def test_stopped_processes_end_too(self, supervisor: Supervisor) -> None:
@@ -233,7 +233,7 @@ class TestEnd:
         kernel = start(process_limit=24)
         with pytest.raises(KernelHung):
             kernel.execute("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", timeout=1)
-        assert launcher.supervisor.carriers(kernel.life.lease) == []
+        assert launcher.supervisor.members(kernel.life.lease) == []
         kernel.restart()
         assert kernel.execute("1").value == 1
 

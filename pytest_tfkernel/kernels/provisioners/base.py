@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -39,6 +40,11 @@ class Order:
             "cgroups": list(self.cgroups),
             "folder": self.folder,
         }
+
+
+def companion_environment(variables: Mapping[str, str], temporary: str) -> dict[str, str]:
+    """That of a process beside kernels, such as a fork server: of no single one of them."""
+    return {name: text for name, text in variables.items() if name != TOKEN} | {"TMPDIR": temporary}
 
 
 class Provisioner(Protocol):

@@ -13,7 +13,7 @@ from pytest_tfkernel._child import forkserver as child
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
-from pytest_tfkernel.kernels.provisioners.base import Order
+from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
@@ -62,7 +62,7 @@ class ForkServerProvisioner:
 
     name = "forkserver"
 
-    def __init__(self, supervisor: Supervisor, new_lease: Callable[[], int], temporary: str) -> None:
+    def __init__(self, supervisor: Supervisor, new_lease: Callable[[], int], temporary: Callable[[], str]) -> None:
         self._supervisor = supervisor
         self._new_lease = new_lease
         # A folder for the temporary files of fork servers, which outlive the kernel that was asked for first.
@@ -109,7 +109,7 @@ class ForkServerProvisioner:
         try:
             process = self._supervisor.start(
                 [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
-                {**order.environment, "TMPDIR": self._temporary},
+                companion_environment(order.environment, self._temporary()),
                 {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
                 {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
             )

@@ -17,7 +17,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
-from pytest_tfkernel.kernels.provisioners.base import Order
+from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
@@ -68,7 +68,9 @@ class MultiprocessProvisioner:
     A kernel dies with its host.
     """
 
-    def __init__(self, method: str, supervisor: Supervisor, new_lease: Callable[[], int], temporary: str) -> None:
+    def __init__(
+        self, method: str, supervisor: Supervisor, new_lease: Callable[[], int], temporary: Callable[[], str]
+    ) -> None:
         self.name = f"multiprocess-{method}"
         self.cold_starts = 0
         self._method = method
@@ -144,7 +146,7 @@ class MultiprocessProvisioner:
         self.cold_starts += _INTERPRETERS[self._method]
         return self._supervisor.start(
             [order.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
-            {**order.environment, "TMPDIR": self._temporary},
+            companion_environment(order.environment, self._temporary()),
             {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
             {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1]},
             reports=True,

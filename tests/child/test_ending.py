@@ -1,0 +1,113 @@
+"""How processes are ended: who first, who later, and who can't be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from signal import SIGKILL, SIGSTOP
+
+import pytest
+
+from pytest_tfkernel._child import ending, proc
+from pytest_tfkernel._child.ending import Ending, is_tracker
+
+
+@dataclass
+class World:
+    """Processes that are there until they are killed; time passes while somebody waits."""
+
+    states: dict[int, str]
+    trackers: set[int] = field(default_factory=set)
+    deaf: set[int] = field(default_factory=set)
+    of_others: set[int] = field(default_factory=set)
+    sent: list[tuple[int, int]] = field(default_factory=list)
+    now: float = 0.0
+
+    def find(self) -> list[proc.Process]:
+        return [{"pid": pid, "start_time": 1, "parent": 1, "state": state} for pid, state in self.states.items()]
+
+    def send(self, one: proc.Process, number: int) -> None:
+        pid = one["pid"]
+        self.sent.append((pid, number))
+        if pid not in self.states:
+            raise ProcessLookupError(pid)
+        if pid in self.of_others:
+            raise PermissionError(1, "Operation not permitted")
+        if number == SIGSTOP:
+            self.states[pid] = "T"
+        elif pid not in self.deaf:
+            del self.states[pid]
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def end(self, monkeypatch: pytest.MonkeyPatch, seconds: float = 10.0) -> list[int]:
+        monkeypatch.setattr(ending, "is_tracker", self.trackers.__contains__)
+        return [one["pid"] for one in Ending(self.find, self.send, self.wait, lambda: self.now).run(seconds)]
+
+
+def test_all_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: "S", 2: "R", 3: "T"})
+    assert world.end(monkeypatch) == []
+    assert world.sent == [(1, SIGKILL), (2, SIGKILL), (3, SIGKILL)]
+
+
+def test_a_crowd_is_stopped_first_but_for_its_trackers(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(dict.fromkeys(range(30), "R"), trackers={7})
+    assert world.end(monkeypatch) == []
+    others = [pid for pid in range(30) if pid != 7]
+    assert world.sent[:58] == [(pid, SIGSTOP) for pid in others] + [(pid, SIGKILL) for pid in others]
+
+
+def test_a_tracker_may_end_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: "S", 2: "S"}, trackers={2})
+    waited = world.wait
+
+    def wait(seconds: float) -> None:
+        waited(seconds)
+        if 1 not in world.states:
+            world.states.pop(2, None)
+
+    monkeypatch.setattr(world, "wait", wait)
+    assert world.end(monkeypatch) == []
+    assert world.sent == [(1, SIGKILL)]
+
+
+def test_a_tracker_that_stays_is_killed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: "S", 2: "S"}, trackers={2})
+    assert world.end(monkeypatch) == []
+    assert world.sent == [(1, SIGKILL), (2, SIGKILL)]
+    assert world.now < 2
+
+
+def test_who_may_not_be_signalled_is_left_at_once_and_the_others_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: "S", 2: "S", 3: "S"}, of_others={2})
+    assert world.end(monkeypatch) == [2]
+    assert world.sent == [(1, SIGKILL), (2, SIGKILL), (3, SIGKILL)]
+    assert world.now < 1
+
+
+def test_who_does_not_die_is_told_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: "D", 2: "Z"}, deaf={1})
+    assert world.end(monkeypatch, 0.5) == [1]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_one"),
+    [
+        ("from multiprocessing.resource_tracker import main; main(0)", True),
+        ("from multiprocess.resource_tracker import main; main(0)", True),
+        ("from multiprocessing.semaphore_tracker import main;main(0)", True),
+        ("from joblib.externals.loky.backend.resource_tracker import main; main(0, False)", True),
+        ("import time; time.sleep(60)", False),
+    ],
+)
+def test_trackers_are_known_by_their_command(code: str, is_one: bool) -> None:
+    # What it would import need not be there.
+    waits = f"import os; os.write(1, b'.'); os.read(0, 1)\n{code}"
+    with subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"."
+        assert is_tracker(process.pid) == is_one
+        process.kill()
