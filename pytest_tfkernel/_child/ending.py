@@ -11,9 +11,8 @@ from . import proc
 # room for a fork bomb to fork again.
 _CROWD = 16
 # multiprocessing's own, multiprocess' and loky's: they remove shared memory and semaphores when all who could use it
-# have ended. How long they may take for that.
+# have ended.
 _TRACKER = re.compile(r"\b(resource|semaphore)_tracker import main\b")
-_TRACKER_SECONDS = 1.0
 
 _Key = tuple[int, int]  # pid and start time
 
@@ -41,8 +40,11 @@ class Ending:
         self._refused: set[_Key] = set()
         self._alone_since: float | None = None
 
-    def run(self, seconds: float) -> list[proc.Process]:
-        """Kill what is found until nothing is; what is left after `seconds`, or may not be ended."""
+    def run(self, seconds: float, moment: float) -> list[proc.Process]:
+        """Kill what is found until nothing is; what is left after `seconds`, or may not be ended.
+
+        Trackers that are alone have a `moment` in seconds to end by themselves.
+        """
         started = self._clock()
         while True:
             found = self._find()
@@ -55,20 +57,23 @@ class Ending:
             if passed < seconds / 2 and len(others) > _CROWD and any(one["state"] != "T" for one in others):
                 self._each(others, signal.SIGSTOP)
                 continue
-            self._each(others or self._due(pending), signal.SIGKILL)
+            self._each(others or self._due(pending, moment), signal.SIGKILL)
             self._wait(0.02)
 
-    def _due(self, trackers: list[proc.Process]) -> list[proc.Process]:
+    def _due(self, trackers: list[proc.Process], moment: float) -> list[proc.Process]:
         """Trackers, when they were alone for long enough; nothing before."""
         now = self._clock()
         if self._alone_since is None:
             self._alone_since = now
-        return trackers if now - self._alone_since > _TRACKER_SECONDS else []
+        return trackers if now - self._alone_since > moment else []
 
     def _is_tracker(self, one: proc.Process) -> bool:
         key = _key(one)
         if key not in self._trackers:
-            self._trackers[key] = is_tracker(one["pid"])
+            command = proc.command_line(one["pid"])
+            if command.startswith("["):
+                return True  # it is just being executed, and may become one
+            self._trackers[key] = is_tracker(command)
         return self._trackers[key]
 
     def _each(self, found: list[proc.Process], number: int) -> None:
@@ -83,9 +88,9 @@ class Ending:
                 self._refused.add(_key(one))
 
 
-def is_tracker(pid: int) -> bool:
-    """Whether a process removes what others have shared when these have ended, and ends then by itself."""
-    return _TRACKER.search(proc.command_line(pid)) is not None
+def is_tracker(command: str) -> bool:
+    """Whether a process with this command line removes what others have shared, and ends when these have ended."""
+    return _TRACKER.search(command) is not None
 
 
 def _key(one: proc.Process) -> _Key:

@@ -189,7 +189,8 @@ class Supervisor:
         return {"kind": "members", "processes": _with_commands(self._members(request["lease"]))}
 
     def _op_end(self, request: Message, _: list[int]) -> Message:
-        survivors = self._end(lambda: self._members(request["lease"]), request["seconds"])
+        seconds = request["seconds"]
+        survivors = self._end(lambda: self._members(request["lease"]), seconds, moment=seconds / 2)
         return {"kind": "ended", "survivors": _with_commands(survivors)}
 
     def _members(self, lease: int) -> list[proc.Process]:
@@ -205,17 +206,18 @@ class Supervisor:
 
     def end_everything(self) -> None:
         """Kill and reap all descendants, then remove the folders that were held."""
-        self._end(lambda: proc.descendants(os.getpid()), seconds=10)
+        # Nothing of ours is to be there 2 s after the end of pytest.
+        self._end(lambda: proc.descendants(os.getpid()), seconds=10, moment=1)
         self._holdings.remove()
 
-    def _end(self, find: Callable[[], list[proc.Process]], seconds: float) -> list[proc.Process]:
-        """Kill what `find` finds until it finds nothing; returns what is left after `seconds`."""
+    def _end(self, find: Callable[[], list[proc.Process]], seconds: float, moment: float) -> list[proc.Process]:
+        """Kill what `find` finds until it finds nothing; returns what is left after `seconds`. See `Ending`."""
 
         def reap_and_find() -> list[proc.Process]:
             self._reap()
             return find()
 
-        return Ending(reap_and_find, self._send, self._wait_for_child).run(seconds)
+        return Ending(reap_and_find, self._send, self._wait_for_child).run(seconds, moment)
 
     def _send(self, one: proc.Process, number: int) -> None:
         """Raises OSError when it is gone, or may not be signalled."""

@@ -18,6 +18,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from pytest_tfkernel.hosts import groups
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.kernels.causes import judge
 from pytest_tfkernel.kernels.cgroups import find_oom_counter, read_oom_kills
@@ -104,12 +105,15 @@ class PostMortemProvisioner(LocalProvisioner):
         return ended
 
     async def send_signal(self, signum: int) -> None:
-        """Signal the kernel's process group, which is also its session."""
+        """Signal the kernel's process group, which is also its session; see `groups.kill` for SIGKILL."""
         if self.process is None or self._child is None or self._child.returncode is not None:
             return
         self.signals.append(int(signum))
         try:
-            os.killpg(self._child.process.pid, signum)
+            if signum == signal.SIGKILL:
+                groups.kill(self._child.process.pid)
+            else:
+                os.killpg(self._child.process.pid, signum)
         except ProcessLookupError:
             return  # it ended by itself
 

@@ -9,8 +9,10 @@ from signal import SIGKILL, SIGSTOP
 
 import pytest
 
-from pytest_tfkernel._child import ending, proc
+from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.ending import Ending, is_tracker
+
+TRACKER = "/usr/bin/python3 -c from multiprocessing.resource_tracker import main;main(3)"
 
 
 @dataclass
@@ -18,7 +20,7 @@ class World:
     """Processes that are there until they are killed; time passes while somebody waits."""
 
     states: dict[int, str]
-    trackers: set[int] = field(default_factory=set)
+    commands: dict[int, str] = field(default_factory=dict)
     deaf: set[int] = field(default_factory=set)
     of_others: set[int] = field(default_factory=set)
     sent: list[tuple[int, int]] = field(default_factory=list)
@@ -43,8 +45,8 @@ class World:
         self.now += seconds
 
     def end(self, monkeypatch: pytest.MonkeyPatch, seconds: float = 10.0) -> list[int]:
-        monkeypatch.setattr(ending, "is_tracker", self.trackers.__contains__)
-        return [one["pid"] for one in Ending(self.find, self.send, self.wait, lambda: self.now).run(seconds)]
+        monkeypatch.setattr(proc, "command_line", lambda pid: self.commands.get(pid, "sleep 60"))
+        return [one["pid"] for one in Ending(self.find, self.send, self.wait, lambda: self.now).run(seconds, 1.0)]
 
 
 def test_all_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,14 +56,14 @@ def test_all_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_crowd_is_stopped_first_but_for_its_trackers(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(dict.fromkeys(range(30), "R"), trackers={7})
+    world = World(dict.fromkeys(range(30), "R"), commands={7: TRACKER})
     assert world.end(monkeypatch) == []
     others = [pid for pid in range(30) if pid != 7]
     assert world.sent[:58] == [(pid, SIGSTOP) for pid in others] + [(pid, SIGKILL) for pid in others]
 
 
 def test_a_tracker_may_end_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World({1: "S", 2: "S"}, trackers={2})
+    world = World({1: "S", 2: "S"}, commands={2: TRACKER})
     waited = world.wait
 
     def wait(seconds: float) -> None:
@@ -75,7 +77,7 @@ def test_a_tracker_may_end_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_tracker_that_stays_is_killed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World({1: "S", 2: "S"}, trackers={2})
+    world = World({1: "S", 2: "S"}, commands={2: TRACKER})
     assert world.end(monkeypatch) == []
     assert world.sent == [(1, SIGKILL), (2, SIGKILL)]
     assert world.now < 2
@@ -93,21 +95,43 @@ def test_who_does_not_die_is_told_when_the_time_is_over(monkeypatch: pytest.Monk
     assert world.end(monkeypatch, 0.5) == [1]
 
 
+def test_what_is_just_being_executed_may_become_a_tracker(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: "S", 2: "S", 3: "S"}, commands={2: "[python]", 3: "[python]"})
+    waited = world.wait
+
+    def wait(seconds: float) -> None:
+        waited(seconds)
+        world.commands |= {2: TRACKER, 3: "sleep 60"}
+
+    monkeypatch.setattr(world, "wait", wait)
+    assert world.end(monkeypatch) == []
+    assert world.sent == [(1, SIGKILL), (3, SIGKILL), (2, SIGKILL)]
+    assert world.now > 1
+
+
 @pytest.mark.parametrize(
-    ("code", "is_one"),
+    ("command", "is_one"),
     [
-        ("from multiprocessing.resource_tracker import main; main(0)", True),
-        ("from multiprocess.resource_tracker import main; main(0)", True),
-        ("from multiprocessing.semaphore_tracker import main;main(0)", True),
-        ("from joblib.externals.loky.backend.resource_tracker import main; main(0, False)", True),
-        ("import time; time.sleep(60)", False),
+        (TRACKER, True),
+        ("/usr/bin/python3 -E -c from multiprocess.resource_tracker import main;main(7)", True),
+        ("python3.6 -c from multiprocessing.semaphore_tracker import main;main(7)", True),
+        ("python -c from joblib.externals.loky.backend.resource_tracker import main; main(7, False)", True),
+        ("python -c from my_resource_tracker import main", False),
+        ("python resource_tracker.py", False),
+        ("", False),
     ],
 )
-def test_trackers_are_known_by_their_command(code: str, is_one: bool) -> None:
-    # What it would import need not be there.
-    waits = f"import os; os.write(1, b'.'); os.read(0, 1)\n{code}"
-    with subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+def test_trackers_are_known_by_their_command(command: str, is_one: bool) -> None:
+    assert is_tracker(command) == is_one
+
+
+def test_the_tracker_of_this_python_is_known() -> None:
+    script = "from multiprocessing import resource_tracker as one; one.ensure_running(); print(one._resource_tracker._pid, flush=True)"
+    script += "; input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=-1, stdout=-1, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.read(1) == b"."
-        assert is_tracker(process.pid) == is_one
-        process.kill()
+        pid = int(process.stdout.readline())
+        while not (command := proc.command_line(pid)) or command.startswith("["):
+            continue
+        process.communicate("\n")
+    assert is_tracker(command)

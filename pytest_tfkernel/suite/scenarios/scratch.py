@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_tfkernel._child import removal
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.launcher import Launcher
 
@@ -20,6 +20,6 @@ def scratch_folder(launcher: Launcher) -> Iterator[Path]:
         launcher.supervisor.hold(folder, contents=True)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        removal.remove(str(folder))
         with contextlib.suppress(SupervisorGoneError):
             launcher.supervisor.release(folder)

@@ -1,0 +1,233 @@
+"""The folder of a session: in use as long as its lock is held, and nobody else's."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts import NOBODY
+from pytest_tfkernel.kernels import scratch
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.scratch import Scratch
+from pytest_tfkernel.model.kernels import KernelSpec
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """A TMPDIR. Not pytest's folder, which may be too long for the sockets that people make in ours."""
+    with tempfile.TemporaryDirectory(prefix="b-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def made(base: Path) -> Iterator[Scratch]:
+    made = scratch.make(base)
+    yield made
+    made.close()
+
+
+def age(path: Path) -> None:
+    """As if it had been made long ago."""
+    os.utime(path, (0, 0))
+
+
+def test_it_is_for_us_alone(made: Scratch) -> None:
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE(made.make("1").stat().st_mode) == 0o700
+
+
+def test_what_is_in_use_stays_however_old(made: Scratch, base: Path) -> None:
+    age(made.path)
+    scratch.sweep(base)
+    assert made.is_there()
+
+
+def test_what_nobody_uses_is_removed(made: Scratch, base: Path) -> None:
+    (made.path / "inner").mkdir()
+    other = scratch.make(base)
+    other.close()
+    scratch.sweep(base)
+    assert [*base.iterdir()] == [made.path]
+
+
+def test_a_session_that_begins_removes_it(base: Path) -> None:
+    scratch.make(base).close()
+    made = scratch.make(base)
+    assert [*base.iterdir()] == [made.path]
+    made.close()
+
+
+# Everybody in it has other pids than outside, and doesn't see those there.
+ELSEWHERE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+
+def test_a_session_in_another_container_is_one(made: Scratch, base: Path) -> None:
+    if subprocess.run([*ELSEWHERE, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no pid namespace can be made here")
+    age(made.path)
+    code = f"from pathlib import Path; from pytest_tfkernel.kernels import scratch; scratch.sweep(Path({str(base)!r}))"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([*ELSEWHERE, sys.executable, "-c", code], check=True, env=environment)
+    assert made.is_there()
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "fuse.sshfs", ""])
+def test_where_locks_say_nothing_everything_stays(base: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    other = scratch.make(base)
+    other.close()
+    monkeypatch.setattr(scratch, "_type_of", lambda _: kind)
+    scratch.sweep(base)
+    assert other.path.is_dir()
+
+
+def test_the_file_system_of_a_folder_is_told() -> None:
+    assert scratch._type_of(Path("/dev/shm")) == "tmpfs"
+    assert scratch._type_of(Path("/proc/self")) == "proc"
+
+
+def test_where_there_are_no_locks_sessions_work_and_remove_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    one, other = scratch.make(base), scratch.make(base)
+    assert (one.is_there(), other.is_there()) == (True, True)
+    one.close()
+    other.close()
+
+
+def test_folders_and_files_of_other_names_and_users_stay(base: Path) -> None:
+    kept = [base / name for name in ("tfk-1-0123456", "tfk-x-01234567", "tfk-1-01234567-more", "tfk-2-01234567")]
+    for path in kept[:3]:
+        path.mkdir()
+    kept[3].symlink_to(base / "elsewhere")
+    if os.geteuid() == 0:
+        theirs = base / "tfk-3-01234567"
+        theirs.mkdir()
+        os.chown(theirs, NOBODY, NOBODY)
+        kept.append(theirs)
+    scratch.sweep(base)
+    assert sorted(base.iterdir()) == sorted(kept)
+
+
+def test_a_name_that_another_session_finds_before_it_is_locked_is_given_up(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    taken: list[int] = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not taken:
+            taken.append(os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY))
+            lock(taken[0], operation)
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    made = scratch.make(base)
+    assert len(taken) == 1
+    assert made.is_there()
+    assert not os.path.sameopenfile(made.lock, taken[0])
+    os.close(taken[0])
+    made.close()
+
+
+@pytest.fixture
+def own(base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
+    monkeypatch.setenv("TMPDIR", str(base))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with Launcher() as launcher:
+        yield launcher
+
+
+PROVISIONERS = ["forkserver", "subprocess", "multiprocess-forkserver", "jupyter"]
+
+
+def spec(provisioner: str) -> KernelSpec:
+    return KernelSpec(provisioner=provisioner, preload=() if provisioner == "forkserver" else None)
+
+
+@pytest.mark.parametrize("provisioner", PROVISIONERS)
+def test_a_folder_that_was_removed_is_made_anew_and_private(own: Launcher, provisioner: str) -> None:
+    own.start(spec(provisioner)).shutdown()
+    gone = own.temporary
+    shutil.rmtree(gone)
+    kernel = own.start(spec(provisioner))
+    folder = Path(kernel.execute("import tempfile; tempfile.mkdtemp()").value).parent
+    assert own.temporary != gone
+    assert folder.is_relative_to(own.temporary)
+    for place in (own.temporary, kernel.life.temporary):
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("provisioner", PROVISIONERS)
+def test_what_somebody_else_has_put_in_its_place_is_not_used(own: Launcher, provisioner: str) -> None:
+    place = own.temporary
+    shutil.rmtree(place)
+    place.mkdir(mode=0o777)
+    place.chmod(0o777)
+    (place / "theirs").write_text("kept")
+    if os.geteuid() == 0:
+        os.chown(place, NOBODY, NOBODY)
+    kernel = own.start(spec(provisioner))
+    assert own.temporary != place
+    kernel.execute("import tempfile; tempfile.mkdtemp()")
+    kernel.restart()
+    own.close()
+    assert [path.name for path in place.iterdir()] == ["theirs"]
+
+
+def test_it_is_held_by_the_supervisor_too(own: Launcher, base: Path) -> None:
+    # As if pytest had died, and its supervisor were just ending.
+    own._scratch.close()
+    scratch.sweep(own.temporary.parent)
+    assert own.temporary.is_dir()
+    own._scratch = scratch.make(base)
+
+
+def test_no_kernel_inherits_the_lock(start: Callable[..., Kernel], launcher: Launcher) -> None:
+    for provisioner in ("subprocess", "forkserver"):
+        kernel = start(provisioner=provisioner)
+        links = "import os; [os.readlink(f'/proc/self/fd/{name}') for name in os.listdir('/proc/self/fd')[:-1]]"
+        assert str(launcher.temporary) not in kernel.execute(links).value
+
+
+DEEP = """
+import os, tempfile
+inner = os.open(tempfile.gettempdir(), os.O_RDONLY)
+for _ in range(1500):
+    os.mkdir("deeper", dir_fd=inner)
+    inner, outer = os.open("deeper", os.O_RDONLY, dir_fd=inner), inner
+    os.close(outer)
+os.close(inner)
+"""
+
+
+@pytest.mark.parametrize("provisioner", ["forkserver", "jupyter"])
+def test_deep_folders_of_a_kernel_go_with_it(start: Callable[..., Kernel], provisioner: str) -> None:
+    kernel = start(provisioner=provisioner)
+    kernel.execute(DEEP)
+    folder = kernel.life.temporary
+    kernel.restart()
+    assert not folder.exists()
+    assert kernel.execute("'back'").value == "back"
+
+
+def test_deep_folders_of_a_killed_session_go_with_the_next(base: Path) -> None:
+    made = scratch.make(base)
+    subprocess.run([sys.executable, "-c", DEEP], env={**os.environ, "TMPDIR": str(made.path)}, check=True)
+    made.close()
+    again = scratch.make(base)
+    assert [*base.iterdir()] == [again.path]
+    again.close()
