@@ -64,6 +64,11 @@ class Kin:
         owners = self._look(below, owner)
         return [one for one in below if owners[one["pid"]] == owner]
 
+    def doubtful(self, owner: int, below: list[Process]) -> list[Process]:
+        """Those that are this owner's or another one's; nobody can tell."""
+        owners = self._look(below, owner)
+        return [one for one in below if owners[one["pid"]] is None and owner in self._possible(one)]
+
     def _look(self, below: list[Process], asked: int) -> dict[int, int | None]:
         """The owner of each, by pid; what is known for certain is remembered."""
         owners: dict[int, int | None] = {}
@@ -104,13 +109,14 @@ class Kin:
 
     def _by_time(self, one: Process) -> int | None:
         """The owner of the one kernel that can have started it."""
+        possible = self._possible(one)
+        return possible.pop() if len(possible) == 1 else None
+
+    def _possible(self, one: Process) -> set[int]:
+        """The owners of all kernels that lived when it was started."""
         began = one["start_time"]
-        alive = {
-            self._told[key]
-            for key, death in self._lives.items()
-            if key[1] <= began and (death is None or began <= death)
-        }
-        return alive.pop() if len(alive) == 1 else None
+        lives = self._lives.items()
+        return {self._told[key] for key, death in lives if key[1] <= began and (death is None or began <= death)}
 
     def _forget(self, below: list[Process]) -> None:
         """Those that are gone, and are no leaders of any that is there."""

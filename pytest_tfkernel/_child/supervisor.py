@@ -12,7 +12,7 @@ Requests come one at a time and are answered in order; each has an `id`, and so 
         {"kind": "signalled", "found": bool, "refused": bool}
     {"op": "claim", "pid", "start_time", "lease", "cgroups": [names]}    {"kind": "done"}
         whatever this kernel starts, or is in these cgroups, is of that lease
-    {"op": "members", "lease"}                          {"kind": "members", "processes": [...]}
+    {"op": "members", "lease"}                          {"kind": "members", "processes": [...], "doubtful": [...]}
     {"op": "end", "lease", "seconds"}                   {"kind": "ended", "survivors": [...]}
     {"op": "hold", "folder", "contents": bool}          {"kind": "done"}
         with a descriptor whose lock says that the folder is in use
@@ -186,15 +186,18 @@ class Supervisor:
 
     def _op_members(self, request: Message, _: list[int]) -> Message:
         self._reap()
-        return {"kind": "members", "processes": _with_commands(self._members(request["lease"]))}
+        lease, below = request["lease"], proc.descendants(os.getpid())
+        members, doubtful = self._kin.members(lease, below), self._kin.doubtful(lease, below)
+        return {"kind": "members", "processes": _with_commands(members), "doubtful": _with_commands(doubtful)}
 
     def _op_end(self, request: Message, _: list[int]) -> Message:
         seconds = request["seconds"]
-        survivors = self._end(lambda: self._members(request["lease"]), seconds, moment=seconds / 2)
-        return {"kind": "ended", "survivors": _with_commands(survivors)}
 
-    def _members(self, lease: int) -> list[proc.Process]:
-        return self._kin.members(lease, proc.descendants(os.getpid()))
+        def members() -> list[proc.Process]:
+            return self._kin.members(request["lease"], proc.descendants(os.getpid()))
+
+        survivors = self._end(members, seconds, moment=seconds / 2)
+        return {"kind": "ended", "survivors": _with_commands(survivors)}
 
     def _op_hold(self, request: Message, descriptors: list[int]) -> Message:
         self._holdings.hold(request["folder"], descriptors, contents=request["contents"])

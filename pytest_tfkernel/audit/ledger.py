@@ -19,16 +19,23 @@ _LONGEST_TURN = 0.5
 
 
 @dataclass(frozen=True)
+class Kin:
+    """Which processes are a kernel's own: it, what it has started, and zombies; and those of which it can't be told."""
+
+    members: Sequence[ProcessId]
+    doubtful: Sequence[ProcessId] = ()
+
+
+@dataclass(frozen=True)
 class Owner:
     """A kernel: its process, the number by which its leaks are told, and where it may leave things.
 
-    `members` asks whoever knows which processes are its own now: it, what it has started, and zombies. What is `lent`
-    to it is somebody else's, and is no leak.
+    `kin` asks whoever knows. What is `lent` to it is somebody else's, and is no leak.
     """
 
     process: ProcessId
     lease: int
-    members: Callable[[], Collection[ProcessId]]
+    kin: Callable[[], Kin]
     folder: Path | None = None
     lent: Callable[[Resource], bool] = lambda _: False
 
@@ -61,6 +68,7 @@ class Ledger:
         self._eyes = eyes
         # In the order in which they were seen: parents before children.
         self._members = {owner.process: None}
+        self._doubtful: Sequence[ProcessId] = ()
         # Each resource with the cell after which it was first seen, and the probe that knows it.
         self._noted: dict[Key, tuple[Resource, str, Probe]] = {}
         # What could not be read while it lived may have held what nobody holds any more.
@@ -80,6 +88,7 @@ class Ledger:
         passed, pause, slept, last = 0.0, _FIRST_PAUSE, 0.0, self._eyes.clock()
         while True:
             look = self._look()
+            look.table.blind += self._doubts(look.table)
             leaks = list(self._leaks(look))
             now = self._eyes.clock()
             passed, last = passed + min(max(now - last, slept), _LONGEST_TURN), now
@@ -94,13 +103,23 @@ class Ledger:
 
     def _look(self) -> Look:
         # Asked before the table is read: who is there by then was there already, and who ends between is gone.
-        self._members |= dict.fromkeys(self._owner.members())
+        kin = self._owner.kin()
+        self._members |= dict.fromkeys(kin.members)
+        self._doubtful = kin.doubtful
         table = self._eyes.table()
         found = {process: table.entry(process.pid) for process in self._members}
         members = tuple(entry for process, entry in found.items() if entry is not None and entry.process == process)
         # Those that no other process has been given since.
         pids = frozenset(process.pid for process, entry in found.items() if entry is None or entry.process == process)
         return Look(table, members, pids, self._owner.process, self._owner.folder)
+
+    def _doubts(self, table: Table) -> Iterator[Blind]:
+        """What can't be looked at as its own, and can't be ruled out."""
+        for process in self._doubtful:
+            entry = table.entry(process.pid)
+            if entry is not None and entry.process == process:
+                why = f"{table.holder(process).command} was started by this kernel or by another one that lived then"
+                yield Blind(Kind.PROCESS, str(process), why)
 
     def _leaks(self, look: Look) -> Iterator[Leak]:
         found: set[Key] = set()

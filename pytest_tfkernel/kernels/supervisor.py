@@ -126,7 +126,12 @@ class Supervisor:
 
     def members(self, lease: int) -> list[Leftover]:
         """The processes and zombies that are of a lease now, whether they wear it or not."""
-        return _leftovers(self._ask({"op": "members", "lease": lease})["processes"])
+        return self.kin(lease)[0]
+
+    def kin(self, lease: int) -> tuple[list[Leftover], list[Leftover]]:
+        """Its members, and those that may be of this lease or of another one."""
+        answer = self._ask({"op": "members", "lease": lease})
+        return _leftovers(answer["processes"]), _leftovers(answer["doubtful"])
 
     def end(self, lease: int, seconds: float = 10.0) -> list[Leftover]:
         """Kill all that are of a lease; what still lives after `seconds`, or may not be ended.

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from pytest_tfkernel.audit.ledger import EYES, Eyes, Ledger, Owner, baseline
+from pytest_tfkernel.audit.ledger import EYES, Eyes, Kin, Ledger, Owner, baseline
 from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -51,12 +51,13 @@ class Watch:
     def _ledger(self, life: Life) -> Ledger:
         if life.process not in self._ledgers:
             lent = functools.partial(_is_of_manager, life)
-            owner = Owner(life.process, life.lease, functools.partial(self._members, life), life.temporary, lent)
+            owner = Owner(life.process, life.lease, functools.partial(self._kin, life), life.temporary, lent)
             self._ledgers[life.process] = Ledger(owner, self._before, self._eyes)
         return self._ledgers[life.process]
 
-    def _members(self, life: Life) -> list[ProcessId]:
-        return [one.process for one in self._launcher.supervisor.members(life.lease)]
+    def _kin(self, life: Life) -> Kin:
+        members, doubtful = self._launcher.supervisor.kin(life.lease)
+        return Kin([one.process for one in members], [one.process for one in doubtful])
 
 
 def _is_of_manager(life: Life, resource: Resource) -> bool:

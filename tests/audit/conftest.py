@@ -11,12 +11,11 @@ import pytest
 from accounts import Account, Holding
 from driver_stub import DriverStub
 from pytest_tfkernel.audit.gpu import Nvml
-from pytest_tfkernel.audit.ledger import Eyes, Ledger, Owner, baseline
+from pytest_tfkernel.audit.ledger import Eyes, Kin, Ledger, Owner, baseline
 from pytest_tfkernel.audit.probes import PROBES, Probe
 from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.model.processes import ProcessId
 
 OpenAccount = Callable[..., Account]
 
@@ -31,7 +30,7 @@ def open_account(launcher: Launcher, start: Callable[..., Kernel]) -> Iterator[O
         before = baseline(eyes)
         kernel = start(**(spec or {}))
         leases.append(kernel.life.lease)
-        owner = Owner(kernel.life.process, kernel.life.lease, members_of(kernel, launcher), folder)
+        owner = Owner(kernel.life.process, kernel.life.lease, kin_of(kernel, launcher), folder)
         return Account(kernel, Ledger(owner, before, eyes))
 
     yield open_account
@@ -40,9 +39,9 @@ def open_account(launcher: Launcher, start: Callable[..., Kernel]) -> Iterator[O
         launcher.supervisor.end(lease)
 
 
-def members_of(kernel: Kernel, launcher: Launcher) -> Callable[[], list[ProcessId]]:
+def kin_of(kernel: Kernel, launcher: Launcher) -> Callable[[], Kin]:
     """As the supervisor knows them."""
-    return lambda: [one.process for one in launcher.supervisor.members(kernel.life.lease)]
+    return lambda: Kin([one.process for one in launcher.supervisor.members(kernel.life.lease)])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from accounts import CHILD, Account
-from pytest_tfkernel.audit.ledger import Eyes, Ledger, Owner, baseline
+from pytest_tfkernel.audit.ledger import Eyes, Kin, Ledger, Owner, baseline
 from pytest_tfkernel.audit.probes import Look, Probe
 from pytest_tfkernel.audit.probes.locks import Locks
 from pytest_tfkernel.audit.probes.processes import Processes
@@ -91,7 +91,7 @@ def remove(root: Path, pid: int) -> None:
 
 def ledger(root: Path, *probes: Probe, clock: Clock | None = None, before: tuple[Key, ...] = ()) -> Ledger:
     clock = clock or Clock()
-    owner = Owner(ProcessId(KERNEL, 100), 1, lambda: of_the_first_session(root))
+    owner = Owner(ProcessId(KERNEL, 100), 1, lambda: Kin(of_the_first_session(root)))
     return Ledger(owner, before, Eyes(probes, lambda: Table(root), clock, clock.sleep))
 
 
@@ -276,3 +276,17 @@ def test_the_real_probes_see_nothing_of_other_processes(account: Account) -> Non
         account.run("1")
         assert account.die().leaks == ()
         process.kill()
+
+
+def test_a_process_that_may_be_of_another_kernel_makes_it_uncertain_while_it_is_there(root: Path) -> None:
+    write(root, OTHER, ROOT)
+    other = ProcessId(OTHER, 100)
+    clock = Clock()
+    owner = Owner(ProcessId(KERNEL, 100), 1, lambda: Kin((), (other,)))
+    account = Ledger(owner, (), Eyes((Processes(),), lambda: Table(root), clock, clock.sleep))
+    account.note("first")
+    audit = account.audit(0.0)
+    assert audit.leaks == ()
+    assert [(blind.kind, blind.place) for blind in audit.blind] == [(Kind.PROCESS, str(OTHER))]
+    remove(root, OTHER)
+    assert account.audit(0.0).blind == ()

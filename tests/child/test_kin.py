@@ -87,6 +87,8 @@ def test_what_has_shed_everything_is_of_the_one_kernel_that_lived(kin: Kin) -> N
     # Before the neighbour began there was only one; after that it can't be told.
     assert pids(kin.members(OURS, below)) == [KERNEL, ONE]
     assert pids(kin.members(THEIRS, below)) == [NEIGHBOUR]
+    assert pids(kin.doubtful(OURS, below)) == pids(kin.doubtful(THEIRS, below)) == [TWO, THREE]
+    assert kin.doubtful(SERVERS, below) == []
     # Nor can it when one of the two has died since,
     kin.died(KERNEL, 100)
     assert pids(kin.members(THEIRS, below)) == [NEIGHBOUR]
