@@ -5,8 +5,9 @@ survives fork, exec, setsid and an empty environment. Anybody may read it and we
 (see `kin`), and never that it is ours.
 """
 
-import os
 from typing import Any, Dict, List, Optional
+
+from . import system
 
 Process = Dict[str, Any]
 
@@ -34,9 +35,16 @@ class Stat:
 def read_stat(pid: int) -> Optional[Stat]:
     """The `Stat` of a process or zombie; None when there is none."""
     try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            return Stat(file.read())
-    except (OSError, ValueError):
+        return find_stat(pid)
+    except OSError:
+        return None
+
+
+def find_stat(pid: int) -> Optional[Stat]:
+    """The same; OSError where nobody can tell, since it can't be read."""
+    try:
+        return Stat(system.read("/proc/%d/stat" % pid))
+    except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
 
 
@@ -49,11 +57,9 @@ def start_time(pid: int) -> Optional[int]:
 def command_line(pid: int) -> str:
     """The arguments joined with spaces; the name in brackets where there are none."""
     try:
-        with open("/proc/%d/cmdline" % pid, "rb") as file:
-            words = file.read().rstrip(b"\0").replace(b"\0", b" ")
+        words = system.read("/proc/%d/cmdline" % pid).rstrip(b"\0").replace(b"\0", b" ")
         if not words:
-            with open("/proc/%d/comm" % pid, "rb") as file:
-                words = b"[" + file.read().strip() + b"]"
+            words = b"[" + system.read("/proc/%d/comm" % pid).strip() + b"]"
     except OSError:
         return ""
     return words.decode("utf-8", "backslashreplace")
@@ -61,29 +67,37 @@ def command_line(pid: int) -> str:
 
 def pids() -> List[int]:
     """All process ids that are visible here."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(name) for name in system.names("/proc") if name.isdigit()]
 
 
 def lease_of(pid: int) -> Optional[int]:
     """The soft limit of RLIMIT_LOCKS; None where it is unlimited or unreadable."""
     try:
-        with open("/proc/%d/limits" % pid, "rb") as file:
-            for line in file:
-                if line.startswith(_LEASE_LINE):
-                    soft = line[len(_LEASE_LINE) :].split()[0]
-                    return None if soft == b"unlimited" else int(soft)
+        return find_lease(pid)
     except OSError:
-        pass
+        return None
+
+
+def find_lease(pid: int) -> Optional[int]:
+    """The same; OSError where nobody can tell, since it can't be read."""
+    try:
+        lines = system.read("/proc/%d/limits" % pid).split(b"\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    for line in lines:
+        if line.startswith(_LEASE_LINE):
+            soft = line[len(_LEASE_LINE) :].split()[0]
+            return None if soft == b"unlimited" else int(soft)
     return None
 
 
 def cgroups_of(pid: int) -> List[str]:
     """The names of the cgroups that a process is in, the last part of their paths."""
     try:
-        with open("/proc/%d/cgroup" % pid) as file:
-            return [line.rstrip("\n").rpartition("/")[2] for line in file]
+        lines = system.read("/proc/%d/cgroup" % pid).decode().splitlines()
     except (OSError, ValueError):
         return []
+    return [line.rpartition("/")[2] for line in lines]
 
 
 def variable_of(pid: int, name: str) -> Optional[int]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from pathlib import Path
 
+from pytest_tfkernel._child import system
 from pytest_tfkernel.model.resources import Kind, Resource
 
-_FOLDER = Path("/proc/self/fd")
+_FOLDER = "/proc/self/fd"
 
 
 def own_resources() -> frozenset[Resource]:
     """Its descriptors and its Python threads now. Threads of native code are not ours to judge."""
     found = set()
-    for name in os.listdir(_FOLDER):  # noqa: PTH208 - names, no paths
+    for name in system.names(_FOLDER):
         try:
-            target = os.readlink(_FOLDER / name)  # noqa: PTH115 - it may be no path
+            target = system.link(f"{_FOLDER}/{name}")
         except FileNotFoundError:
             continue  # the descriptor of the listing itself
         found.add(Resource(Kind.HANDLE, f"descriptor {name} of pytest", target, detail=target))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Holder, Kind
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_STAT_BYTES = 1024
 # Those of stat that are read, counted from the end of the name.
 _STATE, _PARENT, _SESSION, _THREADS, _START, _MEMORY = 0, 1, 3, 17, 19, 20
 _GONE = (FileNotFoundError, ProcessLookupError, NotADirectoryError)
+# What is refused to this user will be refused again; anything else says that a look went wrong.
+_REFUSED = {errno.EACCES, errno.EPERM}
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,14 @@ class Link:
 class Table:
     """What /proc says, read once. Processes that vanish while they are read are gone.
 
-    What can't be read is in `blind`.
+    What can't be read is in `blind`. `is_torn` says that some of it wasn't refused to us, but couldn't be read now: who
+    uses what can't be told then.
     """
 
     def __init__(self, root: Path = Path("/proc")) -> None:
         self.root = root
         self.blind: list[Blind] = []
+        self.is_torn = False
         self._holders: dict[ProcessId, Holder] = {}
         self._links: dict[ProcessId, tuple[Link, ...]] = {}
         self._mapped: dict[tuple[ProcessId, bytes], tuple[int, ...]] = {}
@@ -78,11 +82,20 @@ class Table:
         """What stat says of each after its name; most are only asked for their parents."""
         blind = len(self.blind)
         names = self._names(str(self.root), Kind.PROCESS)
-        lines = {int(name): _read_stat(f"{self.root}/{name}") for name in names if name.isdigit()}
+        lines = {int(name): self._read_stat(f"{self.root}/{name}") for name in names if name.isdigit()}
         found = {pid: line for pid, line in lines.items() if line is not None}
         if 1 not in found and len(self.blind) == blind:
             self.blind.append(Blind(Kind.PROCESS, str(self.root), "processes of other users are hidden (hidepid)"))
         return found
+
+    def _read_stat(self, folder: str) -> bytes | None:
+        try:
+            return _read_stat(folder)
+        except OSError as error:
+            # Hidden ones are told as a whole.
+            if error.errno not in _REFUSED:
+                self.note(Kind.PROCESS, f"{folder}/stat", error)
+            return None
 
     @functools.cached_property
     def _children(self) -> dict[int, list[int]]:
@@ -110,7 +123,7 @@ class Table:
     @functools.cached_property
     def _uptime(self) -> float | None:
         try:
-            return float((self.root / "uptime").read_text(encoding="ascii").split()[0])
+            return float(system.read(f"{self.root}/uptime").split()[0])
         except (OSError, ValueError, IndexError):
             return None
 
@@ -132,7 +145,7 @@ class Table:
             for name in names:
                 place = f"{task}/fd/{name}"
                 try:
-                    target = os.readlink(place)  # noqa: PTH115 - it may be no path
+                    target = system.link(place)
                 except OSError as error:
                     self._refused(Kind.HANDLE, place, error, task)
                 else:
@@ -171,15 +184,14 @@ class Table:
     def read(self, place: str, kind: Kind, task: str = "") -> bytes:
         """A file, which `task` has if it is one of a process; empty when it is gone or can't be read."""
         try:
-            with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of them
-                return file.readall()
+            return system.read(place)
         except OSError as error:
             self._refused(kind, place, error, task)
             return b""
 
     def _names(self, folder: str, kind: Kind, task: str = "") -> list[str]:
         try:
-            return os.listdir(folder)  # noqa: PTH208 - thousands of names
+            return system.names(folder)
         except OSError as error:
             self._refused(kind, folder, error, task)
             return []
@@ -190,18 +202,15 @@ class Table:
 
     def note(self, kind: Kind, place: str, error: OSError) -> None:
         """Count a place that can't be read."""
+        self.is_torn |= error.errno not in _REFUSED
         self.blind.append(Blind(kind, place, error.strerror or str(error)))
 
 
 def _read_stat(folder: str) -> bytes | None:
-    """What stat says after the name of a process or thread; None when there is none."""
+    """What stat says after the name of a process or thread; None when there is none, OSError when it can't be read."""
     try:
-        descriptor = os.open(f"{folder}/stat", os.O_RDONLY)
-        try:
-            line = os.read(descriptor, _STAT_BYTES)
-        finally:
-            os.close(descriptor)
-    except OSError:
+        line = system.read(f"{folder}/stat")
+    except _GONE:
         return None
     # The name in parentheses may hold spaces, parentheses and newlines: fields count from its end.
     line = line[line.rfind(b")") + 2 :]
@@ -216,5 +225,8 @@ def _entry(pid: int, line: bytes) -> Entry:
 
 def _is_ending(task: str) -> bool:
     """Whether its memory is gone already: from then on only root may look at it, and soon there is nothing to see."""
-    line = _read_stat(task)
+    try:
+        line = _read_stat(task)
+    except OSError:
+        return False
     return line is None or int(line.split()[_MEMORY]) == 0

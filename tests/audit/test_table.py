@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from accounts import CHILD, LEADERLESS, NOBODY, Account, as_nobody
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.audit.table import Entry, Table
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
@@ -123,9 +123,9 @@ def test_a_process_that_vanishes_holds_nothing_and_hides_nothing() -> None:
 def test_a_descriptor_that_vanishes_is_none(sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table()
     found = entry(table, sleeper.pid)
-    real = os.listdir
+    real = system.names
     monkeypatch.setattr(
-        os, "listdir", lambda folder: [*real(folder), "77"] if str(folder).endswith("/fd") else real(folder)
+        system, "names", lambda folder: [*real(folder), "77"] if folder.endswith("/fd") else real(folder)
     )
     assert {link.descriptor for link in table.links([found])} == {0, 1, 2}
     assert table.blind == []

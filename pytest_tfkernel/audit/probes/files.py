@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
+from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.base import Look
 from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.resources import Key, Kind, Resource
@@ -22,16 +22,15 @@ class Files:
         if look.folder is None:
             return
         try:
-            with os.scandir(look.folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+            found = sorted(system.inodes(str(look.folder)))
         except FileNotFoundError:
             return  # its owner removed it, and all that was in it
         except OSError as error:
             look.table.note(Kind.FILE, str(look.folder), error)
             return
-        for entry in found:
-            detail = "folder" if entry.is_dir(follow_symlinks=False) else "file"
-            yield Resource(Kind.FILE, entry.path, str(entry.inode()), detail=detail)
+        for name, inode in found:
+            path = f"{look.folder}/{name}"
+            yield Resource(Kind.FILE, path, str(inode), detail="folder" if system.is_folder(path) else "file")
 
     def persists(self, _: Table, __: Resource) -> bool:
         """What is in the folder is among the held ones."""

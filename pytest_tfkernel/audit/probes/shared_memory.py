@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.base import Look
 from pytest_tfkernel.audit.table import Entry, Table
 from pytest_tfkernel.model.processes import ProcessId
@@ -41,7 +42,7 @@ class SharedMemory:
     def persists(self, table: Table, resource: Resource) -> bool:
         """Whether it has its name still, and nobody else on the machine uses it."""
         try:
-            stat = os.lstat(resource.name)
+            stat = system.own_status(resource.name)
         except OSError:
             return False
         if str(stat.st_ino) != resource.identity:
@@ -57,16 +58,16 @@ class SharedMemory:
         for link in table.links(members):
             if link.target.startswith(prefix):
                 with contextlib.suppress(OSError):
-                    yield link.process, os.stat(f"{link.task}/fd/{link.descriptor}").st_ino  # noqa: PTH116 - a link of /proc
+                    yield link.process, system.status(f"{link.task}/fd/{link.descriptor}").st_ino
 
     def _objects(self, table: Table) -> dict[int, Resource]:
         """What has a name, by inode."""
         found = {}
         try:
-            with os.scandir(self._folder) as entries:
-                for entry in entries:
-                    with contextlib.suppress(OSError):
-                        found[entry.inode()] = _resource(entry.path, entry.stat(follow_symlinks=False))
+            for name, inode in system.inodes(str(self._folder)):
+                path = f"{self._folder}/{name}"
+                with contextlib.suppress(OSError):
+                    found[inode] = _resource(path, system.own_status(path))
         except OSError as error:
             table.note(Kind.SHARED_MEMORY, str(self._folder), error)
         return found
@@ -77,7 +78,7 @@ def _may_open(table: Table, entry: Entry, stat: os.stat_result) -> bool:
     if stat.st_mode & _OTHERS:
         return True
     try:
-        return os.stat(f"{table.root}/{entry.process.pid}").st_uid == stat.st_uid  # noqa: PTH116 - thousands of them
+        return system.status(f"{table.root}/{entry.process.pid}").st_uid == stat.st_uid
     except OSError:
         return False  # it has ended
 

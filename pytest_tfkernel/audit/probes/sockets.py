@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import socket
 import stat
 from collections.abc import Iterator
 
+from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.base import Look
 from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.resources import Key, Kind, Resource
@@ -76,7 +76,7 @@ def _file(path: str) -> str:
     if not path.startswith("/"):
         return ""
     try:
-        found = os.stat(path)  # noqa: PTH116 - a name from /proc, perhaps with bytes of no encoding
+        found = system.status(path)
     except (OSError, ValueError):
         return ""
     return str(found.st_ino) if stat.S_ISSOCK(found.st_mode) else ""
