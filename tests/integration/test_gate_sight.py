@@ -17,23 +17,17 @@ class TestWhatCantBeSeen:
         gated.write(
             "blinded.py",
             """
-import os
-from pytest_tfkernel.plugin.gate import ground
+from pytest_tfkernel._child import system
 
-def refuse(*_): raise PermissionError(13, "Permission denied")
+def refuse(folder): raise PermissionError(13, "Permission denied")
 
-class Blind:
-    def __getattr__(self, name): return getattr(os, name)
-    scandir = staticmethod(refuse)
-
-ground.os = Blind()
+system.inodes = refuse
 """,
         )
         result = run("def test_mine(): pass\n", "-p", "blinded")
         assert counts(result) == {"passed": 1}
         assert section(result) == [
             "not looked at, 1 x: /proc: Permission denied",
-            "not looked at, 1 x: /proc: processes of other users are hidden (hidepid)",
             "not looked at, 1 x: /dev/shm: Permission denied",
         ]
 
@@ -56,11 +50,12 @@ Judge.judge = judge
         gated.write("limited.py", "import resource\nresource.setrlimit(10, (1000, 1000))\n")
         result = run("def test_mine(): sleeper(), tempfile.mkdtemp()\n", "-p", "limited")
         assert blamed(result) == ["test_mine"]
-        owner, left, blind = section(result)
+        owner, process, file, blind = section(result)
         assert owner == "test_mine.py::test_mine"
-        assert left.startswith("  left behind: temporary-file ")
+        assert process.startswith("  left behind: process ")
+        assert file.startswith("  left behind: temporary-file ")
         words = "the hard limit on file locks is 1000: raise it (ulimit -H -x unlimited)"
-        assert blind == f"not looked at, 1 x: processes: {words}"
+        assert blind == f"not looked at, 1 x: processes whose parents have ended: {words}"
 
 
 # Devices are looked for in the folder of the stand-in; the test makes a context there as TensorFlow would.

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from collections.abc import Container, Iterable, Iterator
 
-from pytest_tfkernel._child import proc
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Key, Kind, Resource
 from pytest_tfkernel.plugin.gate import neighbours
 from pytest_tfkernel.plugin.gate.accounts import Account, Owner
 from pytest_tfkernel.plugin.gate.claims import Claims
+from pytest_tfkernel.plugin.gate.descent import Descent
 from pytest_tfkernel.plugin.gate.ground import Ground
+from pytest_tfkernel.plugin.gate.helpers import Helpers
 from pytest_tfkernel.plugin.gate.leases import Leases
+
+# What exists without a process that holds it.
+_BY_THEMSELVES = (Kind.SHARED_MEMORY, Kind.SEMAPHORE, Kind.SEGMENT)
 
 
 class Books:
-    """Keeps them. `session` is the account of what happens outside of tests; `blind` what could not be seen."""
+    """Keeps them.
 
-    def __init__(self, ground: Ground, claims: Claims, leases: Leases, *, alone: bool) -> None:
+    `session` is the account of what happens outside of tests, `blind` what could not be seen. Nobody can be blamed for
+    `strays`, things with the tests that ran when they appeared, and for `foundlings`, processes that have become
+    pytest's children. `late` are processes of those whose account was closed when nobody could look at them.
+    """
+
+    def __init__(self, ground: Ground, claims: Claims, leases: Leases, helpers: Helpers, *, alone: bool) -> None:
         self.ground = ground
         self._alone = alone
         self._deaths = _deaths()
-        # Things that nobody can be blamed for, with the tests that ran when they appeared.
         self.strays: dict[Key, tuple[Resource, list[str]]] = {}
+        self.foundlings: dict[ProcessId, str] = {}
+        self.late: dict[ProcessId, Owner] = {}
         self.leases = leases
+        self.helpers = helpers
+        self._descent = Descent(ground, leases, helpers)
         self._claims = claims
         self._blind: dict[Blind, None] = {}
-        if leases.blind is not None:
-            self._blind[leases.blind] = None
+        # Closed while no process could be looked at: what they have started may not have been seen.
+        self._unseen: dict[int, Owner] = {}
         self._open: dict[int, Account] = {}
         # Paths that were dealt with, and all below them: reported once, or a session-long helper's.
         self._settled: set[str] = set()
@@ -39,7 +50,8 @@ class Books:
     @property
     def blind(self) -> dict[Blind, None]:
         """The places that could not be looked at so far."""
-        return self._blind | self.ground.blind
+        refused = {self.leases.blind: None} if self.leases.blind is not None else {}
+        return refused | self._blind | self.ground.blind
 
     def note(self, blind: Iterable[Blind]) -> None:
         """Count places that could not be looked at."""
@@ -53,16 +65,22 @@ class Books:
 
     def switch(self, account: Account) -> Account:
         """Whatever appears from now on is this account's; gives the one before."""
-        self._credit()
-        before, self.current = self.current, account
-        self._deaths = _deaths()
-        self._claims.turn(account.paths, outside=account is self.session)
-        self.leases.wear(account.lease)
+        try:
+            self.update()
+        finally:
+            # Whatever went wrong, the next one has its turn.
+            before, self.current = self.current, account
+            self.ground.pass_on()
+            self._deaths = _deaths()
+            self._claims.turn(account.paths, outside=account is self.session)
+            self.leases.wear(account.lease)
         return before
 
     def close(self, account: Account) -> None:
         """It was judged: what is left of it was reported, and is nobody's from now on."""
         del self._open[account.lease]
+        if not self.ground.sees(Kind.PROCESS):
+            self._unseen[account.lease] = account.owner
         self._settled |= account.paths.keys()
         account.value = None
 
@@ -74,27 +92,26 @@ class Books:
         """The accounts of fixtures that are set up."""
         return (account for account in self._open.values() if account.owner.fixture)
 
-    def update(self) -> list[tuple[Account, ProcessId]]:
-        """Put on the accounts what has appeared; the processes among it."""
-        found = []
-        for pid in self.ground.newcomers():
-            account = self._open.get(self._lease(pid) or 0)
-            start_time = proc.start_time(pid)
-            if account is not None and start_time is not None and pid != os.getpid():
-                process = ProcessId(pid, start_time)
-                account.add(process)
-                found.append((account, process))
+    def update(self) -> None:
+        """Put on the accounts what has appeared."""
+        arrivals = self._descent.arrivals(tuple(self._open.values()), self.current)
+        self.helpers.meet(arrivals.of)
+        self.foundlings |= dict.fromkeys(arrivals.foundlings, str(self.current.owner))
+        for lease, process in arrivals.late:
+            if lease in self._unseen:
+                self.late[process] = self._unseen[lease]
+        if self.ground.sees(Kind.PROCESS):
+            self._unseen.clear()
         self._credit()
-        return found
 
     def is_covered(self, path: str, account: Account, kept: Container[str]) -> bool:
         """Whether a path lies in a folder that is on this account (`kept`), or another's, or was dealt with."""
-        folder = os.path.dirname(path)  # noqa: PTH120 - perhaps a thousand times a test
+        folder = path.rpartition("/")[0]
         while len(folder) > 1:
             others = (one.paths for one in self._open.values() if one is not account)
             if folder in kept or folder in self._settled or any(folder in paths for paths in others):
                 return True
-            folder = os.path.dirname(folder)  # noqa: PTH120
+            folder = folder.rpartition("/")[0]
         return path in self._settled
 
     def _credit(self) -> None:
@@ -104,6 +121,9 @@ class Books:
             if self._is_currents():
                 self.current.strays[thing.key] = thing
             else:
+                self.disown(thing, self.current)
+        for thing in fresh.doubtful:
+            if thing.kind in _BY_THEMSELVES:
                 self.disown(thing, self.current)
 
     def _is_currents(self) -> bool:
@@ -119,13 +139,6 @@ class Books:
         if account is self.session:
             return
         self.strays.setdefault(thing.key, (thing, []))[1].append(str(account.owner))
-
-    def _lease(self, pid: int) -> int | None:
-        lease = proc.lease_of(pid)
-        place = f"/proc/{pid}/limits"
-        if lease is None and not os.access(place, os.R_OK) and os.path.exists(place):  # noqa: PTH110 - of /proc
-            self._blind[Blind(Kind.PROCESS, place, "it can't be read, so nobody knows who started the process")] = None
-        return lease
 
 
 def _deaths() -> int:

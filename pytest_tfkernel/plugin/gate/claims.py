@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_tfkernel._child import system
 from pytest_tfkernel.model.resources import Kind
 
 _SHARED = "/dev/shm/"  # noqa: S108 - where Linux keeps shared memory
@@ -87,7 +88,7 @@ class Claims:
     def _truncate(self, arguments: tuple[Any, ...]) -> None:
         """Shared memory is made without an event, and then given its size through its descriptor."""
         if isinstance(arguments[0], int):
-            path = os.readlink(f"/proc/self/fd/{arguments[0]}")  # noqa: PTH115 - perhaps a thousand times a test
+            path = system.link(f"/proc/self/fd/{arguments[0]}")
             if path.startswith(_SHARED):
                 self.current.setdefault(path, Kind.SHARED_MEMORY)
 
@@ -113,9 +114,9 @@ class Claims:
 
     def _claim(self, path: str, kind: Kind) -> None:
         is_bytecode = "/__pycache__" in path
-        if not is_bytecode and not f"{path}/".startswith(self._pytests) and not os.path.lexists(path):
+        if not is_bytecode and not f"{path}/".startswith(self._pytests) and not system.exists(path):
             self.current[path] = kind
 
 
 def _absolute(path: Any) -> str:
-    return os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - perhaps a thousand times a test
+    return system.absolute(os.fsdecode(path))

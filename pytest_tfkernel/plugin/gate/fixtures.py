@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import types
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # A fixture's value leads to all there is, if one walks long enough.
 _MOST = 5000
@@ -19,23 +19,29 @@ _FEW = 16
 
 def holds(value: object, pid: int) -> bool:
     """Whether a value refers to a process by its pid: as it is, in a short list, as `pid` or the like further in."""
+    return _is(value, pid) or any(_names(one, pid) for one in _within(value))
+
+
+def reaches(value: object, wanted: object) -> bool:
+    """Whether a value refers to an object, however far in."""
+    return any(one is wanted for one in _within(value))
+
+
+def _within(value: object) -> Iterator[object]:
+    """A value and what it refers to, the nearest first."""
     # An event loop, or what makes them, refers to all that is started on it, by whichever test.
     if _package(value) in _LOOPS:
-        return False
+        return
     waiting: deque[object] = deque([value])
     seen: set[int] = set()
-    if _is(value, pid):
-        return True
     while waiting and len(seen) < _MOST:
         one = waiting.popleft()
         # What pytest has of its own, a `request` say, leads to all tests.
         if id(one) in seen or isinstance(one, _DOORS) or _package(one) == "_pytest":
             continue
         seen.add(id(one))
-        if _names(one, pid):
-            return True
+        yield one
         waiting.extend(_referents(one))
-    return False
 
 
 def _names(one: object, pid: int) -> bool:
@@ -49,9 +55,9 @@ def _names(one: object, pid: int) -> bool:
     if type(one) in _LISTS:
         each_one = gc.get_referents(one)
         return len(each_one) <= _FEW and any(_is(each, pid) for each in each_one)
-    attributes = _attributes(one)
-    if attributes is not None:
-        return _names(attributes, pid)
+    found = attributes(one)
+    if found is not None:
+        return _names(found, pid)
     return any(_is(each, pid) for each in _referents(one))
 
 
@@ -62,7 +68,8 @@ def _referents(one: object) -> Iterable[object]:
     return gc.get_referents(one)
 
 
-def _attributes(one: object) -> dict[str, object] | None:
+def attributes(one: object) -> dict[str, object] | None:
+    """Those that an object has of its own; None where it has none."""
     # Not by `vars`: what a class makes of `__dict__` may be anything.
     try:
         found = object.__getattribute__(one, "__dict__")

@@ -1,15 +1,18 @@
-"""What pytest's own process holds, and what exists on the machine by itself: swept again and again, cheaply."""
+"""What pytest's own process holds, and what exists on the machine by itself: swept again and again, cheaply.
+
+A kind that can't be read keeps the picture it had. What is new in it when it can be read again appeared while nobody
+looked: if a turn has ended meanwhile, it is of nobody.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
-import socket
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.audit.probes.devices import GPUS
 from pytest_tfkernel.audit.table import Entry, Table
 from pytest_tfkernel.model.processes import ProcessId
@@ -18,125 +21,149 @@ from pytest_tfkernel.model.resources import Blind, Holder, Key, Kind, Resource
 _SEMAPHORE = "sem."
 _SOCKET = "socket:["
 _LOCK_FIELDS = 8
+_SWEPT = (Kind.SOCKET, Kind.LOCK, Kind.SEGMENT, Kind.SHARED_MEMORY)
 
 
 @dataclass
 class Fresh:
-    """What is new since the last sweep: what pytest's process holds or has made, and what somebody else left."""
+    """What is new since the last sweep: what pytest's process holds or has made, and what somebody else left.
+
+    `handles` are descriptors by number, with what they lead to. `doubtful` is what may be of an earlier turn.
+    """
 
     mine: list[Resource] = field(default_factory=list)
     strays: list[Resource] = field(default_factory=list)
+    doubtful: list[Resource] = field(default_factory=list)
+    handles: dict[str, str] = field(default_factory=dict)
+
+
+class UnreadError(Exception):
+    """A kind of things can't be read now; where that was is noted already."""
 
 
 class Ground:
-    """`present` is what was there at the last sweep. `devices` are those that pytest's process has open then."""
+    """`present` is what was there at the last sweep; `devices` and `handles` are what pytest's process has open then.
+
+    `sockets` are its descriptors by the inodes of sockets.
+    """
 
     def __init__(self, root: str = "/proc", shared: str = "/dev/shm") -> None:  # noqa: S108 - where Linux keeps it
-        self._root = root
+        self.root = root
         self._shared = shared
         # Each place once, however often it was tried.
         self.blind: dict[Blind, None] = {}
         self.present: dict[Key, Resource] = {}
         self.devices: set[str] = set()
-        self._descriptors: dict[str, int] = {}
-        self._processes = self._scan()
-        if "1" not in self._processes:
+        self.sockets: dict[str, int] = {}
+        self.handles: dict[str, str] = {}
+        self._processes: dict[str, int] = {}
+        self._unread: set[Kind] = set()
+        # Those of which a turn has ended unread; the first picture is nobody's.
+        self._missed: set[Kind] = {Kind.PROCESS, *_SWEPT}
+        self.newcomers()
+        if Kind.PROCESS not in self._unread and "1" not in self._processes:
             self.blind[Blind(Kind.PROCESS, root, "processes of other users are hidden (hidepid)")] = None
         self.sweep()
 
-    def newcomers(self) -> list[int]:
-        """The processes that have come since the last call.
+    def sees(self, kind: Kind) -> bool:
+        """Whether the last look at a kind went well: else what is known of it may have gone since."""
+        return (Kind.SHARED_MEMORY if kind is Kind.SEMAPHORE else kind) not in self._unread
+
+    def pass_on(self) -> None:
+        """A turn has ended: what wasn't seen in it can't be told from what comes in the next."""
+        self._missed |= self._unread
+
+    def newcomers(self) -> tuple[list[int], bool]:
+        """The processes that have come since the last call, and whether all of them have come in this turn.
 
         The inode of a folder in /proc is a new one for each process, also for one with a pid that was used before.
         It can change while a process lives, which then is looked at once more.
         """
-        now, before = self._scan(), self._processes
-        self._processes = now
-        return [int(name) for name, inode in now.items() if before.get(name) != inode]
+        try:
+            now = {name: inode for name, inode in system.inodes(self.root) if name.isdigit()}
+        except OSError as error:
+            self._unread.add(Kind.PROCESS)
+            self.note(Kind.PROCESS, self.root, error)
+            return [], False
+        before, self._processes = self._processes, now
+        is_certain = Kind.PROCESS not in self._missed
+        self._unread.discard(Kind.PROCESS)
+        self._missed.discard(Kind.PROCESS)
+        return [int(name) for name, inode in now.items() if before.get(name) != inode], is_certain
+
+    def put_off(self, pid: int, place: str, error: OSError) -> None:
+        """A process that couldn't be looked at is a newcomer once more."""
+        self._processes.pop(str(pid), None)
+        self._unread.add(Kind.PROCESS)
+        self.note(Kind.PROCESS, place, error)
 
     def sweep(self, claimed: Container[str] = ()) -> Fresh:
         """Look again. What is `claimed` (paths) has an owner already."""
-        now: dict[Key, Resource] = {}
-        shared_inodes: set[int] = set()
-        self._own_descriptors(now, shared_inodes)
-        self._own_locks(now)
-        fresh = Fresh([one for key, one in now.items() if key not in self.present])
-        self._segments(now, fresh)
-        self._shared_memory(now, fresh, shared_inodes, claimed)
-        self.present = now
+        fresh = Fresh()
+        before, self.present = self.present, {}
+        open_shared: set[int] = set()
+        readers: dict[Kind, Callable[[Fresh], Iterator[Resource]]] = {
+            Kind.SOCKET: lambda new: self._own_descriptors(new, open_shared),
+            Kind.LOCK: self._own_locks,
+            Kind.SEGMENT: lambda new: self._segments(before, new),
+            Kind.SHARED_MEMORY: lambda new: self._shared_memory(before, new, open_shared, claimed),
+        }
+        for kind, read in readers.items():
+            new = Fresh()
+            try:
+                found = {one.key: one for one in read(new)}
+            except UnreadError:
+                self._unread.add(kind)
+                alike = (kind, Kind.SEMAPHORE) if kind is Kind.SHARED_MEMORY else (kind,)
+                self.present |= {key: one for key, one in before.items() if key[0] in alike}
+                continue
+            if kind in (Kind.SOCKET, Kind.LOCK):
+                new.mine = [one for key, one in found.items() if key not in before]
+            self.present |= found
+            self._add(fresh, new, is_certain=kind not in self._missed)
+            self._unread.discard(kind)
+            self._missed.discard(kind)
         return fresh
 
-    def listening(self, thing: Resource) -> Resource | None:
-        """A socket of pytest's by its address; None when nobody can connect to it."""
-        descriptor = self._descriptors.get(thing.identity)
-        try:
-            copy = os.dup(descriptor) if descriptor is not None else -1
-        except OSError:
-            return None
-        try:
-            with socket.socket(fileno=copy) as one:
-                if not one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                    return None
-                family, address = one.family, one.getsockname()
-        except (OSError, ValueError):
-            return None
-        if family == socket.AF_UNIX:
-            name = address.decode("utf-8", "backslashreplace") if isinstance(address, bytes) else address
-            return Resource(Kind.SOCKET, name.replace("\0", "@"), thing.identity, thing.holders, "Unix socket")
-        if family in {socket.AF_INET, socket.AF_INET6}:
-            name = f"{'tcp' if family == socket.AF_INET else 'tcp6'} {address[0]}:{address[1]}"
+    @staticmethod
+    def _add(fresh: Fresh, new: Fresh, *, is_certain: bool) -> None:
+        if is_certain:
+            fresh.mine += new.mine
+            fresh.strays += new.strays
+            fresh.handles |= new.handles
         else:
-            name = f"{family!s} {address}"
-        return Resource(Kind.SOCKET, name, thing.identity, thing.holders, "listening")
+            fresh.doubtful += (*new.mine, *new.strays)
 
-    def path_of(self, lock: Resource) -> str:
-        """The path of a locked file that pytest has open; its number where it is open no more."""
-        for name in self._names(f"{self._root}/self/fd"):
-            place = f"{self._root}/self/fd/{name}"
+    def _own_descriptors(self, fresh: Fresh, shared_inodes: set[int]) -> Iterator[Resource]:
+        handles, sockets, devices = {}, {}, set()
+        for name in self._names(f"{self.root}/self/fd"):
+            place = f"{self.root}/self/fd/{name}"
             try:
-                found = os.stat(place)  # noqa: PTH116 - a link of /proc
-                number = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-                if number == lock.name:
-                    return os.readlink(place)  # noqa: PTH115 - a link of /proc
-            except OSError:
-                continue
-        return lock.name
-
-    def _scan(self) -> dict[str, int]:
-        try:
-            with os.scandir(self._root) as entries:
-                return {entry.name: entry.inode() for entry in entries if entry.name.isdigit()}
-        except OSError as error:
-            self._note(Kind.PROCESS, self._root, error)
-            return {}
-
-    def _own_descriptors(self, now: dict[Key, Resource], shared_inodes: set[int]) -> None:
-        self._descriptors, self.devices = {}, set()
-        for name in self._names(f"{self._root}/self/fd"):
-            place = f"{self._root}/self/fd/{name}"
-            try:
-                target = os.readlink(place)  # noqa: PTH115 - it may be no path
+                target = system.link(place)
                 if target.startswith(_SOCKET):
-                    inode = target[len(_SOCKET) : -1]
-                    self._descriptors[inode] = int(name)
-                    thing = Resource(Kind.SOCKET, "", inode, (me(),))
-                    now[thing.key] = thing
+                    sockets[target[len(_SOCKET) : -1]] = int(name)
                 elif target.startswith(self._shared):
-                    shared_inodes.add(os.stat(place).st_ino)  # noqa: PTH116 - a link of /proc
+                    shared_inodes.add(system.status(place).st_ino)
                 elif GPUS.match(target):
-                    self.devices.add(target)
-            except OSError:
+                    devices.add(target)
+            except FileNotFoundError:
                 continue  # closed meanwhile
+            except OSError as error:
+                raise self._unreadable(Kind.HANDLE, place, error) from None
+            handles[name] = target
+        fresh.handles = dict(handles.items() - self.handles.items())
+        self.handles, self.sockets, self.devices = handles, sockets, devices
+        for inode in sockets:
+            yield Resource(Kind.SOCKET, "", inode, (me(),))
 
-    def _own_locks(self, now: dict[Key, Resource]) -> None:
-        mine = str(os.getpid())
+    def _own_locks(self, _: Fresh) -> Iterator[Resource]:
+        mine = str(system.pid())
         for line in self._lines("locks", Kind.LOCK):
             fields = line.split()
             if len(fields) == _LOCK_FIELDS and fields[4] == mine:
-                lock = Resource(Kind.LOCK, fields[5], fields[1], (me(),), fields[1])
-                now[lock.key] = lock
+                yield Resource(Kind.LOCK, fields[5], fields[1], (me(),), fields[1])
 
-    def _segments(self, now: dict[Key, Resource], fresh: Fresh) -> None:
+    def _segments(self, before: Container[Key], fresh: Fresh) -> Iterator[Resource]:
         lines = self._lines("sysvipc/shm", Kind.SEGMENT)
         names = lines[0].split() if lines else []
         for line in lines[1:]:
@@ -147,26 +174,34 @@ class Ground:
                 is_own_users = int(row["cuid"]) == os.geteuid()
             except (KeyError, ValueError):
                 continue
-            now[segment.key] = segment
-            if segment.key in self.present:
+            yield segment
+            if segment.key in before:
                 continue
-            if creator == os.getpid():
+            if creator == system.pid():
                 fresh.mine.append(segment)
-            elif is_own_users and proc.start_time(creator) is None:
+            elif is_own_users and self._has_ended(creator):
                 fresh.strays.append(segment)
 
+    def _has_ended(self, pid: int) -> bool:
+        try:
+            return proc.find_stat(pid) is None
+        except OSError as error:
+            raise self._unreadable(Kind.SEGMENT, f"{self.root}/{pid}/stat", error) from None
+
     def _shared_memory(
-        self, now: dict[Key, Resource], fresh: Fresh, open_inodes: set[int], claimed: Container[str]
-    ) -> None:
+        self, before: dict[Key, Resource], fresh: Fresh, open_inodes: set[int], claimed: Container[str]
+    ) -> Iterator[Resource]:
         news: dict[int, Resource] = {}
         for path, inode in self._entries():
             kind = Kind.SEMAPHORE if path.rpartition("/")[2].startswith(_SEMAPHORE) else Kind.SHARED_MEMORY
             thing = Resource(kind, path, str(inode))
-            now[thing.key] = self.present.get(thing.key, thing)
-            if thing.key not in self.present and path not in claimed:
+            if thing.key not in before and path not in claimed:
                 news[inode] = thing
+            yield before.get(thing.key, thing)
         if not news:
             return
+        if Kind.SOCKET in self._unread:
+            raise UnreadError
         used = open_inodes | self._mapped()
         for inode, thing in news.items():
             if inode in used:
@@ -176,51 +211,55 @@ class Ground:
 
     def _entries(self) -> Iterator[tuple[str, int]]:
         try:
-            with os.scandir(self._shared) as entries:
-                for entry in entries:
-                    yield entry.path, entry.inode()
+            entries = system.inodes(self._shared)
         except OSError as error:
-            self._note(Kind.SHARED_MEMORY, self._shared, error)
+            raise self._unreadable(Kind.SHARED_MEMORY, self._shared, error) from None
+        return ((f"{self._shared}/{name}", inode) for name, inode in entries)
 
     def _mapped(self) -> set[int]:
         """The inodes of shared memory that pytest's process maps."""
-        table = Table(Path(self._root))
+        table = Table(Path(self.root))
         entry = Entry(me().process, os.getppid(), 0, "R", 1)
         found = {inode for _, inode in table.mapped([entry], os.fsencode(self._shared), Kind.SHARED_MEMORY)}
         self.blind |= dict.fromkeys(table.blind)
+        if table.is_torn:
+            raise UnreadError
         return found
 
     @staticmethod
     def _is_own_users(path: str) -> bool:
         try:
-            return os.lstat(path).st_uid == os.geteuid()
+            return system.own_status(path).st_uid == os.geteuid()
         except OSError:
             return False
 
     def _names(self, folder: str) -> list[str]:
         try:
-            return os.listdir(folder)  # noqa: PTH208 - at each sweep
+            return system.names(folder)
         except OSError as error:
-            self._note(Kind.HANDLE, folder, error)
-            return []
+            raise self._unreadable(Kind.HANDLE, folder, error) from None
 
     def _lines(self, name: str, kind: Kind) -> list[str]:
+        place = f"{self.root}/{name}"
         try:
-            with open(f"{self._root}/{name}", "rb") as file:  # noqa: PTH123 - at each sweep
-                return file.read().decode("utf-8", "surrogateescape").splitlines()
+            return system.read(place).decode("utf-8", "surrogateescape").splitlines()
         except FileNotFoundError:
             return []  # a Linux kernel without them
         except OSError as error:
-            self._note(kind, f"{self._root}/{name}", error)
-            return []
+            raise self._unreadable(kind, place, error) from None
 
-    def _note(self, kind: Kind, place: str, error: OSError) -> None:
+    def _unreadable(self, kind: Kind, place: str, error: OSError) -> UnreadError:
+        self.note(kind, place, error)
+        return UnreadError(place)
+
+    def note(self, kind: Kind, place: str, error: OSError) -> None:
+        """Count a place that can't be read."""
         self.blind[Blind(kind, place, error.strerror or str(error))] = None
 
 
 def me() -> Holder:
     """Pytest's own process, or the fork of it that this is."""
-    return _holder(os.getpid())
+    return _holder(system.pid())
 
 
 @functools.cache

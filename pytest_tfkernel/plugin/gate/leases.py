@@ -5,52 +5,72 @@ See `_child.proc`: the number is the soft limit of RLIMIT_LOCKS, which Linux doe
 
 from __future__ import annotations
 
-import itertools
-import os
+import contextlib
 import resource
 import secrets
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Kind
 
 # More than one session ever needs, and room enough for two sessions to miss each other.
 _LEASES = 1 << 24
 _ROOM = 1 << 60
+_PLACE = "processes whose parents have ended"
+
+
+class _Kept:
+    """A test may put others in their place."""
+
+    getrlimit = staticmethod(resource.getrlimit)
+    setrlimit = staticmethod(resource.setrlimit)
+    prlimit = staticmethod(resource.prlimit)
 
 
 class Leases:
-    """Those of one session. `blind` says why there are none, where the limit leaves no room for them."""
+    """Those of one session. `blind` says why they mark nothing, where the limit leaves no room for them."""
 
     def __init__(self) -> None:
-        self._before = resource.getrlimit(proc.RLIMIT_LOCKS)
+        self._before = _Kept.getrlimit(proc.RLIMIT_LOCKS)
         self._hard = self._before[1]
         room = _ROOM if self._hard == resource.RLIM_INFINITY else self._hard
-        self._numbers = itertools.count(1 + secrets.randbelow(max(1, room - _LEASES)))
+        self._first = self._next = 1 + secrets.randbelow(max(1, room - _LEASES))
         self._followers: set[ProcessId] = set()
-        self._pid = os.getpid()
+        self._pid = system.pid()
         self.blind: Blind | None = None
         if room < 2 * _LEASES:
-            reason = f"the hard limit on file locks is {self._hard}: raise it (ulimit -H -x unlimited)"
-            self.blind = Blind(Kind.PROCESS, "processes", reason)
+            self._refuse(f"the hard limit on file locks is {self._hard}: raise it (ulimit -H -x unlimited)")
+
+    def _refuse(self, why: str) -> None:
+        self.blind = Blind(Kind.PROCESS, _PLACE, why)
 
     def new(self) -> int:
         """A number that nobody wears."""
-        return next(self._numbers)
+        self._next += 1
+        return self._next - 1
 
     def wear(self, lease: int) -> None:
         """Mark all that is started from now on, by this process and by those that follow it."""
         if self.blind is not None:
             return
         limits = (lease, self._hard)
-        resource.setrlimit(proc.RLIMIT_LOCKS, limits)
+        try:
+            _Kept.setrlimit(proc.RLIMIT_LOCKS, limits)
+        except (OSError, ValueError):
+            # What is started from now on wears the number of somebody who had his turn before.
+            self._refuse("a test has lowered the hard limit on file locks: no number is inherited any more")
+            return
         for process in tuple(self._followers):
             try:
                 if proc.start_time(process.pid) != process.start_time:
                     raise ProcessLookupError
-                resource.prlimit(process.pid, proc.RLIMIT_LOCKS, limits)
+                _Kept.prlimit(process.pid, proc.RLIMIT_LOCKS, limits)
             except OSError:
                 self._followers.discard(process)
+
+    def has_given(self, lease: int | None) -> bool:
+        """Whether a number marks what somebody here has started."""
+        return self.blind is None and lease is not None and self._first <= lease < self._next
 
     def follow(self, process: ProcessId) -> None:
         """Have a process wear what we wear: what a fork server forks is ours, and not of whoever started it."""
@@ -67,5 +87,7 @@ class Leases:
 
     def restore(self) -> None:
         """Wear what was worn before the session."""
-        if self.blind is None and os.getpid() == self._pid:
-            resource.setrlimit(proc.RLIMIT_LOCKS, self._before)
+        if system.pid() == self._pid:
+            # A hard limit that a test has lowered stays.
+            with contextlib.suppress(OSError, ValueError):
+                _Kept.setrlimit(proc.RLIMIT_LOCKS, self._before)

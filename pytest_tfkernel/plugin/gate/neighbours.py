@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, system
 
 # Workers of pytest-xdist have another command line; their controller doesn't.
 _PYTEST = re.compile(r"(^|[ /])(pytest|py\.test)( |$)")
 
 
 def are_there() -> bool:
-    """Whether there are any: a pytest that is neither this one, nor above or below it."""
+    """Whether there are any: a pytest that is neither this one, nor above or below it.
+
+    There may be where a look goes wrong.
+    """
     parents: dict[int, int] = {}
-    for pid in proc.pids():
-        stat = proc.read_stat(pid)
-        if stat is not None:
-            parents[pid] = stat.parent
-    ours = set(_line(parents, os.getpid()))
+    mine = system.pid()
+    try:
+        for pid in proc.pids():
+            # Those of others may be hidden.
+            with contextlib.suppress(PermissionError):
+                stat = proc.find_stat(pid)
+                if stat is not None:
+                    parents[pid] = stat.parent
+    except OSError:
+        return True
+    ours = set(_line(parents, mine))
     return any(
-        pid not in ours and os.getpid() not in _line(parents, pid) and _PYTEST.search(proc.command_line(pid))
+        pid not in ours and mine not in _line(parents, pid) and _PYTEST.search(proc.command_line(pid))
         for pid in parents
     )
 

@@ -56,7 +56,7 @@ class Tally:
 
     `known` counts session-long helpers by what they are. `strays` are things that nobody can be blamed for,
     with the tests that ran when they appeared. `unused` and `used` are allowances; `blind` counts places that
-    could not be looked at, by reason. `gpu` says what pytest's own process still holds.
+    could not be looked at, by reason. `told` is what else a person should know, in lines.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -65,7 +65,7 @@ class Tally:
     used: frozenset[Allowance] = frozenset()
     declared: frozenset[Allowance] = frozenset()
     blind: Mapping[str, int] = field(default_factory=dict)
-    gpu: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     @property
     def unused(self) -> list[Allowance]:
@@ -88,7 +88,7 @@ class Tally:
             used=self.used | other.used,
             declared=self.declared | other.declared,
             blind=blind,
-            gpu=(*self.gpu, *other.gpu),
+            told=tuple(dict.fromkeys((*self.told, *other.told))),
         )
 
 
@@ -101,7 +101,7 @@ def to_plain(tally: Tally) -> dict[str, Any]:
         "used": [list(dataclasses.astuple(one)) for one in tally.used],
         "declared": [list(dataclasses.astuple(one)) for one in tally.declared],
         "blind": dict(tally.blind),
-        "gpu": list(tally.gpu),
+        "told": list(tally.told),
     }
 
 
@@ -114,7 +114,7 @@ def from_plain(plain: Mapping[str, Any]) -> Tally:
         used=frozenset(Allowance(*one) for one in plain["used"]),
         declared=frozenset(Allowance(*one) for one in plain["declared"]),
         blind=plain["blind"],
-        gpu=tuple(plain["gpu"]),
+        told=tuple(plain["told"]),
     )
 
 

@@ -34,7 +34,7 @@ def summary(tally: Tally) -> Iterator[str]:
     for allowance in tally.unused:
         where = allowance.node or "the session"
         yield f"unused: {MARKER}({allowance.kind!r}, reason={allowance.reason!r}) at {where}: nothing was left"
-    yield from tally.gpu
+    yield from tally.told
     if tally.known:
         counts = ", ".join(f"{count} x {what}" for what, count in sorted(tally.known.items()))
         yield f"helpers that live as long as pytest, by design: {counts}"

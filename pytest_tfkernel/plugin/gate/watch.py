@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pytest_tfkernel.model.resources import Blind, Kind
+from pytest_tfkernel.plugin.gate import adoption
 from pytest_tfkernel.plugin.gate.accounts import Account, Owner
 from pytest_tfkernel.plugin.gate.books import Books
 from pytest_tfkernel.plugin.gate.claims import Claims
 from pytest_tfkernel.plugin.gate.ground import Ground
+from pytest_tfkernel.plugin.gate.helpers import Helpers
 from pytest_tfkernel.plugin.gate.judge import Judge
 from pytest_tfkernel.plugin.gate.known import KNOWN, Known
 from pytest_tfkernel.plugin.gate.leases import Leases
@@ -24,6 +26,7 @@ _KEPT_BY_TRACEBACKS = {kind.value for kind in (Kind.SOCKET, Kind.LOCK, Kind.FILE
 _NUMBERS = re.compile(r"\d+")
 FAILED_ITSELF = "the test failed itself, and its traceback may keep this"
 OUTSIDE = "it appeared outside of tests"
+LATE = "nobody could look when its turn was over"
 
 
 class Watch:
@@ -37,8 +40,9 @@ class Watch:
         self._numbers = itertools.count()
         self._claims = claims
         self._leases = Leases()
-        self._books = Books(Ground(), claims, self._leases, alone=alone)
-        self._judge = Judge(self._books, (*KNOWN, *known))
+        self._helpers = Helpers((*KNOWN, *known), self._leases)
+        self._books = Books(Ground(), claims, self._leases, self._helpers, alone=alone)
+        self._judge = Judge(self._books)
         self._test: Account | None = None
         self._due: list[Account] = []
         self._findings: list[Finding] = []
@@ -114,6 +118,12 @@ class Watch:
         self._judged([self._books.session], "", failed=False)
         with self._safely("what nobody holds"):
             strays = self._judge.settle_strays()
+            for owner, late in self._judge.settle_late():
+                left = Left(late.kind.value, late.name, str(late))
+                number = next(self._numbers)
+                self._findings.append(Finding(self._worker, number, owner.test, owner.fixture, (left,), LATE))
+        if self._judge.orphans:
+            told.append(adoption.words(len(self._judge.orphans)))
         self._claims.stop()
         with self._safely("the GPU memory of pytest itself"):
             told += gpu(self._books.ground.devices)
@@ -121,12 +131,12 @@ class Watch:
             self._leases.restore()
         return Tally(
             findings=tuple(self._findings),
-            known=Counter(known.what for known in self._judge.helpers.values()),
+            known=Counter(known.what for known in self._helpers.met.values()),
             strays=strays,
             used=frozenset(self._used),
             declared=frozenset(self._declared),
             blind=Counter(f"{_NUMBERS.sub('*', one.place)}: {one.reason}" for one in self._books.blind),
-            gpu=tuple(told),
+            told=tuple(told),
         )
 
     def _judged(self, accounts: Sequence[Account], test: str, *, failed: bool) -> list[Finding]:

@@ -113,7 +113,7 @@ class TestNeighbours:
     def _pretend(monkeypatch: pytest.MonkeyPatch, lines: dict[int, str], parents: dict[int, int]) -> None:
         monkeypatch.setattr(proc, "pids", lambda: list(lines))
         monkeypatch.setattr(proc, "command_line", lambda pid: lines[pid])
-        monkeypatch.setattr(proc, "read_stat", lambda pid: types.SimpleNamespace(parent=parents[pid]))
+        monkeypatch.setattr(proc, "find_stat", lambda pid: types.SimpleNamespace(parent=parents[pid]))
 
 
 LEFT = Left("process", "123", "process 123 (sleep 60, 1.0 s old)")
@@ -127,7 +127,7 @@ TALLY = Tally(
     used=frozenset([Allowance("test_a.py", "process", "why")]),
     declared=frozenset([Allowance("test_a.py", "process", "why"), Allowance("test_b.py", "socket", "of old")]),
     blind={"/proc: Permission denied": 3},
-    gpu=("pytest itself holds it",),
+    told=("pytest itself holds it",),
 )
 
 

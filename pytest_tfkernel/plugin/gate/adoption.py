@@ -1,0 +1,46 @@
+"""Orphans that become pytest's children, since it is process 1 of a container, or a subreaper (prctl(2))."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+
+from pytest_tfkernel._child import system
+from pytest_tfkernel.plugin.gate import fixtures
+
+_INIT = 1
+_PR_GET_CHILD_SUBREAPER = 37
+
+
+def adopts() -> bool:
+    """Whether the children of this process may be somebody else's orphans."""
+    if system.pid() == _INIT:
+        return True
+    # Only where there is a child that nobody knows.
+    import ctypes
+
+    answer = ctypes.c_int(0)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0)
+    return bool(answer.value)
+
+
+def is_waited_for(pid: int) -> bool:
+    """Whether an object of this process has started a child and is to wait for it, as `subprocess.Popen`."""
+    # Of each module that starts processes there is a class of this name (multiprocessing, psutil).
+    for one in gc.get_objects():
+        if type(one).__name__ == "Popen":
+            attributes = fixtures.attributes(one) or {}
+            if attributes.get("pid") == pid and attributes.get("returncode", 0) is None:
+                return True
+    return False
+
+
+def words(count: int) -> str:
+    """What a person is told of so many of them that have ended."""
+    what = "1 process has" if count == 1 else f"{count} processes have"
+    if system.pid() == _INIT:
+        why = "pytest is process 1 of its container, whose orphans become its children: give that an init"
+        return f"{what} ended that nobody waits for: {why} (docker run --init)"
+    why = "pytest's process is a subreaper, as a test or a plugin has made it, so orphans become its children"
+    return f"{what} ended that nobody waits for: {why}"
