@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 from pytest_tfkernel.model.processes import ProcessId
@@ -27,10 +28,10 @@ class Owner:
 class Account:
     """What has appeared in the name of one owner.
 
-    `paths` were made by pytest's own process, whichever thread it was; `things` are held by it, or exist by
-    themselves; `members` are processes that it has started, and all that these have; `strays` are things that
-    appeared meanwhile, and whose maker is gone. `value` is that of the fixture; `interrupts` whose turn it was
-    when its teardown began.
+    `paths` were made by pytest's own process, whichever thread it was; `threads` are its own, by `id`; `things` are
+    held by it, or exist by themselves; `members` are processes that it has started, and all that these have; `strays`
+    are things that appeared meanwhile, and whose maker is gone. `value` is that of the fixture; `interrupts` whose turn
+    it was when its teardown began.
     """
 
     def __init__(self, owner: Owner, lease: int) -> None:
@@ -39,6 +40,7 @@ class Account:
         self.paths: dict[str, Kind] = {}
         self.things: dict[Key, Resource] = {}
         self.strays: dict[Key, Resource] = {}
+        self.threads: dict[int, threading.Thread] = {}
         self.members: set[ProcessId] = set()
         # Also of those that have ended since.
         self.pids: set[int] = set()

@@ -11,9 +11,11 @@ from pytest_tfkernel.plugin.gate import neighbours
 from pytest_tfkernel.plugin.gate.accounts import Account, Owner
 from pytest_tfkernel.plugin.gate.claims import Claims
 from pytest_tfkernel.plugin.gate.descent import Descent
+from pytest_tfkernel.plugin.gate.descriptors import Descriptors
 from pytest_tfkernel.plugin.gate.ground import Ground
 from pytest_tfkernel.plugin.gate.helpers import Helpers
 from pytest_tfkernel.plugin.gate.leases import Leases
+from pytest_tfkernel.plugin.gate.threads import Threads
 
 # What exists without a process that holds it.
 _BY_THEMSELVES = (Kind.SHARED_MEMORY, Kind.SEMAPHORE, Kind.SEGMENT)
@@ -38,6 +40,8 @@ class Books:
         self.helpers = helpers
         self._descent = Descent(ground, leases, helpers)
         self._claims = claims
+        self._threads = Threads()
+        self.descriptors = Descriptors()
         self._blind: dict[Blind, None] = {}
         # Closed while no process could be looked at: what they have started may not have been seen.
         self._unseen: dict[int, Owner] = {}
@@ -115,7 +119,12 @@ class Books:
         return path in self._settled
 
     def _credit(self) -> None:
+        # Outside of tests they are those of other plugins, which end them when pytest is about to end.
+        news = {id(one): one for one in self._threads.newcomers()}
+        self.current.threads |= news if self.current is not self.session else {}
         fresh = self.ground.sweep(self.current.paths)
+        owner = str(self.current.owner) if self.current is not self.session else ""
+        self.descriptors.note(fresh.handles, self.ground.handles, owner)
         self.current.things |= {thing.key: thing for thing in fresh.mine}
         for thing in fresh.strays:
             if self._is_currents():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
 from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind, Resource
-from pytest_tfkernel.plugin.gate import addresses, adoption, fixtures
+from pytest_tfkernel.plugin.gate import addresses, adoption, fixtures, threads
 from pytest_tfkernel.plugin.gate.accounts import Account, Owner
 from pytest_tfkernel.plugin.gate.books import Books
 from pytest_tfkernel.plugin.gate.ground import me
@@ -78,8 +79,11 @@ class Judge:
                 yield owner, Resource(Kind.PROCESS, str(process), str(process.start_time), detail=words)
 
     def hand_over(self, account: Account, fixture: Account) -> None:
-        """What an account's processes are that the value of a fixture holds, are the fixture's."""
+        """What an account's processes and threads are that the value of a fixture holds, are the fixture's."""
         self.books.update()
+        for number, thread in tuple(account.threads.items()):
+            if thread.is_alive() and fixtures.reaches(fixture.value, thread):
+                fixture.threads[number] = account.threads.pop(number)
         for process in tuple(account.members):
             if proc.start_time(process.pid) == process.start_time and fixtures.holds(fixture.value, process.pid):
                 account.members.discard(process)
@@ -92,7 +96,28 @@ class Judge:
             account.members = {process for process in account.members if self._remains(account, process)}
             self._strike_paths(account)
             self._strike_things(account)
-        return any(account.members or account.paths or account.things or account.strays for account in accounts)
+            account.threads = {
+                number: thread for number, thread in account.threads.items() if self._is_left(account, thread)
+            }
+        return any(
+            account.members or account.paths or account.things or account.strays or account.threads
+            for account in accounts
+        )
+
+    def _is_left(self, account: Account, thread: threading.Thread) -> bool:
+        """Whether a thread of pytest's own is in the way of its end, and nobody holds it."""
+        found = threads.in_the_way(thread)
+        if found is None:
+            return False
+        known = self.books.helpers.find(found.kind, found.name)
+        if known is not None:
+            self.books.helpers.met[found.key] = known
+            return False
+        for fixture in self.books.fixtures():
+            if fixture is not account and fixtures.reaches(fixture.value, thread):
+                fixture.threads[id(thread)] = thread
+                return False
+        return True
 
     def _remains(self, account: Account, process: ProcessId) -> bool:
         try:
@@ -223,6 +248,7 @@ class Judge:
                 yield Resource(Kind.LOCK, path, thing.identity, thing.holders, thing.detail)
             else:
                 yield thing
+        yield from filter(None, map(threads.in_the_way, account.threads.values()))
         yield from account.strays.values()
         for path, kind in sorted(account.paths.items()):
             yield Resource(kind, path, detail="made by pytest itself")

@@ -122,6 +122,7 @@ class Watch:
                 left = Left(late.kind.value, late.name, str(late))
                 number = next(self._numbers)
                 self._findings.append(Finding(self._worker, number, owner.test, owner.fixture, (left,), LATE))
+            told += self._books.descriptors.lines(self._books.ground.handles)
         if self._judge.orphans:
             told.append(adoption.words(len(self._judge.orphans)))
         self._claims.stop()

@@ -1,0 +1,216 @@
+"""The gate: what the end of pytest would wait for in pytest's own process, and descriptors that nobody closes."""
+
+from __future__ import annotations
+
+import pytest
+
+from gated import Run, blamed, section
+from inner import Inner, counts
+
+# Each is in the way until `release` is called, after all was told.
+CONFTEST = """
+import sys, pathlib
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import helpers_of_threads
+
+def pytest_unconfigure():
+    for release in helpers_of_threads.releases: release()
+"""
+THREADS = """
+import threading, multiprocessing, concurrent.futures, time
+
+releases, kept = [], []
+gate = threading.Event()
+releases.append(gate.set)
+
+def start(daemon=False, target=gate.wait, **options):
+    kept.append(threading.Thread(target=target, daemon=daemon, **options))
+    kept[-1].start()
+
+def unread(queue=None, cancel=False):
+    queue = queue or multiprocessing.Queue()
+    kept.append(queue)
+    releases.append(queue.cancel_join_thread)
+    queue.put("x" * (1 << 20))
+    if cancel:
+        queue.cancel_join_thread()
+    # Until it is in the middle of that, and the pipe is full.
+    while not queue._reader.poll(): time.sleep(0.01)
+    return queue
+
+def pool():
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    kept.append(pool)
+    return pool
+"""
+LEFT = {
+    "thread": "start(name='mine')",
+    "timer": "kept.append(threading.Timer(300, print)); kept[-1].start(); releases.append(kept[-1].cancel)",
+    "busy pool": "pool().submit(gate.wait)",
+    "subclass": "class Odd(threading.Thread):\n        __eq__ = lambda *_: True\n        __hash__ = lambda _: 1\n        run = lambda _: gate.wait()\n    Odd().start()",
+    "queue": "unread()",
+    "joinable queue": "unread(multiprocessing.JoinableQueue())",
+    "queue that is gone": "unread(); kept.clear()",
+}
+CLEAN = {
+    "daemon": "start(daemon=True)",
+    "joined": "start(target=print); kept[-1].join()",
+    "ends soon": "start(target=lambda: time.sleep(0.3))",
+    "idle pool": "pool().submit(print).result()",
+    "pool that is gone": "concurrent.futures.ThreadPoolExecutor(1).submit(print).result()",
+    "read queue": "queue = unread(); assert len(queue.get()) == 1 << 20",
+    "short queue": "kept.append(multiprocessing.Queue()); kept[-1].put(1)",
+    "cancelled queue": "unread(cancel=True)",
+    "simple queue": "kept.append(multiprocessing.SimpleQueue()); kept[-1].put(1)",
+    "low level": "import _thread; _thread.start_new_thread(gate.wait, ())",
+}
+
+
+@pytest.fixture
+def threads(gated: Inner, run: Run) -> Run:
+    """Run a test file where threads are released when all is told."""
+    gated.write("conftest.py", CONFTEST)
+    gated.write("helpers_of_threads.py", THREADS)
+    return lambda code, *rest: run(f"from helpers_of_threads import *\n{code}", *rest)
+
+
+class TestThreads:
+    @pytest.mark.parametrize("code", LEFT.values(), ids=LEFT)
+    def test_that_the_end_of_pytest_would_wait_for_fail_their_test(self, threads: Run, code: str) -> None:
+        result = threads(f"def test_before(): pass\n\ndef test_leaks():\n    {code}\n\ndef test_after(): pass\n")
+        assert blamed(result) == ["test_leaks"]
+        assert counts(result) == {"passed": 3, "errors": 1}
+        (line,) = [line for line in result.outlines if line.startswith("left behind: ")]
+        assert line.startswith("left behind: thread ")
+        assert "pytest's end waits for it: " in line
+
+    @pytest.mark.parametrize("code", CLEAN.values(), ids=CLEAN)
+    def test_that_nothing_waits_for_fail_nobody(self, threads: Run, code: str) -> None:
+        result = threads(f"def test_clean():\n    {code}\n\ndef test_after(): pass\n")
+        assert counts(result) == {"passed": 2}
+        assert section(result) == []
+
+    def test_are_told_with_name_and_place(self, threads: Run) -> None:
+        result = threads("def work():\n    gate.wait()\n\ndef test_leaks(): start(target=work, name='mine\\n')\n")
+        (line,) = [line for line in result.outlines if line.startswith("left behind: ")]
+        assert line.startswith(r"left behind: thread mine\n (pytest's end waits for it: it is no daemon; it is at ")
+
+    def test_are_allowed_by_a_marker_and_known_by_their_names(self, threads: Run, gated: Inner) -> None:
+        gated.write("pytest.ini", "[pytest]\ntfkernel_gate_known = thread:known-*\n")
+        result = threads("""
+@pytest.mark.tfkernel_allow_leak("thread", reason="ends with the session")
+def test_allowed(): start()
+
+def test_known(): start(name="known-one")
+""")
+        assert counts(result) == {"passed": 2}
+        assert section(result) == ["helpers that live as long as pytest, by design: 1 x thread known-*"]
+
+    def test_of_a_test_that_failed_count_as_well(self, threads: Run) -> None:
+        assert blamed(threads("def test_leaks():\n    start()\n    assert 0\n")) == ["test_leaks"]
+
+    def test_that_a_fixture_ends_are_its_own(self, threads: Run) -> None:
+        result = threads("""
+class Server:
+    def __init__(self):
+        self.stop, self.thread = threading.Event(), None
+    def begin(self):
+        self.thread = threading.Thread(target=self.stop.wait)
+        self.thread.start()
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server()
+    yield server
+    server.stop.set()
+    server.thread.join()
+
+@pytest.fixture(scope="module")
+def eager():
+    server = Server()
+    server.begin()
+    yield
+    server.stop.set()
+    server.thread.join()
+
+@pytest.fixture(scope="module")
+def queue():
+    queue = multiprocessing.Queue()
+    yield queue
+    assert queue.get()
+
+def test_begins(server, eager, queue):
+    server.begin()
+    unread(queue)
+
+def test_other(server, eager, queue): pass
+""")
+        assert counts(result) == {"passed": 2}
+        assert section(result) == []
+
+    def test_that_a_fixture_leaves_blame_it(self, threads: Run) -> None:
+        result = threads("""
+@pytest.fixture(scope="module")
+def server():
+    start()
+
+def test_one(server): pass
+def test_two(server): pass
+""")
+        assert blamed(result) == ["test_two"]
+        result.stdout.fnmatch_lines(["left behind by the fixture 'server' (scope module of test_mine.py): thread *"])
+
+    def test_of_workers_are_told(self, threads: Run) -> None:
+        assert blamed(threads("def test_leaks(): start()\n\ndef test_after(): pass\n", "-n", "1")) == ["test_leaks"]
+
+
+GROWS = """
+@pytest.mark.parametrize("number", range(10))
+def test_opens(number): kept.extend(open(os.devnull) for _ in range(4))
+
+def test_closes():
+    with open(os.devnull): pass
+
+def test_opens_for_a_while():
+    global more
+    more = [open(os.devnull) for _ in range(50)]
+
+def test_closes_them():
+    for one in more: one.close()
+"""
+
+
+class TestDescriptors:
+    def test_that_nobody_closes_are_told_and_fail_nobody(self, run: Run) -> None:
+        result = run(GROWS)
+        assert counts(result) == {"passed": 13}
+        (line,) = section(result)
+        begin = (
+            "pytest's process has 40 descriptors open that tests have opened and nobody has closed, such as /dev/null;"
+        )
+        assert line.startswith(f"{begin} they came with test_mine.py::test_opens[")
+        assert line.endswith(" and 5 more")
+
+    def test_of_fixtures_count_when_they_have_ended(self, run: Run) -> None:
+        result = run("""
+@pytest.fixture(scope="session")
+def files():
+    files = [open(os.devnull) for _ in range(50)]
+    yield files
+    for file in files: file.close()
+
+@pytest.fixture(scope="session")
+def leaky():
+    kept.extend(open(os.devnull) for _ in range(20))
+
+def test_one(files): pass
+def test_two(leaky): pass
+""")
+        assert counts(result) == {"passed": 2}
+        (line,) = section(result)
+        assert "has 20 descriptors open" in line
+        assert line.endswith("they came with fixture 'leaky' (scope session of test_mine.py) (20)")
+
+    def test_of_imports_and_few_are_nothing(self, run: Run) -> None:
+        result = run("kept += [open(os.devnull) for _ in range(50)]\ndef test_one(): kept.append(open(os.devnull))\n")
+        assert section(result) == []
