@@ -1,12 +1,12 @@
 """Real TensorFlow kernels, killed and restarted under test.
 
 The names here are the public ones. They are loaded when they are used: the plugin is imported in
-every pytest session, and an idle one should cost nothing.
+every pytest session, and an idle one should cost nothing. Nothing at all is imported here, since our commands begin
+here and then decide where modules may come from.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+# As that of `typing`, which type checkers know by its name.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from pytest_tfkernel.kernels.errors import (

@@ -1,17 +1,17 @@
-"""`python -m pytest_tfkernel COMMAND`: what needs no pytest."""
+"""`python -I -m pytest_tfkernel COMMAND`, and the script `pytest-tfkernel`.
 
-from __future__ import annotations
+Both begin here, and nothing is imported before it is settled where modules come from: a `struct.py` in the working
+folder, or in one of PYTHONPATH, is somebody else's, and an exit code of ours would speak for it.
+"""
 
-import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TextIO
 
-from pytest_tfkernel.doctor import command as doctor
-from pytest_tfkernel.report.compare import command as compare
-from pytest_tfkernel.report.page import command as page
+# As that of `typing`, which type checkers know by its name.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # As a shell has it: 128 and the number of SIGINT.
 _INTERRUPTED = 130
@@ -19,53 +19,65 @@ _INTERRUPTED = 130
 _UNTOLD = 2
 
 
-@dataclass(frozen=True)
-class _Command:
-    """`declare` adds the options, `run` gives the exit code and what goes to stdout and to stderr."""
-
-    help: str
-    declare: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], tuple[int, str, str]]
+def script() -> int:
+    """Run the command of this process; the exit code."""
+    sys.path[:] = _safe(sys.path)
+    return main()
 
 
-_COMMANDS = {
-    "compare": _Command(compare.HELP, compare.declare, compare.run),
-    "doctor": _Command(doctor.HELP, doctor.declare, doctor.run),
-    "page": _Command(page.HELP, page.declare, page.run),
-}
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m pytest_tfkernel")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for name, command in _COMMANDS.items():
-        command.declare(subparsers.add_parser(name, help=command.help))
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Run a command; the exit code. What goes wrong is a line on stderr, and never the code of a bad answer."""
     try:
-        options = parser.parse_args(arguments)
-        code, out, err = _COMMANDS[options.command].run(options)
-        _write(sys.stdout, out)
-        _write(sys.stderr, err)
+        from pytest_tfkernel import commands
+
+        return commands.run(arguments)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except OSError as error:
-        _write(sys.stderr, f"the answer can't be written: {error.strerror}\n")
+    except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is "not met" and "worse"
+        _complain(f"pytest-tfkernel: can't tell: {type(error).__name__}: {error}")
         return _UNTOLD
-    return code
 
 
-def _write(stream: TextIO | None, text: str) -> None:
-    """Write what anybody still reads, in any encoding: the exit code says the rest."""
-    if stream is None:
-        return
+def _safe(path: "list[str]") -> "list[str]":
+    """Where to look for modules: PYTHONPATH last, and neither the working folder nor that of the script.
+
+    Nothing installed is replaced then, and what is found by PYTHONPATH alone still is.
+    """
+    if sys.flags.isolated:
+        return path
+    here = _working_folder()
+    library = os.path.dirname(os.path.abspath(os.__file__))
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    # `python -P` adds none; the flag is of Python 3.11.
+    first = [] if getattr(sys.flags, "safe_path", False) else path[:1]
+    named = [] if sys.flags.ignore_environment else os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    named = [os.path.normpath(os.path.join(here, folder)) for folder in named]
+    doubtful = {here, *first, *named}
+    trusted = [folder for folder in path if folder not in doubtful or _is_below(folder, library)]
+    last = [folder for folder in named if os.path.isabs(folder) and folder != here]
+    # A checkout, in which somebody tries this without having it installed.
+    return [*trusted, *last, *([home] if home in doubtful else [])]
+
+
+def _working_folder() -> str:
+    """It may have been removed."""
     try:
-        encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except BrokenPipeError:
-        # So that the interpreter doesn't stumble over it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _is_below(folder: str, other: str) -> bool:
+    return os.path.join(os.path.abspath(folder), "").startswith(os.path.join(other, ""))
+
+
+def _complain(text: str) -> None:
+    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    try:
+        os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        return  # nobody reads it; the exit code says the rest
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script())

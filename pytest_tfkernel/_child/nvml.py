@@ -1,6 +1,6 @@
 """Reads NVML: in a process of its own, since its calls can hang for ever.
 
-Started as `python -u FOLDER nvml` with its channel at descriptor 3, under pytest's own Python, which has the
+Started as `python -I -S -u FOLDER nvml` with its channel at descriptor 3, under pytest's own Python, which has the
 bindings. It answers {"op": "read", "id"} with
 
     {"kind": "reading", "driver", "cuda", "devices": [{"index", "uuid", "name", "memory", "processes", "mig",
@@ -17,7 +17,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from . import frames
+from . import frames, isolated
 
 CHANNEL = 3
 # Stands beside the codes of nvmlReturn_t, which are positive.
@@ -29,6 +29,7 @@ _TRIES = 3
 
 def main(_: list[str]) -> None:
     """Answer requests until the channel closes."""
+    isolated.look_where_told()
     os.set_inheritable(CHANNEL, False)
     port = frames.Port(socket.socket(fileno=CHANNEL))
     reader = Reader()

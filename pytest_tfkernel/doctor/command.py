@@ -1,4 +1,4 @@
-"""`python -m pytest_tfkernel doctor`: its options, and what it says. Imports what is heavy when it runs."""
+"""`python -I -m pytest_tfkernel doctor`: its options, and what it says. Imports what is heavy when it runs."""
 
 from __future__ import annotations
 
@@ -84,8 +84,6 @@ def run(options: argparse.Namespace, site: Site | None = None) -> tuple[int, str
         found = _examine(question, site or Site())
     except TFKernelError as error:
         return _UNKNOWN, "", f"doctor: {show.printable(str(error))}\n"
-    except Exception as error:  # noqa: BLE001 - the code of a traceback would be that of "not met"
-        return _UNKNOWN, "", f"doctor: can't tell: {type(error).__name__}: {show.printable(str(error))}\n"
     finally:
         if timer is not None:
             timer.cancel()

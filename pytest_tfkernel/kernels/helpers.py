@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.isolation import search_path
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
@@ -96,8 +97,9 @@ class Helper:
         self._channel = channel
         try:
             self.process = self._supervisor.start(
-                [self._python, "-u", str(CHILD_FOLDER), self._role],
-                self._environment if self._environment is not None else os.environ,
+                # Its standard library first, then what is installed here: nobody's files stand for either.
+                [self._python, "-I", "-S", "-u", str(CHILD_FOLDER), self._role],
+                {**search_path(), **(self._environment if self._environment is not None else os.environ)},
                 {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
                 {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
             )

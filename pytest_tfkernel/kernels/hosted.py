@@ -17,6 +17,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
+from pytest_tfkernel.kernels.isolation import search_path
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
 from pytest_tfkernel.kernels.provisioners.base import Hosting
@@ -197,8 +198,8 @@ class _Host:
         self._channel, theirs = Channel.pair()
         try:
             self.process = self._supervisor.start(
-                [sys.executable, "-u", str(_HOSTS), "jupyter"],
-                {**os.environ, "TMPDIR": str(folder)},
+                [sys.executable, "-I", "-u", str(_HOSTS), "jupyter"],
+                {**os.environ, **search_path(), "TMPDIR": str(folder)},
                 {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
                 {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
                 reports=True,

@@ -135,16 +135,22 @@ def test_without_a_library_there_is_no_driver(calibrated: Calibrate) -> None:
     assert (found.sight, found.reason.split(":")[0]) == (Sight.NO_DRIVER, "NVML Shared Library Not Found")
 
 
-def test_without_bindings_nothing_can_be_read(calibrated: Calibrate, tmp_path: Path) -> None:
+def test_without_bindings_nothing_can_be_read(
+    calibrated: Calibrate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "pynvml.py").write_text("raise ImportError('no such module')")
-    found = calibrated(PYTHONPATH=str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    found = calibrated()
     assert found.sight is Sight.NO_BINDINGS
     assert found.reason == "nvidia-ml-py is not installed (no such module): pip install nvidia-ml-py"
 
 
-def test_bindings_that_are_broken_are_an_error(calibrated: Calibrate, tmp_path: Path) -> None:
+def test_bindings_that_are_broken_are_an_error(
+    calibrated: Calibrate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "pynvml.py").write_text("raise RuntimeError('broken')")
-    found = calibrated(PYTHONPATH=str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
+    found = calibrated()
     assert found.sight is Sight.FAILED
     assert "broken" in found.reason
 

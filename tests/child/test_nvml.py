@@ -209,7 +209,7 @@ def test_a_failure_of_everything_has_its_code(stub: DriverStub, read: Read, line
 
 def test_without_bindings_it_says_so(stub: DriverStub, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     (stub.folder / "pynvml.py").write_text("raise ImportError('no such module')")
-    monkeypatch.setenv("PYTHONPATH", str(stub.folder))
+    monkeypatch.syspath_prepend(stub.folder)
     answer = read(stub)
     assert (answer["code"], answer["error"]) == (nvml.NO_BINDINGS, "nvidia-ml-py is not installed (no such module)")
 

@@ -16,7 +16,7 @@ ACTION = Path(__file__).parents[2] / ".github/actions/tfkernel"
 # Notes its words, but for a script on stdin, and ends as it is told.
 PYTHON = """\
 #!/bin/bash
-if [ "$1" = - ]; then exec "$REAL_PYTHON" "$@"; fi
+if [ "$2" = - ]; then exec "$REAL_PYTHON" "$@"; fi
 printf '%s\\0' "$@" > "$CALLED"
 exit "${CODE:-0}"
 """
@@ -68,7 +68,15 @@ class TestInstall:
     def test_the_default_is_the_repository_of_the_action(self, runner: Runner) -> None:
         assert runner.run("install.sh", INPUT_INSTALL="").returncode == 0
         repository = ACTION.parents[2]
-        assert runner.words == ["-m", "pip", "install", "--disable-pip-version-check", "--", f"{repository}[xdist]"]
+        assert runner.words == [
+            "-I",
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--",
+            f"{repository}[xdist]",
+        ]
         assert (repository / "pyproject.toml").exists()
 
     @pytest.mark.parametrize("install", ["pytest-tfkernel[cpu]==1.0", "--index-url=http://x", DANGER])
@@ -90,7 +98,7 @@ class TestSuite:
         assert self.run(runner).returncode == 0
         report = runner.folder / "a report"
         assert runner.words == [
-            *("-m", "pytest", "--tfkernel", "--tfkernel-size=standard"),
+            *("-I", "-m", "pytest", "--tfkernel", "--tfkernel-size=standard"),
             f"--tfkernel-report={report}/run.json",
             f"--tfkernel-report={report}/run.html",
         ]
@@ -104,8 +112,8 @@ class TestSuite:
             INPUT_REQUIRE="gpu\n  oom-kill",
             INPUT_ARGS="-n 2 -k 'a or b' \"\"\n--co",
         )
-        assert runner.words[2:4] == ["--tfkernel", "--tfkernel-size=full"]
-        assert runner.words[6:] == [
+        assert runner.words[3:5] == ["--tfkernel", "--tfkernel-size=full"]
+        assert runner.words[7:] == [
             *("--tfkernel-python=/opt/my env/bin/python", "--tfkernel-require=gpu", "--tfkernel-require=oom-kill"),
             *("-n", "2", "-k", "a or b", "", "--co"),
         ]

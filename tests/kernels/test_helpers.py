@@ -29,13 +29,14 @@ READ = {"op": "read"}
 
 
 @pytest.fixture
-def helper(launcher: Launcher, tmp_path: Path) -> Iterator[Callable[[str], Helper]]:
+def helper(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Helper]]:
     """A helper that does something before it answers."""
     (tmp_path / "pynvml.py").write_text(BINDINGS)
+    monkeypatch.syspath_prepend(tmp_path)
     helpers = []
 
     def helper(action: str) -> Helper:
-        environment = os.environ | {"PYTHONPATH": str(tmp_path), "TFKERNEL_TEST": action}
+        environment = os.environ | {"TFKERNEL_TEST": action}
         helpers.append(Helper("nvml", launcher.supervisor, launcher.new_lease, environment))
         return helpers[-1]
 

@@ -105,9 +105,8 @@ def test_a_host_that_can_not_begin_says_why(
     silent_hosts: list[str],
 ) -> None:
     JUPYTER.python(launcher)
-    # Not the module, and found first.
-    (tmp_path / "zmq.py").write_text("raise ImportError('libzmq.so.5 is missing')", encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "__main__.py").write_text("raise ImportError('libzmq.so.5 is missing')", encoding="utf-8")
+    monkeypatch.setattr("pytest_tfkernel.kernels.hosted._HOSTS", tmp_path)
     with pytest.raises(KernelStartError, match=r"host is gone: .* ImportError: libzmq.so.5 is missing"):
         start(provisioner="jupyter")
     assert "ImportError" in silent_hosts.pop()

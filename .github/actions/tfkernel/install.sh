@@ -4,7 +4,7 @@ set -euo pipefail
 
 if [ -n "${INPUT_INSTALL:-}" ]; then
     # A requirement or a path, and never an option of pip's.
-    python -m pip install --disable-pip-version-check -- "$INPUT_INSTALL"
+    python -I -m pip install --disable-pip-version-check -- "$INPUT_INSTALL"
 else
-    python -m pip install --disable-pip-version-check -- "$(realpath "$GITHUB_ACTION_PATH/../../..")[xdist]"
+    python -I -m pip install --disable-pip-version-check -- "$(realpath "$GITHUB_ACTION_PATH/../../..")[xdist]"
 fi

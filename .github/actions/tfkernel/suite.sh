@@ -19,7 +19,7 @@ for name in "${required[@]}"; do
 done
 
 # Quotes mean what they mean in a shell, and nothing else in it means anything.
-mapfile -d '' -t args < <(python - <<'EOF'
+mapfile -d '' -t args < <(python -I - <<'EOF'
 import os, shlex, sys
 
 try:
@@ -32,7 +32,7 @@ EOF
 )
 wait "$!"
 
-python -m pytest "${options[@]}" "${args[@]}" || code=$?
+python -I -m pytest "${options[@]}" "${args[@]}" || code=$?
 # What fails has annotations of its own; a run that could not be has none.
 [ "${code:-0}" -le 1 ] || echo "::error title=tfkernel::pytest ended with exit code $code: the log says why"
 exit "${code:-0}"

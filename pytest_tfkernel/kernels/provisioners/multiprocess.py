@@ -147,7 +147,9 @@ class MultiprocessProvisioner:
         return self._supervisor.start(
             [order.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
             companion_environment(order.environment, self._temporary()),
-            {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
+            # Not the kernel's, which goes there by itself: `python -c`, as multiprocess starts what it spawns, takes a
+            # `random.py` of that folder for the one of the standard library.
+            {"lease": lease, "limits": [], "cgroups": [], "folder": "/"},
             {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1]},
             reports=True,
         )

@@ -1,4 +1,4 @@
-"""`python -m pytest_tfkernel compare`: its options, and what it says. Imports what is heavy when it runs."""
+"""`python -I -m pytest_tfkernel compare`: its options, and what it says. Imports what is heavy when it runs."""
 
 from __future__ import annotations
 
@@ -68,8 +68,6 @@ def run(options: argparse.Namespace) -> tuple[int, str, str]:
         return found.exit_code, _shown(found, options), ""
     except (CompareError, DocumentError) as error:
         return _NOT_COMPARABLE, "", f"compare: {printable(str(error))}\n"
-    except Exception as error:  # noqa: BLE001 - the code of a traceback would be that of "worse"
-        return _NOT_COMPARABLE, "", f"compare: can't tell: {type(error).__name__}: {printable(str(error))}\n"
 
 
 def _compare(options: argparse.Namespace) -> Comparison:

@@ -98,7 +98,7 @@ def _check_kernels(ref: Side, changed: Side) -> None:
         kernels = " and ".join(", ".join(sorted(names)) for names in (mine, theirs))
         raise CompareError(
             f"{ref.name} and {changed.name} have no kernel in common ({kernels}): choose one of each with"
-            " `python -m pytest_tfkernel compare --kernel=A --kernel=B`"
+            " `python -I -m pytest_tfkernel compare --kernel=A --kernel=B`"
         )
 
 

@@ -1,4 +1,4 @@
-"""`python -m pytest_tfkernel page`: its options, and what it says. Imports what is heavy when it runs."""
+"""`python -I -m pytest_tfkernel page`: its options, and what it says. Imports what is heavy when it runs."""
 
 from __future__ import annotations
 

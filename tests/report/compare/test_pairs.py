@@ -82,7 +82,7 @@ def test_kernels_that_have_no_label_in_common_are_told() -> None:
     said = refusal(documents.document(tensorflow="2.19.0"), documents.of_kernels("2.20.0", "2.21.0"))
     assert said == (
         "ref.json and changed.json have no kernel in common (tf2.19.0-py3.11 and tf2.20.0-py3.11, tf2.21.0-py3.11):"
-        " choose one of each with `python -m pytest_tfkernel compare --kernel=A --kernel=B`"
+        " choose one of each with `python -I -m pytest_tfkernel compare --kernel=A --kernel=B`"
     )
 
 

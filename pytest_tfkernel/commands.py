@@ -1,0 +1,72 @@
+"""The commands: what needs no pytest. `__main__` is how one gets here."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from pytest_tfkernel.doctor import command as doctor
+from pytest_tfkernel.model.resources import printable
+from pytest_tfkernel.report.compare import command as compare
+from pytest_tfkernel.report.page import command as page
+
+# Neither a good answer nor a bad one.
+_UNTOLD = 2
+
+
+@dataclass(frozen=True)
+class _Command:
+    """`declare` adds the options, `run` gives the exit code and what goes to stdout and to stderr."""
+
+    help: str
+    declare: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], tuple[int, str, str]]
+
+
+_COMMANDS = {
+    "compare": _Command(compare.HELP, compare.declare, compare.run),
+    "doctor": _Command(doctor.HELP, doctor.declare, doctor.run),
+    "page": _Command(page.HELP, page.declare, page.run),
+}
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    parser = argparse.ArgumentParser(prog="pytest-tfkernel")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    for name, command in _COMMANDS.items():
+        command.declare(subparsers.add_parser(name, help=command.help))
+    options = parser.parse_args(arguments)
+    try:
+        code, out, err = _COMMANDS[options.command].run(options)
+    except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is "not met" and "worse"
+        code, out = _UNTOLD, ""
+        err = f"{options.command}: can't tell: {type(error).__name__}: {printable(str(error))}\n"
+    try:
+        _write(sys.stdout, out)
+        _write(sys.stderr, err)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            _write(sys.stderr, f"the answer can't be written: {error.strerror}\n")
+        return _UNTOLD
+    return code
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write what anybody still reads, in any encoding: the exit code says the rest."""
+    if stream is None:
+        return
+    try:
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        # So that the interpreter doesn't stumble over it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise

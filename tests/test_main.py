@@ -1,0 +1,149 @@
+"""How commands begin and end: with our modules and nobody else's, and never with the code of an answer that isn't one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel import __main__ as program
+from pytest_tfkernel import commands
+
+CANT_TELL = 2
+# Each ends with 2, and has imported by then all that it needs.
+COMMANDS = {
+    "idle": ["doctor", "--require=gpu-idle"],
+    "capability": ["doctor", "--require=unicorns"],
+    "machine": ["doctor", "--require=tensorflow", "--python=/nonexistent"],
+    "compare": ["compare", "ref.json", "changed.json"],
+    "page": ["page", "run.json"],
+}
+# What installers make of `project.scripts`.
+SCRIPT = "import sys\nfrom pytest_tfkernel.__main__ import script\nif __name__ == '__main__':\n    sys.exit(script())\n"
+WAYS = ["script", "isolated"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trapped:
+    """A folder with a module for each name of the standard library that a bare Python hasn't loaded at its start."""
+
+    folder: Path
+    caught: Path
+    script: Path
+
+    def run(self, way: str, arguments: Sequence[str], **places: Any) -> tuple[int, str, list[str]]:
+        """The exit code, what was said, and the names of modules that were taken from the folder."""
+        begin = [str(self.script)] if way == "script" else ["-I", "-m", "pytest_tfkernel"]
+        done = subprocess.run(
+            [sys.executable, *begin, *arguments], capture_output=True, text=True, timeout=60, check=False, **places
+        )
+        caught = self.caught.read_text().split() if self.caught.exists() else []
+        return done.returncode, done.stdout + done.stderr, caught
+
+
+@pytest.fixture
+def trapped(tmp_path: Path) -> Trapped:
+    found = Trapped(tmp_path / "traps", tmp_path / "caught", tmp_path / "bin/pytest-tfkernel")
+    for folder in (found.folder, found.script.parent):
+        folder.mkdir()
+    found.script.write_text(SCRIPT)
+    bare = subprocess.run([sys.executable, "-c", "import sys; print(*sys.modules)"], stdout=subprocess.PIPE, check=True)
+    for name in sys.stdlib_module_names - set(bare.stdout.decode().split()):
+        (found.folder / f"{name}.py").write_text(
+            f"print({name!r}, file=open({str(found.caught)!r}, 'a'))\nraise OSError"
+        )
+    return found
+
+
+def test_the_traps_can_catch(trapped: Trapped) -> None:
+    done = subprocess.run([sys.executable, "-c", "import random"], cwd=trapped.folder, check=False)
+    assert done.returncode == 1
+    assert trapped.caught.read_text().split() == ["random"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
+def test_a_module_of_the_working_folder_is_not_ours(trapped: Trapped, way: str, arguments: list[str]) -> None:
+    code, said, caught = trapped.run(way, arguments, cwd=trapped.folder)
+    assert (code, said.count("\n"), caught) == (CANT_TELL, 1, []), said
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("path", ["{traps}", ".", "", ":", "relative:{traps}:{library}", "{traps}:{packages}"])
+@pytest.mark.parametrize("arguments", [COMMANDS["idle"], COMMANDS["compare"]], ids=["idle", "compare"])
+def test_a_module_of_pythonpath_is_not_ours(trapped: Trapped, way: str, arguments: list[str], path: str) -> None:
+    library, packages = Path(os.__file__).parent, Path(pytest.__file__).parents[1]
+    named = path.format(traps=trapped.folder, library=library, packages=packages)
+    environment = {**os.environ, "PYTHONPATH": named}
+    code, said, caught = trapped.run(way, arguments, cwd=trapped.folder, env=environment)
+    assert (code, said.count("\n"), caught) == (CANT_TELL, 1, []), said
+
+
+def test_what_only_pythonpath_has_is_found_there(tmp_path: Path) -> None:
+    (tmp_path / "only_here.py").write_text("")
+    code = "from pytest_tfkernel.__main__ import script\nimport sys\nsys.argv = ['x', '--help']\n"
+    code += "try:\n    script()\nexcept SystemExit:\n    import only_here"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)}, check=True)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_working_folder_that_was_removed_is_no_matter(trapped: Trapped, way: str) -> None:
+    gone = trapped.folder / "gone"
+    gone.mkdir()
+    begin = f"{trapped.script}" if way == "script" else "-I -m pytest_tfkernel"
+    command = f'cd "{gone}" && rmdir "{gone}" && exec "{sys.executable}" {begin} doctor --require=gpu-idle'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert "gpu-idle: " in done.stdout + done.stderr
+
+
+def test_the_script_is_installed() -> None:
+    (found,) = entry_points(group="console_scripts", name="pytest-tfkernel")
+    assert found.load() is program.script
+
+
+@pytest.mark.parametrize("error", [RuntimeError("two\nlines"), ImportError("odd"), OSError("odd"), ValueError()])
+@pytest.mark.parametrize("name", commands._COMMANDS)
+def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
+    name: str, error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> Any:
+        raise error
+
+    broken = dataclasses.replace(commands._COMMANDS[name], run=fail)
+    monkeypatch.setitem(commands._COMMANDS, name, broken)
+    arguments = {"doctor": [], "compare": ["a", "b"], "page": ["a"]}[name]
+    assert program.main([name, *arguments]) == CANT_TELL
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"{name}: can't tell: {type(error).__name__}: ")
+
+
+def test_a_package_that_is_not_whole_is_a_line_and_no_answer() -> None:
+    code = "import sys\nsys.modules['pytest_tfkernel.commands'] = None\n"
+    code += "from pytest_tfkernel.__main__ import main\nsys.exit(main(['doctor']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (CANT_TELL, "", 1)
+    assert done.stderr.startswith("pytest-tfkernel: can't tell: ModuleNotFoundError: ")
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"])
+def test_an_answer_that_cannot_be_written_is_none(redirection: str, tmp_path: Path) -> None:
+    tell = "compare: " if redirection.startswith("2") else "doctor"
+    arguments = ["compare", "a", "b"] if tell == "compare: " else ["doctor", "--json"]
+    command = f'"$0" -I -m pytest_tfkernel "$@" {redirection}'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable, *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == CANT_TELL
+    assert done.stderr in {"", "the answer can't be written: No space left on device\n"}
