@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_tfkernel.kernels.errors import CallError
+from pytest_tfkernel.kernels.isolation import standard_library_first
 from pytest_tfkernel.kernels.wire import Message
 
 # pytest leaves our frames out of a user's traceback.
@@ -27,7 +28,8 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def pack(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Message:
     """The request that calls a function. Raises CallError when it can't be pickled."""
-    import cloudpickle
+    with standard_library_first():
+        import cloudpickle
 
     try:
         with _by_value(function):

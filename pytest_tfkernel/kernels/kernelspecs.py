@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.kernels.isolation import standard_library_first
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -13,7 +14,8 @@ __tracebackhide__ = True
 def interpreter_of(name: str) -> str:
     """The first word of what a kernelspec runs. Raises SpecError when there is none of that name."""
     try:
-        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+        with standard_library_first():
+            from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
     except ImportError:
         raise SpecError(
             f"kernelspec={name!r} needs jupyter_client beside pytest:"

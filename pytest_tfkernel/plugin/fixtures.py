@@ -33,7 +33,10 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
     """
     import dataclasses
 
-    from pytest_tfkernel.model.kernels import KernelSpec
+    from pytest_tfkernel.kernels.isolation import standard_library_first
+
+    with standard_library_first():
+        from pytest_tfkernel.model.kernels import KernelSpec
 
     options = request.config.stash[OPTIONS]
     fields: dict[str, Any] = {
@@ -63,9 +66,12 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
         pytest.skip("kernels of pytest-tfkernel run on Linux only")
     import dataclasses
 
-    from pytest_tfkernel.kernels.errors import SpecError
-    from pytest_tfkernel.model.kernels import KernelSpec
-    from pytest_tfkernel.plugin.sessions import launcher_of
+    from pytest_tfkernel.kernels.isolation import standard_library_first
+
+    with standard_library_first():
+        from pytest_tfkernel.kernels.errors import SpecError
+        from pytest_tfkernel.model.kernels import KernelSpec
+        from pytest_tfkernel.plugin.sessions import launcher_of
 
     launcher = launcher_of(request.config)
     kernels: list[Kernel] = []

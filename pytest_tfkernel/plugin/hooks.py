@@ -35,30 +35,24 @@ def pytest_configure(config: pytest.Config) -> None:
         " tfkernel_allow_leak('process', reason='...')",
     )
     chosen = config.stash[options.OPTIONS] = options.read(config)
-    if chosen.suite:
-        from pytest_tfkernel.plugin import suite_hooks
-
-        suite_hooks.enable(config, chosen)
     on_github = chosen.suite and os.environ.get("GITHUB_ACTIONS") == "true"
-    if on_github or chosen.reports or chosen.compare or chosen.fail_on or chosen.expect:
-        from pytest_tfkernel.plugin.documents import hooks as documents
+    documents = on_github or chosen.reports or chosen.compare or chosen.fail_on or chosen.expect
+    if chosen.suite or documents or chosen.gate != "off":
+        from pytest_tfkernel.plugin import enabling
 
-        documents.enable(config, chosen)
-    if chosen.gate != "off":
-        from pytest_tfkernel.plugin.gate import hooks
-
-        hooks.enable(config, chosen)
+        enabling.enable(config, chosen, documents=bool(documents))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist on this machine whose death ends its kernels too, and what its kernels are."""
     if node.gateway.spec.popen:
-        from pytest_tfkernel._child import proc
-        from pytest_tfkernel.plugin.sessions import CONTROLLER
+        from pytest_tfkernel.kernels.isolation import standard_library_first
 
+        with standard_library_first():
+            from pytest_tfkernel._child import proc
+            from pytest_tfkernel.plugin import interpreters
+            from pytest_tfkernel.plugin.sessions import CONTROLLER
         node.workerinput[CONTROLLER] = [os.getpid(), proc.start_time(os.getpid())]
         if node.config.stash[options.OPTIONS].suite:
-            from pytest_tfkernel.plugin import interpreters
-
             interpreters.tell(node.config, node.workerinput)

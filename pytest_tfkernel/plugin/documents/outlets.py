@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_tfkernel.kernels.isolation import standard_library_first
 from pytest_tfkernel.plugin.options import Options
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.compare import text
@@ -95,10 +96,13 @@ class Outlets:
         return found
 
     def _write_page(self, path: Path, whole: document.Document, found: Comparison | None) -> bool:
-        from pytest_tfkernel.report.page.render import render
+        # What draws is imported piece by piece.
+        with standard_library_first():
+            from pytest_tfkernel.report.page.render import render
 
+            text = render(whole, found)
         try:
-            page.write(path, render(whole, found))
+            page.write(path, text)
         except OSError as error:
             self.said.append(((f"no page: {path} can't be written: {error.strerror}", "red"),))
             return False

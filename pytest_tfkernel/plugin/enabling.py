@@ -1,0 +1,24 @@
+"""Adds the hooks of what a session was asked for. Imported when it was asked for something."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_tfkernel.kernels.isolation import standard_library_first
+from pytest_tfkernel.plugin.options import Options
+
+
+def enable(config: pytest.Config, options: Options, *, documents: bool) -> None:
+    """Register them."""
+    if options.suite:
+        with standard_library_first():
+            from pytest_tfkernel.plugin import suite_hooks
+        suite_hooks.enable(config, options)
+    if documents:
+        with standard_library_first():
+            from pytest_tfkernel.plugin.documents import hooks as document_hooks
+        document_hooks.enable(config, options)
+    if options.gate != "off":
+        with standard_library_first():
+            from pytest_tfkernel.plugin.gate import hooks as gate_hooks
+        gate_hooks.enable(config, options)

@@ -1,0 +1,95 @@
+"""Tests in a folder with modules that are named like those of the standard library."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from inner import Inner
+
+# As the script `pytest` does, which doesn't put the working folder on the path.
+PYTEST = "import sys\ndel sys.path[0]\nimport pytest\nsys.exit(pytest.main())"
+LOADED = "import sys\ndef test_loaded(): print('LOADED', *sys.modules)\n"
+OURS = ["forkserver", "subprocess", "multiprocess-spawn", "multiprocess-forkserver", "multiprocess-fork"]
+# What pytest's process needs for kernels, and an idle one hasn't loaded.
+MINE = ("resource", "pickle", "secrets")
+KERNELS = """
+import pytest
+import resource
+
+@pytest.mark.parametrize("provisioner", {provisioners})
+def test_kernel_lives(tfkernel_factory, provisioner):
+    kernel = tfkernel_factory(provisioner=provisioner, **({{"preload": ()}} if provisioner == "forkserver" else {{}}))
+    assert kernel.execute("6 * 7").value == 42
+    assert kernel.call(lambda: 7) == 7
+    assert kernel.inject("sigkill").post_mortem.exit_status.signal == 9
+    kernel.restart()
+    assert kernel.execute("'back'").value == "back"
+
+def test_names_are_those_of_the_folder():
+    import pickle
+    import secrets
+    assert [resource.NAME, pickle.NAME, secrets.NAME] == ["resource", "pickle", "secrets"]
+"""
+
+
+def run(inner: Inner, *arguments: str) -> str:
+    plugins = ["-p", "no:asyncio", "-p", "no:rerunfailures", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
+    done = subprocess.run(
+        [sys.executable, "-c", PYTEST, *plugins, *arguments],
+        cwd=inner.folder,
+        env={name: text for name, text in inner.environment.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    sys.stdout.write(done.stdout + done.stderr)
+    return done.stdout
+
+
+def fill(inner: Inner, *, keep: tuple[str, ...] = MINE) -> None:
+    """A module for each name of the standard library that pytest needs not, and does nothing with it but fail."""
+    inner.write("test_loaded.py", LOADED)
+    line = next(line for line in run(inner, "-q", "-s", "test_loaded.py").splitlines() if "LOADED" in line)
+    unknown = {name for name in sys.stdlib_module_names if importlib.util.find_spec(name) is None}
+    for name in sys.stdlib_module_names - set(line.split()) - unknown - {"antigravity", "this", *keep}:
+        inner.write(f"{name}.py", f"raise RuntimeError('the {name} of the folder was taken')\n")
+    for name in keep:
+        inner.write(f"{name}.py", f"NAME = {name!r}\n")
+
+
+def test_kernels_need_none_of_them_and_take_none_away(inner: Inner) -> None:
+    fill(inner)
+    inner.write("test_kernels.py", KERNELS.format(provisioners=OURS))
+    assert f"{len(OURS) + 1} passed" in run(inner, "-q", "test_kernels.py")
+
+
+def test_the_gate_needs_none_of_them(inner: Inner) -> None:
+    fill(inner)
+    inner.write("test_kernels.py", KERNELS.format(provisioners=OURS))
+    assert f"{len(OURS)} passed" in run(inner, "-q", "--tfkernel-gate", "test_kernels.py", "-k", "lives")
+
+
+@pytest.mark.parametrize("name", ["random", "queue", "tempfile", "code", "socket", "resource"])
+def test_kernels_of_others_live_beside_one_of_them(inner: Inner, name: str) -> None:
+    for module in ("jupyter_client", "ipykernel", "spyder_kernels"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"there is no {module}")
+    for one in {name, "resource"}:
+        inner.write(f"{one}.py", f"NAME = {one!r}\n")
+    inner.write("test_kernels.py", KERNELS.format(provisioners=["jupyter", "spyder"]))
+    assert "2 passed" in run(inner, "-q", "test_kernels.py", "-k", "lives")
+
+
+def test_a_page_needs_none_of_them(inner: Inner) -> None:
+    for module in ("jinja2", "matplotlib"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"there is no {module}")
+    fill(inner)
+    inner.write("test_mine.py", "def test_mine(): pass\n")
+    run(inner, "-q", "test_mine.py", "--tfkernel-report=run.json", "--tfkernel-report=run.html")
+    assert (inner.folder / "run.html").stat().st_size > 1000
