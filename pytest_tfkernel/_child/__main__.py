@@ -15,4 +15,5 @@ import types  # noqa: E402 - see above
 _package = types.ModuleType("_tfkernel_child")
 _package.__path__ = [_FOLDER]
 sys.modules[_package.__name__] = _package
+importlib.import_module(_package.__name__ + ".streams").settle()
 importlib.import_module(_package.__name__ + "." + sys.argv[1]).main(sys.argv[2:])

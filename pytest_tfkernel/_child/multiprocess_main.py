@@ -22,6 +22,7 @@ def _prepare() -> None:
         sys.modules[_PACKAGE] = types.ModuleType(_PACKAGE)
         sys.modules[_PACKAGE].__dict__["__path__"] = [_FOLDER]
     importlib.import_module(_PACKAGE + ".process").die_with_parent(os.getppid())
+    importlib.import_module(_PACKAGE + ".streams").settle()
     descriptor = os.open(os.devnull, os.O_RDONLY)
     while descriptor <= _HIGHEST:
         descriptor = os.open(os.devnull, os.O_RDONLY)

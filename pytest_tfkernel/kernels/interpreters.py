@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import resource
+import select
 import shutil
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError
 from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.model.processes import ProcessId
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
+# Where `_child/describe.py` answers: what an interpreter prints may be anybody's.
+_ANSWER = 3
 _OLDEST = (3, 6)
 _SECONDS = 60
-# Far more than an interpreter says, so that something else (`yes`, say) is stopped early.
-_MAX_ANSWER = 1024 * 1024
+# One that has answered may have threads of its own, and is ended then.
+_FAREWELL_SECONDS = 1
+# What is kept of each stream; far more than an answer has.
+_KEPT = 64 * 1024
+# Far more than an interpreter says, however talkative it is made: something else, such as `yes`.
+_MOST = 64 * 1024 * 1024
 
 
 def describe(python: str, supervisor: Supervisor, lease: int) -> Interpreter:
     """Ask an interpreter what it is. Raises SpecError with one line when it can't run kernels."""
     path = find(python)
-    stdout, stderr = Capture("describe-stdout"), Capture("describe-stderr")
     try:
-        status = _run(path, supervisor, lease, stdout, stderr)
-        answer, words = stdout.read(0, _MAX_ANSWER)[0], stderr.read(0, _MAX_ANSWER)[0]
+        said, ended, words = _run(path, supervisor, lease)
     except KernelStartError as error:
         raise SpecError(f"python={python!r} can't be run ({error}): name a Python interpreter") from None
     finally:
         supervisor.end(lease)
-        stdout.close()
-        stderr.close()
     try:
-        facts = json.loads(answer)
+        facts = json.loads(said)
         major, minor, micro = map(int, facts["version"])
         found = Interpreter(
             facts["executable"], (major, minor, micro), facts["tensorflow"], dict(facts["packages"]), facts["cuda"]
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        said = (words or answer).strip()
-        last = f" and said {said.splitlines()[-1][:200]!r}" if said else ""
+        last = f" and said {words.splitlines()[-1][:200]!r}" if words else ""
         raise SpecError(
-            f"python={python!r} is no Python interpreter: asked for its version, it {status}{last}"
+            f"python={python!r} is no Python interpreter: asked for its version, it {ended}{last}"
         ) from None
     if found.version < _OLDEST:
         raise SpecError(f"python={python!r} is Python {major}.{minor}: kernels need {_OLDEST[0]}.{_OLDEST[1]} or newer")
@@ -72,19 +76,82 @@ def find(python: str) -> str:
     raise SpecError(f"python={python!r} is not an executable file: name a Python interpreter")
 
 
-def _run(path: str, supervisor: Supervisor, lease: int, stdout: Capture, stderr: Capture) -> str:
-    """Run the question to its end; says in words how it ended."""
-    process = supervisor.start(
-        [path, str(CHILD_FOLDER / "describe.py")],
-        os.environ,
-        {"lease": lease, "cgroups": [], "limits": [[resource.RLIMIT_FSIZE, _MAX_ANSWER]], "folder": None},
-        {1: stdout.descriptor, 2: stderr.descriptor},
-    )
-    pidfd = open_pidfd(process)
-    if pidfd is not None:
-        ended = is_dead(pidfd, _SECONDS)
-        os.close(pidfd)
-        if not ended:
-            return f"did not answer for {_SECONDS} s"
+def _run(path: str, supervisor: Supervisor, lease: int) -> tuple[str, str, str]:
+    """Run the question to its end: the answer, how it ended, and what it has printed."""
+    with contextlib.ExitStack() as stack:
+        answer, stdout, stderr = (stack.enter_context(contextlib.closing(_Stream())) for _ in range(3))
+        process = supervisor.start(
+            [path, str(CHILD_FOLDER / "describe.py")],
+            os.environ,
+            {"lease": lease, "cgroups": [], "limits": [], "folder": None},
+            {1: stdout.writer, 2: stderr.writer, _ANSWER: answer.writer},
+        )
+        unfinished = _await(process, answer, (stdout, stderr))
+        said, words = answer.text, stderr.text or stdout.text
+    if unfinished:
+        return said, unfinished, words
     death = supervisor.death_of(process, _SECONDS)
-    return f"ended with {death.status}" if death is not None else "ended"
+    return said, f"ended with {death.status}" if death is not None else "ended", words
+
+
+def _await(process: ProcessId, answer: _Stream, prints: Sequence[_Stream]) -> str:
+    """Why it wasn't waited for any longer; empty where it has ended. All that it prints meanwhile is read."""
+    pidfd = open_pidfd(process)
+    if pidfd is None:
+        for one in (answer, *prints):
+            one.read()
+        return ""
+    deadline = time.monotonic() + _SECONDS
+    poll = select.poll()
+    for descriptor in (pidfd, answer.reader, *(one.reader for one in prints)):
+        poll.register(descriptor, select.POLLIN)
+    try:
+        while True:
+            # Asked before, since the last words come before the end.
+            dead, had_answered = is_dead(pidfd), answer.is_line
+            for one in (answer, *prints):
+                one.read()
+            if dead:
+                return ""
+            if any(one.count > _MOST for one in prints):
+                return f"printed more than {_MOST >> 20} MiB"
+            if answer.is_line and not had_answered:
+                deadline = min(deadline, time.monotonic() + _FAREWELL_SECONDS)
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return f"did not answer for {_SECONDS} s"
+            poll.poll(remaining * 1000)
+    finally:
+        os.close(pidfd)
+
+
+class _Stream:
+    """A pipe for one stream, of which the last words are kept."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        self._data = b""
+        self.count = 0
+
+    def read(self) -> None:
+        """Take what has come, a little at a time: somebody may print without end."""
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(self.reader, _KEPT)
+            self.count += len(data)
+            self._data = (self._data + data)[-_KEPT:]
+
+    @property
+    def is_line(self) -> bool:
+        """Whether a whole line has come."""
+        return self._data.endswith(b"\n")
+
+    @property
+    def text(self) -> str:
+        """The last words."""
+        return self._data.decode("utf-8", "backslashreplace").strip()
+
+    def close(self) -> None:
+        """Free both ends."""
+        os.close(self.reader)
+        os.close(self.writer)
