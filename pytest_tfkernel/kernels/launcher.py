@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import resource
@@ -13,9 +12,9 @@ from types import TracebackType
 from typing import final
 
 from pytest_tfkernel._child import proc, removal
-from pytest_tfkernel.kernels import scratch
+from pytest_tfkernel.kernels import preflight, scratch
 from pytest_tfkernel.kernels.cgroups import Cgroup, name_for
-from pytest_tfkernel.kernels.errors import SupervisorGoneError
+from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.hosted import HostedGenerations
 from pytest_tfkernel.kernels.interpreters import describe
@@ -48,14 +47,27 @@ class Launcher:
     """
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
+        preflight.check()
         self.supervisor = Supervisor(owners)
         self._next_lease = _first_lease()
         self._hosted_starts = 0
-        self._scratch = scratch.make()
+        try:
+            self._scratch = scratch.make()
+        except OSError as error:
+            self.supervisor.close()
+            raise KernelStartError(
+                f"no temporary folder can be made: {error}: set TMPDIR to one that you may write to"
+            ) from error
         self._folders = itertools.count(1)
-        # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
-        with contextlib.suppress(SupervisorGoneError):
+        try:
             self._hold_scratch()
+        except SupervisorGoneError:
+            # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
+            if all(proc.start_time(owner.pid) == owner.start_time for owner in owners):
+                words = self.supervisor.last_words()
+                self.supervisor.close()
+                self._remove_scratch()
+                raise preflight.cannot_begin(words) from None
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease, self._temporary_path),
@@ -127,9 +139,7 @@ class Launcher:
             provisioner.close()
         self.supervisor.close()
         # The supervisor has done that, unless somebody killed it.
-        if self._scratch.is_there():
-            removal.remove(str(self.temporary))
-        self._scratch.close()
+        self._remove_scratch()
         # Their processes are gone; this frees what they held here.
         for kernel in self._kernels:
             kernel.shutdown()
@@ -154,6 +164,11 @@ class Launcher:
 
     def _hold_scratch(self) -> None:
         self.supervisor.hold(self.temporary, contents=True, lock=self._scratch.lock)
+
+    def _remove_scratch(self) -> None:
+        if self._scratch.is_there():
+            removal.remove(str(self.temporary))
+        self._scratch.close()
 
     def _temporary_path(self) -> str:
         return str(self.temporary)

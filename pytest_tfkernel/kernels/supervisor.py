@@ -217,9 +217,14 @@ class Supervisor:
         except (ChannelClosedError, ChannelTornError) as error:
             raise self._gone(str(error)) from None
 
-    def _gone(self, why: str) -> SupervisorGoneError:
+    def last_words(self) -> str:
+        """The last line of what it has complained of; empty where it has not."""
         words = os.pread(self._log, 4096, 0).decode("utf-8", "backslashreplace").strip()
-        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
+        return words.splitlines()[-1] if words else ""
+
+    def _gone(self, why: str) -> SupervisorGoneError:
+        words = self.last_words()
+        last = f"; its last words: {words}" if words else ""
         return SupervisorGoneError(
             f"the supervisor (pid {self.pid}) is gone, and every kernel with it ({why or 'it closed its socket'}):"
             f" did a cell end its parent process? start pytest anew{last}"

@@ -69,11 +69,18 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
     from pytest_tfkernel.kernels.isolation import standard_library_first
 
     with standard_library_first():
-        from pytest_tfkernel.kernels.errors import SpecError
+        from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
         from pytest_tfkernel.model.kernels import KernelSpec
         from pytest_tfkernel.plugin.sessions import launcher_of
 
-    launcher = launcher_of(request.config)
+    reason = ""
+    try:
+        launcher = launcher_of(request.config)
+    except TFKernelError as error:
+        reason = str(error)
+    if reason:
+        # Not in the handler: pytest would show both.
+        pytest.fail(f"no kernel: {reason}", pytrace=False)
     kernels: list[Kernel] = []
 
     def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
 from pytest_tfkernel.plugin import collection, records, refusals
@@ -51,14 +51,16 @@ class SuiteHooks:
         if hasattr(self._config, "workerinput"):
             return
         refusals.check_names(self._options)
-        stage = stage_of(self._config)
         try:
+            stage = stage_of(self._config)
             self._interpreters = interpreters_of(self._config)
         except SpecError as error:
             name = self._options.kernelspec
             where = "python" if name is None else f"kernelspec={name}"
             more = "" if name is None else "; its argv must begin with a Python"
             raise pytest.UsageError(f"--tfkernel-{where}: {error}{more}") from None
+        except TFKernelError as error:
+            raise pytest.UsageError(f"tfkernel: {error}") from None
         refusals.check_selected(self._options, self._interpreters)
         refusals.check_hosts(self._config, self._options, self._interpreters)
         self._capabilities = of_all(self._interpreters, stage.gpus)

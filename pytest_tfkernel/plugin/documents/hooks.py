@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
 from pytest_tfkernel.plugin import records
 from pytest_tfkernel.plugin.collection import GuaranteeItem
 from pytest_tfkernel.plugin.documents import parts
@@ -59,6 +59,8 @@ class DocumentHooks:
             interpreters = interpreters_of(self._config)
         except SpecError as error:
             raise pytest.UsageError(f"--tfkernel-python: {error}") from None
+        except TFKernelError as error:
+            raise pytest.UsageError(f"tfkernel: {error}") from None
         name, first = next(iter(interpreters.items()))
         self._label = label_of(name, first)
         if self._is_worker:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.kernels.errors import TFKernelError
 from pytest_tfkernel.model.gpus import Calibration, Reading
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.suite.gpus import Gpus
@@ -18,7 +19,10 @@ def lines(config: pytest.Config, devices: Collection[str], folder: Path = Path("
     """What is to be told of the devices that pytest's process has open, each GPU in a line."""
     if not devices or not any(folder.glob("nvidia[0-9]*")):
         return ()
-    gpus = Gpus(launcher_of(config))
+    try:
+        gpus = Gpus(launcher_of(config))
+    except TFKernelError as error:
+        return (f"{_holder(devices)}; how much memory it holds can't be seen: {error}",)
     try:
         # First what the session holds, then what that reading is worth.
         reading = gpus.nvml.read()
@@ -29,7 +33,7 @@ def lines(config: pytest.Config, devices: Collection[str], folder: Path = Path("
 
 def tell(devices: Collection[str], calibration: Calibration, reading: Reading, ids: Collection[int]) -> tuple[str, ...]:
     """The lines, for a process that NVML may list under one of `ids`."""
-    holder = f"pytest itself (process {os.getpid()}) has {', '.join(sorted(devices))} open until it ends"
+    holder = _holder(devices)
     if not calibration.sees_processes:
         why = f": {calibration.reason}" if calibration.reason else ""
         return (f"{holder}; how much memory it holds can't be seen: {calibration.sight.value}{why}",)
@@ -42,3 +46,7 @@ def tell(devices: Collection[str], calibration: Calibration, reading: Reading, i
                 amount = "an unknown amount" if not process.memory else f"{process.memory / (1 << 20):.0f} MiB"
                 found.append(f"{holder}; it holds {amount} of memory on {gpu.name} ({gpu.uuid})")
     return tuple(found) or (f"{holder}, and no memory",)
+
+
+def _holder(devices: Collection[str]) -> str:
+    return f"pytest itself (process {os.getpid()}) has {', '.join(sorted(devices))} open until it ends"
