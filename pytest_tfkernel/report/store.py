@@ -38,18 +38,18 @@ class DocumentError(Exception):
 class Writer:
     """Writes one document. Each part is on disk when `add` returns; an older document stays until `finish`.
 
-    Raises DocumentError, from the constructor on.
+    `aside` is where the parts lie until then, and stay without it. Raises DocumentError, from the constructor on.
     """
 
     def __init__(self, path: Path, start: Start) -> None:
         check_place(path)
         self.path = path
-        self._aside = path.with_name(path.name + INCOMPLETE)
+        self.aside = path.with_name(path.name + INCOMPLETE)
         self._parts: list[AnyPart] = []
         self._start = start
         self._written = 0
-        with _told(self._aside):
-            self._descriptor = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with _told(self.aside):
+            self._descriptor = os.open(self.aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             self._claim()
             self._write(start)
@@ -83,7 +83,7 @@ class Writer:
         """Have no file aside any more. An older document stays where it is."""
         self.close()
         with contextlib.suppress(OSError):
-            self._aside.unlink()
+            self.aside.unlink()
 
     def close(self) -> None:
         """Free the file; what was written stays, as an incomplete document."""
@@ -99,14 +99,14 @@ class Writer:
             raise DocumentError(f"{self.path} is being written by another run: name another file") from None
         except OSError:
             pass  # there are file systems without locks
-        with _told(self._aside):
+        with _told(self.aside):
             os.truncate(self._descriptor, 0)
 
     def _write(self, part: Part) -> None:
         data = encode(part) + b"\n"
         end = self._written + len(data)
         try:
-            with _told(self._aside):
+            with _told(self.aside):
                 while data:
                     data = data[os.write(self._descriptor, data) :]
         except DocumentError:

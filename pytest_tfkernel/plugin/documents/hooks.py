@@ -15,6 +15,7 @@ from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
 from pytest_tfkernel.plugin import records
 from pytest_tfkernel.plugin.collection import GuaranteeItem
 from pytest_tfkernel.plugin.documents import parts
+from pytest_tfkernel.plugin.documents.endings import Ending
 from pytest_tfkernel.plugin.documents.environment import environment, label_of
 from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
@@ -47,6 +48,7 @@ class DocumentHooks:
         self._is_worker = hasattr(config, "workerinput")
         self._outlets: Outlets | None = None
         self._tests = parts.OwnTests()
+        self._ending = Ending()
         self._collected: dict[str, None] = {}
         self._reported: set[str] = set()
         self._began = time.monotonic()
@@ -73,6 +75,13 @@ class DocumentHooks:
             self._outlets = Outlets(self._options, start)
         except (DocumentError, CompareError) as error:
             raise pytest.UsageError(f"tfkernel: {error}") from None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that can't be collected has tests that nobody knows. pytest-xdist runs the others nevertheless."""
+        if report.failed:
+            self._collected[report.nodeid] = None
+            if not self._config.option.continue_on_collection_errors:
+                self._ending.uncollected(report.nodeid)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What there is to report."""
@@ -112,6 +121,20 @@ class DocumentHooks:
                 self._outlets.add(test)
                 self._reported.add(report.nodeid)
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Whatever ends a session early comes by here, but for a limit of failures without pytest-xdist."""
+        self._ending.interrupted(excinfo)
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """What is seen after this can't be called whole."""
+        self._ending.failed(excinfo)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: WorkerController, error: object) -> None:
+        """A worker that dies may have been one too many: pytest-xdist replaces some of them only."""
+        if error is not None:
+            self._ending.lost(node.gateway.id)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Finish the documents. Collected equals reported, or the run is red."""
@@ -126,7 +149,8 @@ class DocumentHooks:
             collected=len(self._collected),
             unreported=unreported,
         )
-        if self._outlets.finish(end) and session.exitstatus == pytest.ExitCode.OK:
+        cut = self._ending.cut_by(session, everything=bool(self._collected) and not unreported)
+        if self._outlets.finish(end, cut) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_tfkernel.kernels.isolation import standard_library_first
+from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.plugin.options import Options
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.compare import text
@@ -14,7 +15,7 @@ from pytest_tfkernel.report.compare.comparison import Comparison, Yardstick
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.matrix import Line
 from pytest_tfkernel.report.page import command as page
-from pytest_tfkernel.report.store import DocumentError, Writer, assemble, check_place
+from pytest_tfkernel.report.store import INCOMPLETE, DocumentError, Writer, assemble, check_place
 
 _SHOWN = 20
 
@@ -54,13 +55,19 @@ class Outlets:
             except DocumentError as error:
                 self._give_up(writer, error)
 
-    def finish(self, end: document.End) -> bool:
-        """Write what is written at the end; whether anything makes the run red."""
-        is_red = bool(self.said)
-        whole = assemble([self._start, *self._parts, end])
+    def finish(self, end: document.End, cut: str = "") -> bool:
+        """Write what is written at the end; whether anything makes the run red.
+
+        `cut` is what cut the run short, if anything: then all that is written lies beside its place.
+        """
+        is_red = bool(self.said or cut)
+        whole = assemble([self._start, *self._parts, *(() if cut else (end,))])
         for writer in [*self._writers]:
             if self._keeps(writer.path):
                 writer.withdraw()
+                continue
+            if cut:
+                self._leave(writer, cut, whole)
                 continue
             try:
                 writer.finish(end)
@@ -71,7 +78,8 @@ class Outlets:
         found = self._compare(whole)
         is_red |= self._yardstick is not None and (found is None or bool(found.exit_code))
         for path in self._pages:
-            is_red |= not self._keeps(path) and not self._write_page(path, whole, found)
+            place = path.with_name(f"{path.stem}{INCOMPLETE}{path.suffix}") if cut else path
+            is_red |= not self._keeps(path) and not self._write_page(place, whole, found)
         self.said += _unreported(end)
         self.whole = whole
         return is_red
@@ -82,6 +90,13 @@ class Outlets:
             return False
         self.said.append(((f"kept the older {path}: nothing ran that could be written", ""),))
         return True
+
+    def _leave(self, writer: Writer, cut: str, whole: document.Document) -> None:
+        """What there is stays aside, and an older document in its place."""
+        writer.close()
+        older = f"; {writer.path.name} is the older one" if writer.path.exists() else ""
+        said = f"cut short ({cut}): wrote {writer.aside}: {_words(whole)}{older}"
+        self.said.append(((printable(said), "yellow"),))
 
     def _compare(self, whole: document.Document) -> Comparison | None:
         """What came of it; None without a ref, or where nothing is in both."""
