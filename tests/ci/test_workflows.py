@@ -14,6 +14,10 @@ FILES = [*WORKFLOWS, ACTION]
 ids = [path.name for path in FILES]
 
 
+def jobs(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^  (\w+):\n((?:    .*\n|\n)+)", read(path).partition("\njobs:\n")[2], re.MULTILINE))
+
+
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
@@ -39,7 +43,33 @@ def test_a_command_with_an_expression_would_be_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_nothing_is_permitted_but_to_read(path: Path) -> None:
     assert re.findall(r"^permissions:\n((?:  .*\n)+)", read(path), re.MULTILINE) == ["  contents: read\n"]
-    assert read(path).count("permissions:") == 1
+    # The one job that proposes new constraints installs nothing, and so runs nobody's code but ours.
+    proposes = read(path).partition("\n  propose:\n")[2]
+    assert read(path).count("permissions:") == (2 if proposes else 1)
+    assert "permissions:" in proposes or not proposes
+    assert "pip" not in proposes
+
+
+def test_only_constraints_are_proposed() -> None:
+    assert [path.name for path in WORKFLOWS if "write" in read(path).partition("\njobs:\n")[2]] == ["constraints.yml"]
+
+
+def test_the_newest_of_everything_may_fail() -> None:
+    found = jobs(GITHUB / "workflows/ci.yml")
+    assert "    continue-on-error: true\n" in found["newest"]
+    assert "constraints.txt" not in found["newest"]
+    needs = re.findall(r"\w+", found["required"].partition("needs: ")[2].partition("\n")[0])
+    assert set(needs) == set(found) - {"newest", "required"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_all_others_install_what_the_tests_have_passed_with(path: Path) -> None:
+    lines = [line.strip() for name, job in jobs(path).items() if name != "newest" for line in job.splitlines()]
+    installs = [line for line in lines if "pip install" in line]
+    # What reads the versions must be there before they are known.
+    assert [line for line in installs if "constraints.txt" not in line] == (
+        ["- run: python3.11 -m pip install packaging"] if path.name == "constraints.yml" else []
+    )
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
