@@ -7,6 +7,7 @@ names or here: times are in seconds, memory in bytes. None stands for what could
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -33,6 +34,16 @@ class Kernel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cuda: str | None = None
 
 
+class Beside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The interpreter of pytest, in which your own tests ran: that of the kernels may be another one."""
+
+    executable: str
+    python: str
+    tensorflow: str | None = None
+    packages: dict[str, str] = {}
+    cuda: str | None = None
+
+
 class Machine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the run took place. `linux` is the release of the Linux kernel, `cgroup` the version of the interface."""
 
@@ -46,13 +57,30 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What may make two runs differ. `packages` are those beside pytest, `options` the words of its command line."""
+    """What may make two runs differ. `packages` are those beside pytest, `options` the words of its command line.
+
+    `pytest` is its interpreter, with the TensorFlow of your own tests; documents of older versions don't have it.
+    """
 
     machine: Machine
     kernels: list[Kernel]
+    pytest: Beside | None = None
     packages: dict[str, str] = {}
     options: list[str] = []
     capabilities: dict[str, str] = {}  # what can't be checked, and why
+
+    def interpreters(self, *, own_tests: bool) -> Iterator[str]:
+        """What ran where, a line each; also that of your own tests, if there are any and it is known."""
+        for kernel in self.kernels:
+            yield f"kernels {kernel.label}: {words_of(kernel)}"
+        if own_tests and self.pytest is not None:
+            yield f"your tests: {words_of(self.pytest)}"
+
+
+def words_of(interpreter: Kernel | Beside) -> str:
+    """Its versions, for people."""
+    tensorflow = f"TensorFlow {interpreter.tensorflow}" if interpreter.tensorflow else "no TensorFlow"
+    return f"{tensorflow} on Python {interpreter.python}"
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

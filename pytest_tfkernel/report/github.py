@@ -202,9 +202,8 @@ def _answer(document: Document) -> str:
 
 
 def _surroundings(document: Document) -> Iterator[str]:
-    for one in document.environment.kernels:
-        tensorflow = f"TensorFlow {one.tensorflow}" if one.tensorflow else "no TensorFlow"
-        yield f"- {_markdown(f'kernels {one.label}: {tensorflow} on Python {one.python}')}"
+    for words in document.environment.interpreters(own_tests=bool(document.tests)):
+        yield f"- {_markdown(words)}"
     machine = document.environment.machine
     gpus = f"{', '.join(machine.gpus)}, driver {machine.driver or 'unknown'}" if machine.gpus else "no GPU"
     yield f"- {_markdown(f'Linux {machine.linux}, {machine.architecture}, {machine.cpus} CPUs; {gpus}')}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from inner import Inner, counts
+from pytest_tfkernel.report.store import load
 
 SMOKE = ("--tfkernel", "--tfkernel-size=smoke")
 COMPARE = "--tfkernel-compare=ref.json"
@@ -104,3 +108,31 @@ def test_both_documents_can_be_compared_later(ref: Inner) -> None:
     ref.write("test_own.py", BROKEN)
     ref.run(*SMOKE, "--tfkernel-report=changed.json", COMPARE, "test_own.py")
     assert (ref.folder / "changed.json").exists()
+
+
+@pytest.fixture
+def other_python(tmp_path: Path) -> Path:
+    """An environment with another TensorFlow, as far as anybody can tell without importing it."""
+    folder = tmp_path / "other"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    for name in ("tensorflow", "tensorflow_cpu-9.8.7.dist-info"):
+        (packages / name).mkdir()
+    (packages / "tensorflow/__init__.py").touch()
+    return folder / "bin/python"
+
+
+def test_another_tensorflow_of_kernels_is_not_credited_with_own_tests(ref: Inner, other_python: Path) -> None:
+    ref.run(*SMOKE, "--tfkernel-report=changed.json", f"--tfkernel-python={other_python}", "test_own.py")
+    run = load(ref.folder / "changed.json")
+    assert [one.tensorflow for one in run.environment.kernels] == ["9.8.7"]
+    own = run.environment.pytest
+    assert own is not None
+    assert own.tensorflow != "9.8.7"
+    command = [sys.executable, "-m", "pytest_tfkernel", "compare", "ref.json", "changed.json"]
+    said = subprocess.run(command, cwd=ref.folder, capture_output=True, text=True, check=True).stdout.splitlines()
+    beside = f"beside TensorFlow {own.tensorflow}" if own.tensorflow else "without TensorFlow"
+    assert said[0].endswith(
+        f" -> 9.8.7: no guarantee lost, no behaviour changed; of your 2 tests, run {beside}, none fails that passed"
+    )
+    assert "run the pytest of each environment" in said[1]

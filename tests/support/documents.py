@@ -20,6 +20,11 @@ def kernel(tensorflow: str, python: str = "3.11.7") -> parts.Kernel:
     return parts.Kernel(label=label, executable=f"/opt/{label}/bin/python", python=python, tensorflow=tensorflow)
 
 
+def beside(tensorflow: str | None, python: str = "3.11.7") -> parts.Beside:
+    """The interpreter of pytest, with a TensorFlow or without."""
+    return parts.Beside(executable="/usr/bin/python3", python=python, tensorflow=tensorflow)
+
+
 def key(number: int, label: str) -> parts.Key:
     """A different one for each number."""
     fault, phase = f"fault{number // 3}", "idle"
@@ -59,7 +64,9 @@ def document(count: int = 6, tensorflow: str = "2.21.0", tests: int = 3) -> part
         schema=parts.SCHEMA,
         complete=True,
         began="2026-01-01T00:00:00Z",
-        environment=parts.Environment(machine=MACHINE, kernels=[found], packages={"pytest": "9.2.0"}),
+        environment=parts.Environment(
+            machine=MACHINE, kernels=[found], pytest=beside(tensorflow), packages={"pytest": "9.2.0"}
+        ),
         trials=[trial(one) for one in keys],
         verdicts=[verdict(one, guarantee) for one in keys for guarantee in guarantees],
         tests=[parts.Test(item=f"test_mine.py::test_{n}", outcome="passed", seconds=0.1) for n in range(tests)],
@@ -92,6 +99,11 @@ def with_options(document: parts.Document, *options: str) -> parts.Document:
     """The same, of a run that was asked for with these words."""
     environment = msgspec.structs.replace(document.environment, options=list(options))
     return msgspec.structs.replace(document, environment=environment)
+
+
+def with_own(document: parts.Document, own: parts.Beside | None) -> parts.Document:
+    """The same, of a pytest that ran there; with None, as older versions have written it."""
+    return msgspec.structs.replace(document, environment=msgspec.structs.replace(document.environment, pytest=own))
 
 
 def of_kernels(*tensorflows: str, count: int = 6) -> parts.Document:

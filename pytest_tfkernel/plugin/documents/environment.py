@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
+from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
+from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.report import document
 from pytest_tfkernel.suite.gpus import Gpus
 
@@ -42,9 +45,25 @@ def environment(
             )
             for name, one in interpreters.items()
         ],
+        pytest=_beside(config),
         packages={name: version for name in _PACKAGES if (version := _version(name)) is not None},
         options=[str(word) for word in config.invocation_params.args],
         capabilities={one.name: one.reason for one in capabilities if not one.available},
+    )
+
+
+def _beside(config: pytest.Config) -> document.Beside | None:
+    try:
+        # Known already, where it is that of the kernels.
+        found = launcher_of(config).interpreter(sys.executable)
+    except SpecError:
+        return None
+    return document.Beside(
+        executable=found.executable,
+        python=".".join(map(str, found.version)),
+        tensorflow=found.tensorflow,
+        packages=dict(found.packages),
+        cuda=found.cuda,
     )
 
 

@@ -10,8 +10,13 @@ from pytest_tfkernel.report.compare.differences import BEHAVIOURS, About, Change
 from pytest_tfkernel.report.compare.pairs import Pairs
 
 
-def answer(names: tuple[str, str], pairs: Pairs, differences: Sequence[Difference], *, whole: bool) -> str:
-    """One line. `names` are what the two runs are called; `whole`: changed came to its end."""
+def answer(
+    names: tuple[str, str], pairs: Pairs, differences: Sequence[Difference], *, whole: bool, beside: str = ""
+) -> str:
+    """One line. `names` are what the two runs are called; `whole`: changed came to its end.
+
+    `beside` says under what your tests ran, where that isn't what the runs are called by.
+    """
     unexpected = [one for one in differences if not one.expected]
     clauses = []
     if pairs.verdicts or pairs.trials:
@@ -19,7 +24,8 @@ def answer(names: tuple[str, str], pairs: Pairs, differences: Sequence[Differenc
         verdicts = sum(one.ref is not None for one in pairs.verdicts.values())
         clauses.append(", ".join(_of_guarantees(ours, verdicts)))
     if pairs.tests:
-        clauses.append(", ".join(_of_tests([one for one in unexpected if one.about is About.TEST], len(pairs.tests))))
+        own = [one for one in unexpected if one.about is About.TEST]
+        clauses.append(", ".join(_of_tests(own, len(pairs.tests), beside)))
     measured = sum(one.about is About.FIGURE and one.regression for one in unexpected)
     if measured:
         clauses.append(f"{_count(measured, 'median')} of time or memory beyond the limit")
@@ -57,9 +63,10 @@ def _of_guarantees(found: Sequence[Difference], verdicts: int) -> Iterator[str]:
         yield f"{_count(missing.count(About.TRIAL), 'trial')} without verdicts not run"
 
 
-def _of_tests(found: Sequence[Difference], tests: int) -> Iterator[str]:
+def _of_tests(found: Sequence[Difference], tests: int, beside: str) -> Iterator[str]:
     lost = _number(found, Change.LOST)
-    yield f"of your {_count(tests, 'test')} {_fail(lost) if lost else 'none fails'} that passed"
+    where = f", {beside}," if beside else ""
+    yield f"of your {_count(tests, 'test')}{where} {_fail(lost) if lost else 'none fails'} that passed"
     failing = _number(found, Change.FAILING)
     if failing:
         yield f"{_fail(failing)} that ref didn't run"

@@ -28,6 +28,7 @@ def as_json(found: Comparison) -> str:
         "changed": _side(found.changed),
         "shortfalls": list(found.shortfalls),
         "asked_for_other": found.asked_for_other or None,
+        "advice": found.advice or None,
         "surroundings": list(found.surroundings),
         "differences": [_difference(one) for one in found.differences],
         "figures": [_figure(one) for one in found.figures],

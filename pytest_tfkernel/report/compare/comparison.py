@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel.report.compare import figures as measured
-from pytest_tfkernel.report.compare import observations, scope
+from pytest_tfkernel.report.compare import observations, scope, whose
 from pytest_tfkernel.report.compare.answer import answer
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.expectations import Expectation, Expectations
@@ -27,7 +27,8 @@ _ORDER = {change: place for place, change in enumerate(Change)}
 class Comparison:
     """What came out. `answer` is the first line; `shortfalls` are the lines that must stand beside it.
 
-    `asked_for_other` says in which words the runs were asked for different things; `surroundings` what else differs.
+    `asked_for_other` says in which words the runs were asked for different things; `surroundings` what else differs;
+    `advice` how your own tests could be compared too, where only the kernels had another TensorFlow.
     `unseen` are the expectations that no difference fits.
     """
 
@@ -40,6 +41,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     figures: tuple[Figure, ...]
     unseen: tuple[Expectation, ...]
+    advice: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -99,11 +101,18 @@ def compare(
     return Comparison(
         ref,
         changed,
-        answer(scope.versions(pairs, ref, changed), pairs, judged, whole=scope.is_whole(changed)),
+        answer(
+            whose.versions(pairs, ref, changed),
+            pairs,
+            judged,
+            whole=scope.is_whole(changed),
+            beside=whose.beside(pairs, ref, changed),
+        ),
         shortfalls,
         other,
         tuple(scope.surroundings(pairs, ref, changed)),
         tuple(judged),
         tuple(values),
         tuple(unseen),
+        whose.advice(pairs, ref, changed),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_tfkernel.report.compare.alike import same_text
 from pytest_tfkernel.report.compare.pairs import Pairs, Side
+from pytest_tfkernel.report.compare.whose import beside, has_trials, pythons, tensorflows
 from pytest_tfkernel.report.document import Environment, Kernel
 
 # Options of pytest that choose among tests, with and without a value of their own. Others, such as -n, don't
@@ -64,20 +65,12 @@ def is_whole(side: Side) -> bool:
     return side.document.complete and side.document.end is not None and not side.document.end.unreported
 
 
-def versions(pairs: Pairs, ref: Side, changed: Side) -> tuple[str, str]:
-    """What the two runs are called in the first line: by the versions that differ, or by their documents."""
-    mine, theirs = pairs.kernels
-    if mine and theirs:
-        for names in (_tensorflows, _pythons):
-            if names(mine) != names(theirs):
-                return names(mine), names(theirs)
-    return ref.name, changed.name
-
-
 def surroundings(pairs: Pairs, ref: Side, changed: Side) -> list[str]:
     """What else differs between the two runs, a line each."""
+    tests_only = not has_trials(pairs) and None not in (side.document.environment.pytest for side in (ref, changed))
+    own = tests_only or bool(beside(pairs, ref, changed))
     before, after = (
-        dict(_facts(side.document.environment, kernels))
+        dict(_facts(side.document.environment, () if tests_only else kernels, own=own))
         for side, kernels in zip((ref, changed), pairs.kernels, strict=True)
     )
     names = {**before, **after}
@@ -109,26 +102,23 @@ def _normal_choices(words: Iterator[str]) -> Iterator[str]:
             yield word
 
 
-def _tensorflows(kernels: Iterable[Kernel]) -> str:
-    return ", ".join(dict.fromkeys(kernel.tensorflow or "no TensorFlow" for kernel in kernels))
-
-
-def _pythons(kernels: Iterable[Kernel]) -> str:
-    return ", ".join(dict.fromkeys(f"Python {kernel.python}" for kernel in kernels))
-
-
 def _gate(options: Iterable[str]) -> str:
     modes = [mode or "fail" for name, _, mode in (word.partition("=") for word in options) if name == _GATE]
     return modes[-1] if modes else "not given"
 
 
-def _facts(environment: Environment, kernels: Iterable[Kernel]) -> Iterator[tuple[str, str]]:
-    kernels = list(kernels)
-    yield "TensorFlow", _tensorflows(kernels)
-    yield "Python of the kernels", _pythons(kernels)
-    yield "CUDA", ", ".join(dict.fromkeys(kernel.cuda or "none" for kernel in kernels))
+def _facts(environment: Environment, kernels: tuple[Kernel, ...], *, own: bool) -> Iterator[tuple[str, str]]:
+    """What a run was played with, by name; `own`: also what your own tests had, since that was another interpreter."""
+    if kernels:
+        yield "TensorFlow of the kernels", tensorflows(kernels)
+        yield "Python of the kernels", pythons(kernels)
+        yield "CUDA", ", ".join(dict.fromkeys(kernel.cuda or "none" for kernel in kernels))
     for kernel in kernels if len(kernels) == 1 else ():
         yield from ((f"{name} in the kernels", version) for name, version in kernel.packages.items())
+    if own and environment.pytest is not None:
+        yield "TensorFlow of your tests", tensorflows((environment.pytest,))
+        yield "Python of your tests", pythons((environment.pytest,))
+        yield from ((f"{name} of your tests", version) for name, version in environment.pytest.packages.items())
     machine = environment.machine
     yield "Linux", machine.linux
     yield "architecture", machine.architecture

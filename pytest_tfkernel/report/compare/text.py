@@ -38,6 +38,8 @@ def notes(found: Comparison) -> Iterator[str]:
     yield from found.shortfalls
     if found.asked_for_other:
         yield found.asked_for_other
+    if found.advice:
+        yield found.advice
 
 
 def title(section: Section) -> str:

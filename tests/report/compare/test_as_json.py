@@ -48,7 +48,8 @@ def test_it_says_all_that_the_text_says(compared: Compare) -> None:
         },
         "shortfalls": ["changed.json is incomplete: its run was cut short, and what it didn't run is unknown"],
         "asked_for_other": None,
-        "surroundings": ["TensorFlow: 2.20.0 -> 2.21.0"],
+        "advice": None,
+        "surroundings": ["TensorFlow of the kernels: 2.20.0 -> 2.21.0"],
         "differences": [
             {
                 "change": "lost",

@@ -46,7 +46,7 @@ def test_what_limits_the_answer_and_what_was_not_seen_is_there(compared: Compare
     shown = markdown(compared(REF, documents.with_options(NEW, "-k", "a"), known=known))
     assert "\n> ref was asked for all, changed for \\-k=a\n" in shown
     assert "\n#### Expected, and not seen\n\n- guarantee \\*\\: lost \\(never\\)\n" in shown
-    assert "\n- TensorFlow\\: 2.20.0 \\-&gt; 2.21.0\n" in shown
+    assert "\n- TensorFlow of the kernels\\: 2.20.0 \\-&gt; 2.21.0\n" in shown
 
 
 def test_odd_texts_stay_in_their_cells(compared: Compare) -> None:

@@ -8,7 +8,7 @@ import pytest
 import documents
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.pairs import Side, pair
-from pytest_tfkernel.report.compare.scope import asked_for_other, is_whole, shortfalls, surroundings, versions
+from pytest_tfkernel.report.compare.scope import asked_for_other, is_whole, shortfalls, surroundings
 
 DOCUMENT = documents.document()
 
@@ -90,27 +90,6 @@ def test_a_run_with_items_that_have_no_report_falls_short() -> None:
 def test_a_whole_run_does_not() -> None:
     assert is_whole(side(DOCUMENT))
     assert shortfalls(side(DOCUMENT), side(DOCUMENT)) == []
-
-
-def with_kernel(python: str, tensorflow: str) -> parts.Document:
-    document = documents.document(tensorflow=tensorflow)
-    kernels = [msgspec.structs.replace(document.environment.kernels[0], python=python)]
-    return msgspec.structs.replace(document, environment=msgspec.structs.replace(document.environment, kernels=kernels))
-
-
-@pytest.mark.parametrize(
-    ("ref", "changed", "names"),
-    [
-        (("3.10.1", "2.20.0"), ("3.11.7", "2.21.0"), ("2.20.0", "2.21.0")),
-        (("3.10.1", "2.21.0"), ("3.11.7", "2.21.0"), ("Python 3.10.1", "Python 3.11.7")),
-        (("3.11.7", "2.21.0"), ("3.11.7", "2.21.0"), ("ref.json", "changed.json")),
-    ],
-)
-def test_runs_are_called_by_what_differs(
-    ref: tuple[str, str], changed: tuple[str, str], names: tuple[str, str]
-) -> None:
-    sides = (Side("ref.json", with_kernel(*ref)), Side("changed.json", with_kernel(*changed)))
-    assert versions(pair(*sides), *sides) == names
 
 
 def test_what_else_differs_is_listed() -> None:

@@ -47,7 +47,7 @@ def test_the_answer_then_what_limits_it_then_what_differs_the_worst_first(compar
         "Expected, and not seen",
         "  guarantee *: fixed (never)",
         "What else differs",
-        "  TensorFlow: 2.20.0 -> 2.21.0",
+        "  TensorFlow of the kernels: 2.20.0 -> 2.21.0",
     ]
 
 
