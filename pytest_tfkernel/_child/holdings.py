@@ -1,4 +1,4 @@
-"""The folders that go with the supervisor, however pytest ends."""
+"""The folders and files that go with the supervisor, however pytest ends."""
 
 import os
 
@@ -35,6 +35,9 @@ class Holdings:
                 removal.remove(folder)
                 continue
             try:
-                os.rmdir(folder)
+                if os.path.isdir(folder):
+                    os.rmdir(folder)
+                else:
+                    os.unlink(folder)  # a name in /dev/shm
             except OSError:
                 continue  # already removed, or not ours to empty

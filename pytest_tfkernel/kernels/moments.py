@@ -43,7 +43,8 @@ def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, se
 
     reply: Reply | None = None
     post_mortem = None
-    with tempfile.TemporaryDirectory(prefix="tfkernel-") as folder:
+    # Beside the kernel's own, where it is no leak of the kernel's, and goes with the supervisor.
+    with tempfile.TemporaryDirectory(prefix="saving-", dir=life.temporary.parent) as folder:
         cell = life.last_cell = phase.cell.replace("{folder!r}", repr(folder))
         try:
             request = {"kind": "execute", "cell": cell, "interactive": True, "marks": True}

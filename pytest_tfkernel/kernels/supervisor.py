@@ -142,9 +142,10 @@ class Supervisor:
         return _leftovers(answer["survivors"])
 
     def hold(self, folder: Path, *, contents: bool = False, lock: int | None = None) -> None:
-        """Have a folder removed with the supervisor, however this process ends; `contents` and all, or if empty.
+        """Have a folder or file removed with the supervisor, however this process ends.
 
-        A `lock` is a descriptor that is held as long as the folder is.
+        A folder with its `contents`, or if it is empty. It needn't exist yet. A `lock` is a descriptor that is held as
+        long as the folder is.
         """
         message = {"op": "hold", "folder": str(folder), "contents": contents}
         self._ask(message, () if lock is None else (lock,))

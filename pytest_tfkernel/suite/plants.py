@@ -1,21 +1,24 @@
 """Planted leaks, one of each kind: the audit must find them before it is believed that there are none.
 
-A kernel without TensorFlow plants them and is killed. All that is planted is removed again.
+A kernel without TensorFlow plants them and is killed. All that is planted is removed again, however we end: processes
+and what they hold go with the supervisor, and so do the names that are its to remove.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import dataclasses
 import re
+import secrets
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_tfkernel.audit.ledger import EYES, Eyes
+from pytest_tfkernel.audit.probes import Probe
 from pytest_tfkernel.audit.probes.devices import Devices
-from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.audit.probes.segments import Segments
+from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
@@ -25,12 +28,14 @@ from pytest_tfkernel.suite.watch import Watch
 # Stands for a GPU: any device will do, and this one is there on every Linux.
 DEVICE = "/dev/full"
 _SETTLE_SECONDS = 0.1
-_IPC_RMID = 0
+# What outlives every process and lies in no folder of ours.
+_NAMED = "/dev/shm/"  # noqa: S108 - where Linux keeps it
+_SEMAPHORE = "sem."
 
-# Each leaf says over the pipe that it is ready. What it leaves is named after the process that plants.
+# Each leaf says over the pipe that it is ready. `{name!r}` is a name that nobody else has.
 _SOW = f"""\
 import ctypes, fcntl, os, select, signal, socket, sys, tempfile, threading
-folder, name = tempfile.gettempdir(), "tfk-%d" % os.getpid()
+folder, name = tempfile.gettempdir(), {{name!r}}
 libc = ctypes.CDLL(None, use_errno=True)
 reader, writer = os.pipe()
 planted = {{}}
@@ -74,6 +79,31 @@ def headless(ready):
     ready()
     libc.syscall({{"x86_64": 60, "aarch64": 93}}[os.uname().machine], 0)
 
+refused = {{}}
+def make(kind, how):
+    try:
+        planted[kind] = how()
+    except OSError as error:
+        # What the machine refuses can't be left there either; but nobody knows whether it would be found.
+        refused[kind] = str(error)
+
+def checked(name, result, failed):
+    if result == failed:
+        raise OSError(ctypes.get_errno(), name + ": " + os.strerror(ctypes.get_errno()))
+    return result
+
+def segment():
+    # Removed at once, it goes when the last one detaches: its leaf, whoever ends that.
+    libc.shmat.restype = ctypes.c_void_p
+    number = checked("shmget", libc.shmget(0, 4096, 0o1600), -1)
+    attached = libc.shmat(number, None, 0)
+    libc.shmctl(number, 0, None)
+    checked("shmat", attached, ctypes.c_void_p(-1).value)
+    return "shmid %d" % number
+
+# Before the leaves, which are attached to it with us.
+make("system-v-segment", segment)
+
 kinds = ["process", "daemon", "zombie", "device", "lock"]
 leaf("process", pause)
 leaf("daemon", daemon)
@@ -93,28 +123,16 @@ planted["socket"] = listening.getsockname()
 open(os.path.join(folder, "file"), "w").close()
 planted["temporary-file"] = os.path.join(folder, "file")
 def shared_memory():
-    os.open("/dev/shm/" + name, os.O_CREAT | os.O_RDWR, 0o600)
-    return "/dev/shm/" + name
+    os.open({_NAMED!r} + name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    return {_NAMED!r} + name
 
 def semaphore():
     libc.sem_open.restype = ctypes.c_void_p
-    if not libc.sem_open(("/" + name).encode(), os.O_CREAT, 0o600, 1):
-        raise OSError(ctypes.get_errno(), "sem_open: " + os.strerror(ctypes.get_errno()))
-    return "/dev/shm/sem." + name
+    checked("sem_open", libc.sem_open(("/" + name).encode(), os.O_CREAT | os.O_EXCL, 0o600, 1), None)
+    return {_NAMED + _SEMAPHORE!r} + name
 
-def segment():
-    number = libc.shmget(0, 4096, 0o1600)
-    if number < 0:
-        raise OSError(ctypes.get_errno(), "shmget: " + os.strerror(ctypes.get_errno()))
-    return "shmid %d" % number
-
-# What the machine refuses can't be left there either; but nobody knows whether it would be found.
-refused = {{}}
-for kind, make in (("shared-memory", shared_memory), ("semaphore", semaphore), ("system-v-segment", segment)):
-    try:
-        planted[kind] = make()
-    except OSError as error:
-        refused[kind] = str(error)
+make("shared-memory", shared_memory)
+make("semaphore", semaphore)
 
 with os.fdopen(reader) as said:
     while not all(kind in planted for kind in kinds):
@@ -158,21 +176,20 @@ class Harvest:
 def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
     """Plant one leak of each kind, kill the kernel, and see which of them the audit finds."""
     began = time.monotonic()
-    probes = [Devices(re.compile(DEVICE)) if isinstance(probe, Devices) else probe for probe in eyes.probes]
-    watch = Watch(launcher, dataclasses.replace(eyes, probes=probes))
-    planted: dict[str, str] = {}
-    refused: dict[str, str] = {}
+    watch = Watch(launcher, dataclasses.replace(eyes, probes=[_for_plants(probe) for probe in eyes.probes]))
+    # The gate knows it by its beginning.
+    name = f"tfk-{secrets.token_hex(8)}"
     try:
-        kernel = watch.start(dataclasses.replace(spec, provisioner="subprocess", preload=None, startup=""))
-        try:
-            planted, refused = value(kernel, _SOW)
-            kernel.inject("sigkill")
-            audit = watch.audit(kernel.life, _SETTLE_SECONDS)
-        finally:
-            # None of it is to be given time to end by itself.
-            kernel.life.end()
-            kernel.shutdown()
-            _remove(planted)
+        with _removed(launcher, [Path(f"{_NAMED}{prefix}{name}") for prefix in ("", _SEMAPHORE)]):
+            kernel = watch.start(dataclasses.replace(spec, provisioner="subprocess", preload=None, startup=""))
+            try:
+                planted, refused = value(kernel, _SOW.replace("{name!r}", repr(name)))
+                kernel.inject("sigkill")
+                audit = watch.audit(kernel.life, _SETTLE_SECONDS)
+            finally:
+                # None of it is to be given time to end by itself.
+                kernel.life.end()
+                kernel.shutdown()
     except (TFKernelError, CellFailedError) as error:
         return Harvest(missed=CLAIMED, seconds=time.monotonic() - began, error=str(error).splitlines()[0])
     missed = tuple(dict.fromkeys(_kind(name) for name, found in planted.items() if not _is_found(name, found, audit)))
@@ -180,6 +197,28 @@ def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
     blind = tuple(map(str, audit.blind))
     unmade = tuple((Kind(name), why) for name, why in refused.items())
     return Harvest(found, missed, unmade, blind, time.monotonic() - began)
+
+
+def _for_plants(probe: Probe) -> Probe:
+    """A probe that sees what is planted, too: a device that is no GPU, a segment that goes by itself."""
+    if isinstance(probe, Devices):
+        return Devices(re.compile(DEVICE))
+    return Segments(going=True) if isinstance(probe, Segments) else probe
+
+
+@contextlib.contextmanager
+def _removed(launcher: Launcher, files: Sequence[Path]) -> Iterator[None]:
+    """Have files removed that don't exist yet: afterwards, or with the supervisor, should we not come to that."""
+    try:
+        for file in files:
+            launcher.supervisor.hold(file)
+        yield
+    finally:
+        for file in files:
+            with contextlib.suppress(OSError):
+                file.unlink()
+            with contextlib.suppress(SupervisorGoneError):
+                launcher.supervisor.release(file)
 
 
 def _kind(name: str) -> Kind:
@@ -191,12 +230,3 @@ def _is_found(name: str, planted: str, audit: Audit) -> bool:
     resources = [leak.resource for leak in audit.leaks if leak.resource.kind is _kind(name)]
     holders = [str(holder.process) for resource in resources for holder in resource.holders]
     return planted in [resource.name for resource in resources] or planted in holders
-
-
-def _remove(planted: dict[str, Any]) -> None:
-    """What outlives every process and lies in no folder of ours."""
-    for name in ("shared-memory", "semaphore"):
-        with contextlib.suppress(OSError, KeyError):
-            Path(planted[name]).unlink()
-    with contextlib.suppress(KeyError):
-        ctypes.CDLL(None).shmctl(int(planted["system-v-segment"].split()[1]), _IPC_RMID, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -135,3 +136,10 @@ def test_what_was_saved_half_is_removed(
     tensorflow_kernel.restart()
     tensorflow_kernel.inject("sigkill", phase="saving")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_it_is_to_write_goes_with_the_session(launcher: Launcher, kernel: Kernel) -> None:
+    phase = Phase("nowhere", "says where it would write", "{folder!r}")
+    reply = strike_in(phase, kernel.life, find_fault("sigkill"), signal.SIGKILL, 30.0).reply
+    assert reply is not None
+    assert launcher.temporary in Path(reply.value).parents

@@ -27,16 +27,19 @@ class _Segment:
 
 
 class Segments:
-    """See `Probe`."""
+    """See `Probe`. With `going`, it also sees those that go when the last one detaches, which are no leak."""
+
+    def __init__(self, *, going: bool = False) -> None:
+        self._going = going
 
     def existing(self, table: Table) -> Iterator[Key]:
         """Every segment there is."""
-        for segment in _segments(table):
+        for segment in _segments(table, going=self._going):
             yield segment.resource.key
 
     def held(self, look: Look) -> Iterator[Resource]:
         """Those that a member has made, unless only others use them now."""
-        made = [segment for segment in _segments(look.table) if segment.creator in look.pids]
+        made = [segment for segment in _segments(look.table, going=self._going) if segment.creator in look.pids]
         used = {number for _, number in look.table.mapped(look.members, _MAPPED, Kind.SEGMENT)} if made else set()
         for segment in made:
             if not segment.attached or segment.number in used:
@@ -47,13 +50,13 @@ class Segments:
         return False
 
 
-def _segments(table: Table) -> Iterator[_Segment]:
+def _segments(table: Table, *, going: bool) -> Iterator[_Segment]:
     lines = table.lines(_FILE, Kind.SEGMENT)
     names = lines[0].split() if lines else []
     for line in lines[1:]:
         row = dict(zip(names, line.split(), strict=False))
         try:
-            if int(row["perms"], 8) & _GOES:
+            if int(row["perms"], 8) & _GOES and not going:
                 continue
             detail = f"{row['size']} bytes, made by process {row['cpid']}, {row['nattch']} attached"
             resource = Resource(Kind.SEGMENT, f"shmid {row['shmid']}", row["ctime"], detail=detail)
