@@ -60,7 +60,7 @@ class GuaranteeItem(pytest.Item):
         played = self.played = play(self.config, self.setting)
         seen = played.seen
         if isinstance(seen, TFKernelError):
-            verdict = Verdict.failed(f"the trial could not be played: {seen}")
+            verdict = Verdict.unknown(f"the trial could not be played: {seen}")
         else:
             verdict = self.guarantee.judge(seen)
         self.record = Record(

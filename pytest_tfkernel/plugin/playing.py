@@ -57,6 +57,9 @@ def play(config: pytest.Config, setting: Setting) -> Played:
         seen = observe(setting, stage, spec)
     except TFKernelError as error:
         seen = error
+    except OSError as error:
+        # Of the machine, which has no room for another process, file or descriptor.
+        seen = TFKernelError(f"{type(error).__name__}: {error}")
     seconds = time.monotonic() - began
     played[setting] = Played(seen, seconds, stage.launcher.cold_starts - before, is_new=True)
     return played[setting]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from inner import Inner, counts
+from pytest_tfkernel.report.store import load
 
 PREFIX = "tfkernel::"
 FAILED = f"{PREFIX}session-is-rebuilt[forkserver-graph_add-sigkill-idle]"
@@ -187,20 +188,33 @@ class TestNothingPassed:
         assert (result.ret, counts(result)) == (1, {"unknown": 1, "passed": 1})
 
 
-def test_trial_that_cannot_be_played_fails_with_its_reason(canned: Inner) -> None:
-    canned.write("conftest.py", NOT_STARTED)
-    result = canned.run(STARTS_BLANK)
-    assert (result.ret, counts(result)) == (1, {"failed": 1})
-    result.stdout.fnmatch_lines(["FAIL: the trial could not be played: out of processes"])
-    result.stdout.no_fnmatch_line("*Error*")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("KernelStartError('out of processes')", "out of processes"),
+        ("SpecError('no such folder')", "no such folder"),
+        ("SupervisorGoneError('somebody ended it')", "somebody ended it"),
+        ("OSError(28, 'No space left on device')", "OSError: [[]Errno 28[]] No space left on device"),
+        ("BlockingIOError(11, 'Try again')", "BlockingIOError: [[]Errno 11[]] Try again"),
+    ],
+)
+def test_trial_that_cannot_be_played_is_unknown_with_its_reason(canned: Inner, error: str, reason: str) -> None:
+    canned.write("conftest.py", NOT_STARTED.replace("ERROR", error))
+    result = canned.run(STARTS_BLANK, "--tfkernel-report=run.json")
+    # Nothing passed, so the run is an error all the same.
+    assert (result.ret, counts(result)) == (1, {"unknown": 1})
+    result.stdout.fnmatch_lines([f"  the trial could not be played: {reason}", "nothing passed, *error"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    (verdict,) = load(canned.folder / "run.json").verdicts
+    assert verdict.verdict == "UNKNOWN"
 
 
 NOT_STARTED = """
 import observations
-from pytest_tfkernel import KernelStartError
+from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
 
 def honest(setting):
-    raise KernelStartError("out of processes")
+    raise ERROR
 
 observations.honest = honest
 """
