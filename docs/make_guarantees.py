@@ -125,7 +125,7 @@ def _forks() -> list[str]:
         "survive a fork (tensorflow/tensorflow#2448). On CPU all of them hang in 2.21, 2.15 and 1.15.5; with a GPU",
         "they abort (tensorflow/tensorflow#57877).",
         "",
-        "| in the fork | TensorFlow 1 | TensorFlow 2 |",
+        "| in the fork | TensorFlow 1 | since TensorFlow 2 |",
         "|---|---|---|",
     ]
     rows = [(name, " or ".join(by["1"]), " or ".join(by["2"])) for name, by in state.FORKS.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -178,3 +179,65 @@ class TestWarmEqualsCold:
         found, said = judged(self.SETTING, forkserver={**_SEEN, **changes}, subprocess=_SEEN)
         assert found is state
         assert reason in said
+
+
+_NEWER = ("2.21.0", "2.22.0", "2.22.0.dev20260905", "2.100.1", "3.0.0", "10.2")
+
+
+class TestInterrupts:
+    SETTING = INTERRUPTS.settings[0]
+    FACTS: ClassVar[dict[str, Any]] = {
+        "first": {"outcome": "swallowed", "waited": 0.3},
+        "second": {"outcome": "heard", "waited": 0.3},
+        "pids": [7, 7],
+    }
+
+    @pytest.mark.parametrize(
+        ("tensorflow", "state"),
+        [
+            ("1.15.5", State.FAIL),
+            ("2.15.1", State.FAIL),
+            ("2.17.1", State.FAIL),
+            ("2.18.0rc1", State.PASS),
+            *((version, State.PASS) for version in _NEWER),
+            ("unknown", State.UNKNOWN),
+        ],
+    )
+    def test_what_is_so_since_a_version_is_so_in_newer_ones(self, tensorflow: str, state: State) -> None:
+        assert judged(self.SETTING, tensorflow, **self.FACTS)[0] is state
+
+    @pytest.mark.parametrize("tensorflow", ["1.15.5", "2.18.1", *_NEWER, "unknown"])
+    def test_one_that_is_heard_is_heard_in_any(self, tensorflow: str) -> None:
+        heard = {**self.FACTS, "first": self.FACTS["second"]}
+        assert judged(self.SETTING, tensorflow, **heard)[0] is State.PASS
+
+    @pytest.mark.parametrize("tensorflow", ["1.15.5", "2.18.1", *_NEWER, "unknown"])
+    def test_one_that_later_runs_swallow_is_excused_in_none(self, tensorflow: str) -> None:
+        deaf = {**self.FACTS, "second": self.FACTS["first"]}
+        assert judged(self.SETTING, tensorflow, **deaf)[0] is State.FAIL
+
+
+class TestInterruptedImport:
+    SETTING = INTERRUPTED_IMPORT.settings[0]
+    FACTS: ClassVar[dict[str, Any]] = {
+        "fresh": "works",
+        "interrupted": "interrupted",
+        "again": "ImportError: already registered",
+        "in_phase": True,
+    }
+
+    @pytest.mark.parametrize(
+        ("tensorflow", "state"),
+        [
+            ("2.20.0", State.FAIL),
+            *((version, State.PASS) for version in _NEWER),
+            ("unknown", State.UNKNOWN),
+        ],
+    )
+    def test_what_is_so_since_a_version_is_so_in_newer_ones(self, tensorflow: str, state: State) -> None:
+        assert judged(self.SETTING, tensorflow, **self.FACTS)[0] is state
+
+    @pytest.mark.parametrize("tensorflow", ["2.20.0", *_NEWER, "unknown"])
+    def test_a_new_process_must_import_it_in_any(self, tensorflow: str) -> None:
+        assert judged(self.SETTING, tensorflow, **{**self.FACTS, "fresh": "ImportError: no"})[0] is State.FAIL
+        assert judged(self.SETTING, tensorflow, **{**self.FACTS, "again": "ImportError: no"})[0] is State.FAIL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import tempfile
 from pathlib import Path
@@ -141,7 +142,9 @@ class TestServerJudge:
 
 
 class TestLiveForkJudge:
-    def judge(self, outcomes: dict[str, str], *, named: bool = True, **changes: Any) -> tuple[State, str]:
+    def judge(
+        self, outcomes: dict[str, str], *, named: bool = True, tensorflow: str = "2.21.0", **changes: Any
+    ) -> tuple[State, str]:
         hanging = ("open_session", "new_session", "after_closed_session", "eager")
         said = {"python": "works: 2", **dict.fromkeys(hanging, "hangs"), "eager_small": "works: 5.0", **outcomes}
         forks = {name: {"outcome": one, "named": named} for name, one in said.items()}
@@ -155,8 +158,18 @@ class TestLiveForkJudge:
             "left": [],
             **changes,
         }
-        verdict = live_fork_is_unusable.judge(Facts(SETTING, INTERPRETER, facts))
+        interpreter = dataclasses.replace(INTERPRETER, tensorflow=tensorflow)
+        verdict = live_fork_is_unusable.judge(Facts(SETTING, interpreter, facts))
         return verdict.state, verdict.reason
+
+    @pytest.mark.parametrize("tensorflow", ["2.21.0", "2.22.0.dev20260905", "3.0.0", "10.2"])
+    def test_newer_versions_are_asked_the_same(self, tensorflow: str) -> None:
+        assert self.judge({}, tensorflow=tensorflow)[0] is State.PASS
+        assert self.judge({"eager": "works: 5.0"}, tensorflow=tensorflow)[0] is State.FAIL
+
+    @pytest.mark.parametrize("tensorflow", ["1.15.5", "unknown"])
+    def test_an_older_one_may_work_where_it_always_did(self, tensorflow: str) -> None:
+        assert self.judge({"eager": "works: 5.0"}, tensorflow=tensorflow)[0] is State.PASS
 
     def test_what_a_fork_does_is_in_the_reason(self) -> None:
         state, reason = self.judge({"new_session": "aborts: exitcode -6"})

@@ -5,20 +5,22 @@ from __future__ import annotations
 from pytest_tfkernel.model.trials import Facts, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.guarantees.versions import is_since
 from pytest_tfkernel.suite.scenarios import imports
 from pytest_tfkernel.suite.scenarios.interrupts import HEARD, NAME, SWALLOWED
 
-# Measured: 2.18.1 and 2.21.0 swallow it in every try, and 1.15.5, 2.12.1 and 2.15.1 in none.
-SWALLOWING = ((2, 18), (2, 21))
+# Measured: 2.18.1, 2.21.0 and a nightly 2.22 swallow it in every try, and 1.15.5, 2.12.1 and 2.15.1 in none.
+SWALLOWING_SINCE = (2, 18)
 # Measured: 4 of 24 interrupted imports of 2.21 left that process unable to import it, with this message.
-UNREPEATABLE, UNREPEATABLE_IN = "already registered", (2, 21)
+UNREPEATABLE, UNREPEATABLE_SINCE = "already registered", (2, 21)
 # The op runs some tenths of a second: a reply that comes at once was on its way before the signal.
 _SECONDS = 0.02
+_NO_VERSION = "and which version this is isn't known"
 
 
 @guarantee(NAME, where=f"the trial of `{NAME}`", applies=has_example_of(NAME), control="ignores_interrupts")
 def interrupt_is_heard(seen: Facts) -> Verdict:
-    """SIGINT in Session.run raises KeyboardInterrupt when the op returns; 2.18 to 2.21 swallow it in a first run."""
+    """SIGINT in Session.run raises KeyboardInterrupt when the op returns; since 2.18 a first run swallows it."""
     if seen.error:
         return Verdict.unknown(seen.error)
     first, second = seen.facts["first"], seen.facts["second"]
@@ -31,9 +33,12 @@ def interrupt_is_heard(seen: Facts) -> Verdict:
         return Verdict.failed(f"process {before} was interrupted, and {after} answered afterwards")
     if first["outcome"] == HEARD:
         return Verdict.passed("heard in the first Session.run and in a later one")
-    version = _minor(seen.interpreter.tensorflow)
-    if first["outcome"] == SWALLOWED and version is not None and SWALLOWING[0] <= version <= SWALLOWING[1]:
-        return Verdict.passed("swallowed in the first Session.run, as in 2.18 to 2.21; heard in a later one")
+    if first["outcome"] == SWALLOWED:
+        is_known = is_since(seen.interpreter.tensorflow, SWALLOWING_SINCE)
+        if is_known:
+            return Verdict.passed("swallowed in the first Session.run, as since 2.18; heard in a later one")
+        if is_known is None:
+            return Verdict.unknown(f"swallowed in the first Session.run; since 2.18 it is, {_NO_VERSION}")
     return Verdict.failed(f"in the first Session.run the interrupt was not heard: {first['outcome']}")
 
 
@@ -44,7 +49,7 @@ def interrupt_is_heard(seen: Facts) -> Verdict:
     control="breaks_its_imports",
 )
 def import_is_repeatable(seen: Facts) -> Verdict:
-    """An interrupted `import tensorflow` can be repeated, in 2.21 at least in a new process, elsewhere in the same."""
+    """An interrupted `import tensorflow` can be repeated, since 2.21 at least in a new process, before in the same."""
     if seen.error:
         return Verdict.unknown(seen.error)
     facts = seen.facts
@@ -56,12 +61,10 @@ def import_is_repeatable(seen: Facts) -> Verdict:
         return Verdict.unknown("the import went on to its end: nothing shows that the interrupt struck in it")
     if facts["again"] == imports.WORKS:
         return Verdict.passed(f"the import was {facts['interrupted']}, and repeated in the same process")
-    if UNREPEATABLE in facts["again"] and _minor(seen.interpreter.tensorflow) == UNREPEATABLE_IN:
-        return Verdict.passed(f"the import could be repeated in a new process only: {facts['again']}")
+    if UNREPEATABLE in facts["again"]:
+        is_known = is_since(seen.interpreter.tensorflow, UNREPEATABLE_SINCE)
+        if is_known:
+            return Verdict.passed(f"the import could be repeated in a new process only: {facts['again']}")
+        if is_known is None:
+            return Verdict.unknown(f"in a new process only, as since 2.21, {_NO_VERSION}: {facts['again']}")
     return Verdict.failed(f"the import could not be repeated: {facts['again']}")
-
-
-def _minor(version: str | None) -> tuple[int, int] | None:
-    """The first two numbers of a version; None when it doesn't begin with two."""
-    numbers = (version or "").split(".")[:2]
-    return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 and all(map(str.isdigit, numbers)) else None  # noqa: PLR2004

@@ -131,7 +131,7 @@ def busy_kernel_shuts_down(seen: Facts) -> Verdict:
 
 @guarantee(IMPORT, where=f"trials of `{IMPORT}`", applies=has_example_of(IMPORT), control="breaks_its_imports")
 def hosted_import_is_repeatable(seen: Facts) -> Verdict:
-    """An `import tensorflow` that the host interrupts can be repeated, in 2.21 at least after its restart."""
+    """An `import tensorflow` that the host interrupts can be repeated, since 2.21 at least after its restart."""
     return import_is_repeatable.decide(seen)
 
 
