@@ -22,25 +22,35 @@ class State(enum.Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge says, and why, in one line."""
+    """What a judge says, and why, in one line.
+
+    `given` is what of the surroundings it was looked at with, such as what is installed: another of them isn't another
+    behaviour, so none of it is in the reason.
+    """
 
     state: State
     reason: str
+    given: str = ""
 
     @classmethod
-    def passed(cls, reason: str = "") -> Verdict:
+    def passed(cls, reason: str = "", given: str = "") -> Verdict:
         """It was looked at, and it held."""
-        return cls(State.PASS, reason)
+        return cls(State.PASS, reason, given)
 
     @classmethod
-    def failed(cls, reason: str) -> Verdict:
+    def failed(cls, reason: str, given: str = "") -> Verdict:
         """It was looked at, and did not hold."""
-        return cls(State.FAIL, reason)
+        return cls(State.FAIL, reason, given)
 
     @classmethod
-    def unknown(cls, reason: str) -> Verdict:
+    def unknown(cls, reason: str, given: str = "") -> Verdict:
         """It could not be looked at."""
-        return cls(State.UNKNOWN, reason)
+        return cls(State.UNKNOWN, reason, given)
+
+    @property
+    def said(self) -> str:
+        """All of it, for people."""
+        return "; ".join(filter(None, (self.reason, self.given)))
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,9 @@ class GuaranteeItem(pytest.Item):
         )
         self.user_properties += _properties(self.record)
         if verdict.state is State.UNKNOWN:
-            raise UnknownVerdict(verdict.reason)
+            raise UnknownVerdict(verdict.said)
         if verdict.state is State.FAIL:
-            raise FailedVerdict(verdict.reason)
+            raise FailedVerdict(verdict.said)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """What a person needs to know, and no traceback of ours."""
@@ -116,6 +116,7 @@ def _properties(record: Record) -> list[tuple[str, object]]:
         "guarantee": record.guarantee,
         "verdict": record.verdict.state.value,
         "reason": record.verdict.reason,
+        "given": record.verdict.given,
         "provisioner": setting.provisioner,
         "example": setting.example,
         "fault": setting.fault,

@@ -20,6 +20,7 @@ def attach(report: pytest.TestReport, record: Record) -> None:
         "setting": dataclasses.asdict(record.setting),
         "state": record.verdict.state.value,
         "reason": record.verdict.reason,
+        "given": record.verdict.given,
         "post_mortem": record.post_mortem,
         "cold_starts": record.cold_starts,
     }
@@ -31,6 +32,6 @@ def of(report: object) -> Record | None:
     plain = getattr(report, _ATTRIBUTE, None)
     if plain is None:
         return None
-    verdict = Verdict(State(plain["state"]), plain["reason"])
+    verdict = Verdict(State(plain["state"]), plain["reason"], plain["given"])
     setting = Setting(**plain["setting"])
     return Record(plain["item"], plain["guarantee"], setting, verdict, plain["post_mortem"], plain["cold_starts"])

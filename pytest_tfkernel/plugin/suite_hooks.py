@@ -98,7 +98,7 @@ class SuiteHooks:
             records.attach(report, item.record)
             if item.record.verdict.state is State.UNKNOWN:
                 # What a skip of pytest's own looks like: JUnit XML shows the reason, and no place in our source.
-                report.longrepr = ("tfkernel", 0, f"Skipped: {item.record.verdict.reason}")
+                report.longrepr = ("tfkernel", 0, f"Skipped: {item.record.verdict.said}")
         return report
 
     @pytest.hookimpl(tryfirst=True)

@@ -148,14 +148,23 @@ class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
 StateWord = Literal["PASS", "FAIL", "UNKNOWN"]
 
 
-class Verdict(Part, frozen=True, kw_only=True, tag="verdict"):
-    """What a judge said of a trial: PASS, FAIL or UNKNOWN."""
+class Verdict(Part, frozen=True, kw_only=True, omit_defaults=True, tag="verdict"):
+    """What a judge said of a trial: PASS, FAIL or UNKNOWN.
+
+    `given` is what of the surroundings it was looked at with; the reason doesn't depend on it.
+    """
 
     guarantee: str
     key: Key
     item: str
     verdict: StateWord
     reason: str
+    given: str = ""
+
+    @property
+    def said(self) -> str:
+        """Why, for people."""
+        return "; ".join(filter(None, (self.reason, self.given)))
 
 
 OutcomeWord = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]

@@ -11,6 +11,7 @@ from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.compare.markdown import escape
 from pytest_tfkernel.report.document import Document, Key, Test, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
+from pytest_tfkernel.report.needs import needs
 from pytest_tfkernel.report.page.matrices import columns
 from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, Tally
 
@@ -27,14 +28,6 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@
 _BAD = ("failed", "error")
 _GOOD, _BROKEN = "\u2705", "\u274c"
 _REQUIRE = re.compile(r"--tfkernel-require[= ](\S+)")
-# What can't be looked at without a capability, beside what has its name: guarantees, faults and examples.
-_ON_GPU = {"gpu-matmul", "gpu_matmul", "no-cuda-context", "gpu-is-usable-again"}
-_NEEDED_FOR = {
-    "gpu": {*_ON_GPU, "oom-gpu", "cuda-fault"},
-    "nvml-processes": _ON_GPU - {"gpu_matmul"},
-    "gpu-memory": {"no-cuda-context", "gpu-is-usable-again"},
-    "process-limit": {"thread-exhaustion"},
-}
 
 
 def announce(
@@ -88,7 +81,7 @@ def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:
 def _failures(document: Document) -> Iterator[tuple[str, str]]:
     for one in document.verdicts:
         if one.verdict == "FAIL":
-            yield _title(document, one), f'{one.reason}\nJust this one: pytest "{one.item}"'
+            yield _title(document, one), f'{one.said}\nJust this one: pytest "{one.item}"'
     for test in document.tests:
         if test.outcome in _BAD:
             yield f"{test.item}: {test.outcome}", "\n".join([*_reasons(test)])
@@ -99,9 +92,9 @@ def _warnings(document: Document, required: Collection[str]) -> Iterator[tuple[s
     if shortfall:
         yield "this run is incomplete", shortfall
     for one in document.verdicts:
-        lacking = [name for name in required if _needs(one, name)] if one.verdict == "UNKNOWN" else []
+        lacking = [name for name in required if needs(one, name)] if one.verdict == "UNKNOWN" else []
         if lacking:
-            yield _title(document, one), f"{one.reason}\nRequired here: {', '.join(sorted(lacking))}"
+            yield _title(document, one), f"{one.said}\nRequired here: {', '.join(sorted(lacking))}"
 
 
 def _capped(kind: str, found: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -122,12 +115,6 @@ def _command(kind: str, title: str, message: str) -> str:
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _needs(one: Verdict, capability: str) -> bool:
-    key = one.key
-    names = {one.guarantee, key.fault, key.example, key.provisioner, key.provisioner.partition("-")[0]}
-    return bool(names & {capability, *_NEEDED_FOR.get(capability, ())})
 
 
 def _shortfall(document: Document) -> str:
@@ -258,7 +245,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _of_trial(verdicts: Sequence[Verdict], trial: Trial | None) -> str:
-    lines = [f"- {one.verdict} {_markdown(f'{one.guarantee}: {one.reason}')}" for one in verdicts]
+    lines = [f"- {one.verdict} {_markdown(f'{one.guarantee}: {one.said}')}" for one in verdicts]
     lines += ["", _fenced("\n".join(f'pytest "{one.item}"' for one in verdicts))]
     if trial is not None and trial.death is not None and trial.death.report:
         lines += ["", "Post-mortem:", "", _fenced(trial.death.report)]

@@ -67,5 +67,5 @@ def _listed(records: Sequence[Record], state: State, command: str) -> Iterator[L
     for record in records:
         if record.verdict.state is state:
             yield ((state.value, COLOURS[state]), (f" {record.guarantee} [{record.setting}]", "bold"))
-            yield ((f"{INDENT}{' '.join(record.verdict.reason.split())}", ""),)
+            yield ((f"{INDENT}{' '.join(record.verdict.said.split())}", ""),)
             yield ((f'{INDENT}{command} "{record.item}"', ""),)

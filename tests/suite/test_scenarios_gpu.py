@@ -59,14 +59,14 @@ def test_an_orphan_that_keeps_the_context_fails_both(machine: DriverStub, gpus: 
     machine.write(driver_stub.device(total=int(1.5 * GIB)), "handles")
     first, second = verdicts(release(gpus, launcher, "sigkill", SABOTEUR, seconds=0.5))
     assert (first.state, second.state) == (State.FAIL, State.PASS), (first, second)
-    assert "lists the dead process still" in first.reason
+    assert "lists the dead process still" in first.said
 
 
 def test_memory_that_stays_fails(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
     machine.write(driver_stub.device(), "fall 60")
     first, _ = verdicts(release(gpus, launcher, "sigkill", seconds=0.5))
     assert first.state is State.FAIL
-    assert "bytes more are in use than before" in first.reason
+    assert "bytes more are in use than before" in first.said
 
 
 def test_a_card_that_is_full_afterwards_is_not_usable(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
@@ -111,7 +111,7 @@ def test_a_shared_gpu_is_judged_by_its_list_alone(machine: DriverStub, gpus: Gpu
     machine.write(driver_stub.device(), driver_stub.process(4000000))
     first, _ = verdicts(release(gpus, launcher, "sigkill"))
     assert first.state is State.PASS
-    assert "memory is no evidence here: 1 other process(es) use this GPU" in first.reason
+    assert "memory is no evidence here: 1 other process(es) use this GPU" in first.given
 
 
 @pytest.mark.parametrize("said", ["none", "zero"])

@@ -266,12 +266,12 @@ class TestHostsAgree:
             (
                 {},
                 State.PASS,
-                "3 things are the same in jupyter as in subprocess, but for documented differences (none)",
+                "3 things are the same as in subprocess, but for documented differences",
             ),
             (
                 {"sys.exit() in a cell": "it lives, with SystemExit"},
                 State.PASS,
-                "documented differences (1 in jupyter)",
+                "compared: jupyter (1 documented differences)",
             ),
             (
                 {"sys.exit() in a cell": "it lives, with no error"},
@@ -289,8 +289,13 @@ class TestHostsAgree:
         assert reason in why
 
     def judge(self, shown: dict[str, Any], **facts: object) -> tuple[State, str]:
+        found = self.verdict(shown, **facts)
+        return found.state, found.said
+
+    def verdict(self, shown: dict[str, Any], **facts: object) -> Verdict:
         times = {host: {**_TIMES, **({"restarted": 3.1} if host == "jupyter" else {})} for host in shown}
-        return judged("hosts-agree", **{"hosts": shown, "times": times, "broken": {}, "absent": {}, **facts})
+        seen = {"hosts": shown, "times": times, "broken": {}, "absent": {}, **facts}
+        return _BY_ID["hosts-agree"].judge(Facts(HOSTS_AGREE.settings[0], _INTERPRETER, seen))
 
     def test_what_is_documented_of_one_host_is_not_of_another(self) -> None:
         shown = {
@@ -300,20 +305,28 @@ class TestHostsAgree:
         state, why = self.judge(shown)
         assert (state, "forkserver: sys.exit() in a cell" in why) == (State.FAIL, True)
 
-    def test_times_and_hosts_that_are_not_there_are_in_the_reason(self) -> None:
-        shown = {"subprocess": _STANDARD, "jupyter": _STANDARD}
-        state, why = self.judge(shown, absent={"spyder": "not installed"})
-        assert state is State.PASS
-        assert why.endswith(
-            "each death known within 0.02 s; restarted unasked: jupyter after 3.1 s; not compared: spyder (not installed)"
+    def test_another_set_of_hosts_is_no_other_reason(self) -> None:
+        few = self.verdict({"subprocess": _STANDARD, "jupyter": _STANDARD}, absent={"spyder": "not installed"})
+        forgiving = {**_STANDARD, "sys.exit() in a cell": "it lives, with SystemExit"}
+        many = self.verdict(
+            {"subprocess": _STANDARD, "forkserver": _STANDARD, "jupyter": _STANDARD, "spyder": forgiving}
         )
+        assert few.state is many.state is State.PASS
+        assert few.reason == many.reason
+        assert few.given == (
+            "compared: jupyter; restarted unasked: jupyter after 3.1 s; not compared: spyder (not installed)"
+        )
+        assert many.given.startswith("compared: forkserver, jupyter, spyder (1 documented differences);")
+
+    @pytest.mark.parametrize("absent", [{}, {"spyder": "not installed"}])
+    def test_nor_is_it_of_one_that_fails(self, absent: dict[str, str]) -> None:
+        shown = {"subprocess": _STANDARD, "jupyter": {**_STANDARD, "held": False}}
+        found = self.verdict(shown, absent=absent)
+        assert (found.state, found.reason) == (State.FAIL, "jupyter: held: False, and True in subprocess")
 
     def test_one_host_agrees_with_nobody(self) -> None:
-        state, why = self.judge({"subprocess": _STANDARD}, absent={"jupyter": "not installed"})
-        assert (state, why) == (
-            State.UNKNOWN,
-            "there are no two hosts to compare; not compared: jupyter (not installed)",
-        )
+        found = self.verdict({"subprocess": _STANDARD}, absent={"jupyter": "not installed"})
+        assert found == Verdict.unknown("there are no two hosts to compare", "not compared: jupyter (not installed)")
 
     @pytest.mark.parametrize(
         ("host", "seen", "state"),

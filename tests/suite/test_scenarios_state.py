@@ -54,7 +54,7 @@ class TestPlayed:
         (judge,) = _judges(LIVE_FORK.settings[0])
         verdict = judge.judge(trial.observe(LIVE_FORK.settings[0], stage, spec))
         assert verdict.state is State.PASS, verdict
-        assert "children by multiprocessing of the standard library" in verdict.reason
+        assert "children by multiprocessing of the standard library" in verdict.given
 
     @pytest.mark.parametrize("aim", STATE, ids=str)
     def test_judge_says_fail_of_its_saboteur(self, aim: Aim, stage: Stage, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ class TestCheckpointJudge:
     def judge(self, **changes: Any) -> tuple[State, str]:
         facts = {"moments": [0.5], "deaths": [{**self.DEATH, **changes}]}
         verdict = checkpoint_outlives.judge(Facts(SETTING, INTERPRETER, facts))
-        return verdict.state, verdict.reason
+        return verdict.state, verdict.said
 
     def test_the_last_complete_one_or_the_one_being_saved_may_be_read(self) -> None:
         assert self.judge()[0] is State.PASS
@@ -160,7 +160,7 @@ class TestLiveForkJudge:
         }
         interpreter = dataclasses.replace(INTERPRETER, tensorflow=tensorflow)
         verdict = live_fork_is_unusable.judge(Facts(SETTING, interpreter, facts))
-        return verdict.state, verdict.reason
+        return verdict.state, verdict.said
 
     @pytest.mark.parametrize("tensorflow", ["2.21.0", "2.22.0.dev20260905", "3.0.0", "10.2"])
     def test_newer_versions_are_asked_the_same(self, tensorflow: str) -> None:

@@ -63,6 +63,7 @@ def verdict(record: Record, label: str) -> document.Verdict:
         item=record.item,
         verdict=record.verdict.state.value,
         reason=record.verdict.reason,
+        given=record.verdict.given,
     )
 
 

@@ -11,6 +11,7 @@ from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.pairs import Pair, Pairs, Place
 from pytest_tfkernel.report.compare.states import change, of_test, of_verdict
 from pytest_tfkernel.report.document import Death, Test, Trial, Verdict
+from pytest_tfkernel.report.needs import needs
 from pytest_tfkernel.report.store import encode
 
 _NOTHING = "nothing"
@@ -20,7 +21,8 @@ def differences(pairs: Pairs) -> Iterator[Difference]:
     """All but those of time and memory."""
     scenarios = {place for place, one in pairs.trials.items() if one.ref is not None and one.ref.facts}
     for (guarantee, place), verdicts in pairs.verdicts.items():
-        yield from _of_verdicts(guarantee, place, verdicts, is_scenario=place in scenarios)
+        if not _says_why_nobody_could_look(verdicts, pairs.lacks):
+            yield from _of_verdicts(guarantee, place, verdicts, is_scenario=place in scenarios)
     judged_in_ref = {place for (_, place), one in pairs.verdicts.items() if one.ref is not None}
     judged_now = {place for (_, place), one in pairs.verdicts.items() if one.changed is not None}
     for place, trials in pairs.trials.items():
@@ -33,6 +35,14 @@ def differences(pairs: Pairs) -> Iterator[Difference]:
             yield Difference(Change.NEW, About.TRIAL, "", str(place), place.kernel, "not run", "run")
     for item, tests in pairs.tests.items():
         yield from _of_tests(item, tests)
+
+
+def _says_why_nobody_could_look(pair: Pair[Verdict], lacks: tuple[frozenset[str], frozenset[str]]) -> bool:
+    """Whether both runs lacked what it takes: why is of the machines, and stands with what else differs of them."""
+    return all(
+        one is not None and of_verdict(one) is State.UNKNOWN and any(needs(one, name) for name in lacking)
+        for one, lacking in zip((pair.ref, pair.changed), lacks, strict=True)
+    )
 
 
 def _of_verdicts(guarantee: str, place: Place, pair: Pair[Verdict], *, is_scenario: bool) -> Iterator[Difference]:

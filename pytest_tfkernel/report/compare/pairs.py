@@ -50,12 +50,13 @@ class Pair(Generic[T]):
 
 @dataclass(frozen=True)
 class Pairs:
-    """All pairs. `kernels` are those of each side that are looked at."""
+    """All pairs. `kernels` are those of each side that are looked at, `lacks` what each could not check."""
 
     verdicts: Mapping[tuple[str, Place], Pair[Verdict]]
     trials: Mapping[Place, Pair[Trial]]
     tests: Mapping[str, Pair[Test]]
     kernels: tuple[tuple[Kernel, ...], tuple[Kernel, ...]]
+    lacks: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
 def pair(ref: Side, changed: Side) -> Pairs:
@@ -80,6 +81,7 @@ def pair(ref: Side, changed: Side) -> Pairs:
         if ref.document is changed.document and ref.kernel != changed.kernel
         else _match(_tests(ref), _tests(changed)),
         (_kernels(ref), _kernels(changed)),
+        (frozenset(ref.document.environment.capabilities), frozenset(changed.document.environment.capabilities)),
     )
     _check_common(ref, changed, pairs)
     return pairs

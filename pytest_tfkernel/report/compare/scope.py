@@ -74,11 +74,16 @@ def surroundings(pairs: Pairs, ref: Side, changed: Side) -> list[str]:
         for side, kernels in zip((ref, changed), pairs.kernels, strict=True)
     )
     names = {**before, **after}
+    given = {
+        (guarantee, one.ref.given, one.changed.given): None
+        for (guarantee, _), one in pairs.verdicts.items()
+        if one.ref is not None and one.changed is not None and not same_text(one.ref.given, one.changed.given)
+    }
     return [
         f"{name}: {before.get(name, 'none')} -> {after.get(name, 'none')}"
         for name in names
         if not same_text(before.get(name, ""), after.get(name, ""))
-    ]
+    ] + [f"{guarantee}: {mine or 'not recorded'} -> {theirs or 'not recorded'}" for guarantee, mine, theirs in given]
 
 
 def _choosing(options: Iterable[str]) -> frozenset[str]:

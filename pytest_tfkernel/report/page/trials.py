@@ -150,7 +150,7 @@ def _judged(one: Verdict, limit: int) -> Judged:
     return Judged(
         line(one.guarantee, _NAME),
         one.verdict,
-        line(one.reason, limit),
+        line(one.said, limit),
         line(one.item, _LINE),
     )
 

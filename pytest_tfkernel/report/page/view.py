@@ -164,7 +164,7 @@ def _machine(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _failure(one: Verdict, places: dict[Key, Place], times: int = 1) -> Failure:
-    return Failure(line(one.guarantee, _NAME), one.key, line(one.reason, _REASON), places[one.key], times)
+    return Failure(line(one.guarantee, _NAME), one.key, line(one.said, _REASON), places[one.key], times)
 
 
 def _unknown(document: Document, places: dict[Key, Place]) -> Iterator[Failure]:
@@ -172,7 +172,7 @@ def _unknown(document: Document, places: dict[Key, Place]) -> Iterator[Failure]:
     reasons: dict[str, list[Verdict]] = {}
     for one in document.verdicts:
         if one.verdict == "UNKNOWN":
-            reasons.setdefault(line(one.reason, _REASON), []).append(one)
+            reasons.setdefault(line(one.said, _REASON), []).append(one)
     for group in sorted(reasons.values(), key=len, reverse=True):
         yield _failure(group[0], places, len(group))
 

@@ -38,10 +38,14 @@ def no_cuda_context(seen: Facts) -> Verdict:
 def _memory(release: dict[str, Any]) -> Verdict:
     seconds, baseline, used = release["seconds"], release["baseline"], release["used"]
     if baseline is None or used is None:
-        return Verdict.passed(f"not listed after {seconds:.3f} s; memory is no evidence here: {release['advisory']}")
+        return Verdict.passed(_released(seconds), f"memory is no evidence here: {release['advisory']}")
     if used > baseline + _SLACK:
         return Verdict.failed(f"{used - baseline} bytes more are in use than before, {seconds:.1f} s after the death")
-    return Verdict.passed(f"not listed and memory back at {baseline} bytes after {seconds:.3f} s")
+    return Verdict.passed(_released(seconds), f"memory back at {baseline} bytes")
+
+
+def _released(seconds: float) -> str:
+    return f"not listed after {seconds:.3f} s"
 
 
 @guarantee(

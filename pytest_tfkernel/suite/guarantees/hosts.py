@@ -69,33 +69,37 @@ def hosts_agree(seen: Facts) -> Verdict:
     facts = seen.facts
     others = {host: shown for host, shown in facts["hosts"].items() if host != STANDARD}
     missing = ", ".join(f"{host} ({why})" for host, why in facts["absent"].items())
-    absent = f"; not compared: {missing}" if missing else ""
+    absent = f"not compared: {missing}" if missing else ""
     if STANDARD in facts["broken"]:
-        return Verdict.unknown(f"{STANDARD}, with which the others are compared: {facts['broken'][STANDARD]}")
+        return Verdict.unknown(f"{STANDARD}, with which the others are compared: {facts['broken'][STANDARD]}", absent)
     if not others or STANDARD not in facts["hosts"]:
-        return Verdict.unknown(f"there are no two hosts to compare{absent}")
+        return Verdict.unknown("there are no two hosts to compare", absent)
     standard = facts["hosts"][STANDARD]
     found: list[str] = []
     unseen: list[str] = []
-    documented: dict[str, int] = {}
+    compared: list[str] = []
     for host, shown in others.items():
         different = [name for name in standard if name in shown and shown[name] != standard[name]]
         undocumented = [name for name in different if not _is_documented(host, name, shown[name])]
-        documented[host] = len(different) - len(undocumented)
+        documented = len(different) - len(undocumented)
+        compared.append(f"{host} ({documented} documented differences)" if documented else host)
         found += [f"{host}: {name}: {shown[name]!r}, and {standard[name]!r} in {STANDARD}" for name in undocumented]
         if host in facts["broken"]:
             # One that showed nothing at all could not be looked at.
             (found if shown else unseen).append(f"{host}: could not be played to its end: {facts['broken'][host]}")
         elif shown.keys() != standard.keys():
             unseen.append(f"{host}: not the same was looked at: {sorted(shown.keys() ^ standard.keys())}")
+    # What is installed, and with that who is compared, is no behaviour of anybody's.
+    given = "; ".join(filter(None, (f"compared: {', '.join(compared)}", _restarts(facts["times"]), absent)))
     if found:
-        return Verdict.failed("; ".join(found) + absent)
+        return Verdict.failed("; ".join(found), given)
     if unseen:
-        return Verdict.unknown("; ".join(unseen) + absent)
-    known = ", ".join(f"{count} in {host}" for host, count in documented.items() if count) or "none"
+        return Verdict.unknown("; ".join(unseen), given)
+    noticed = max(one["noticed"] for one in facts["times"].values())
     return Verdict.passed(
-        f"{len(standard)} things are the same in {', '.join(others)} as in {STANDARD}, but for documented differences"
-        f" ({known}); {_times(facts['times'])}{absent}"
+        f"{len(standard)} things are the same as in {STANDARD}, but for documented differences; each death known within"
+        f" {noticed:.2f} s",
+        given,
     )
 
 
@@ -103,7 +107,6 @@ def _is_documented(host: str, name: str, value: Any) -> bool:
     return any(host in one.hosts and name == one.what and value == one.value for one in DIFFERENCES)
 
 
-def _times(times: dict[str, dict[str, float]]) -> str:
-    noticed = f"{max(one['noticed'] for one in times.values()):.2f} s"
-    restarted = [f"{host} after {one['restarted']:.1f} s" for host, one in times.items() if "restarted" in one]
-    return f"each death known within {noticed}; restarted unasked: {', '.join(restarted) or 'none'}"
+def _restarts(times: dict[str, dict[str, float]]) -> str:
+    shown = [f"{host} after {one['restarted']:.1f} s" for host, one in times.items() if "restarted" in one]
+    return f"restarted unasked: {', '.join(shown) or 'none'}"

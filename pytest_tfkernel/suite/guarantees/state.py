@@ -131,7 +131,7 @@ def live_fork_is_unusable(seen: Facts) -> Verdict:
         return Verdict.failed(broken)
     library = facts["library"]
     standard = " of the standard library: multiprocess isn't installed there" if library == STANDARD else ""
-    return Verdict.passed(f"{shown}; children by {library}{standard}")
+    return Verdict.passed(shown, f"children by {library}{standard}")
 
 
 def _broken(facts: dict[str, Any]) -> str:

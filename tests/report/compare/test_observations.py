@@ -193,3 +193,27 @@ def test_the_label_stands_where_there_are_several_kernels() -> None:
     both = documents.of_kernels("2.20.0", "2.21.0", count=1)
     found = between(both, documents.with_verdict(both, 3, verdict="FAIL"))
     assert [(one.kernel, one.where) for one in found] == [("tf2.21.0-py3.11", f"{PLACE} on tf2.21.0-py3.11")]
+
+
+@pytest.mark.parametrize("state", ["PASS", "FAIL", "UNKNOWN"])
+def test_other_surroundings_of_a_verdict_are_no_difference(state: parts.StateWord) -> None:
+    ref = documents.with_verdict(REF, 0, verdict=state, reason="all the same", given="compared: jupyter")
+    ref = documents.with_trial(ref, 0, facts={"hosts": 2})
+    changed = documents.with_verdict(ref, 0, given="compared: jupyter, spyder")
+    assert between(ref, changed) == []
+    other = documents.with_verdict(changed, 0, reason="not the same")
+    assert [one.change for one in between(ref, other)] == [Change.FACT if state == "PASS" else Change.MESSAGE]
+
+
+def test_why_neither_could_be_looked_at_is_of_the_machines() -> None:
+    def lacking(document: parts.Document, reason: str, *capabilities: str) -> parts.Document:
+        lacks = dict.fromkeys(capabilities, reason)
+        environment = msgspec.structs.replace(document.environment, capabilities=lacks)
+        unknown = documents.with_verdict(document, 0, guarantee="no-cuda-context", verdict="UNKNOWN", reason=reason)
+        return msgspec.structs.replace(unknown, environment=environment)
+
+    ref, changed = lacking(REF, "no device", "gpu", "gpu-memory"), lacking(REF, "NVML lists nothing", "nvml-processes")
+    assert between(ref, changed) == []
+    # Where one of them could look, or lacked something else, it is a difference.
+    for able in (lacking(REF, "it was lost"), lacking(REF, "it was lost", "jupyter")):
+        assert [one.change for one in between(ref, able)] == [Change.MESSAGE]

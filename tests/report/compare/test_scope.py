@@ -113,3 +113,19 @@ def test_what_else_differs_is_listed() -> None:
         "can't check oom-kill: none -> no cgroup",
     ]
     assert surroundings(pair(sides[0], sides[0]), sides[0], sides[0]) == []
+
+
+def test_what_a_verdict_was_looked_at_with_is_listed_once() -> None:
+    ref, changed = DOCUMENT, DOCUMENT
+    for number in (0, 2):
+        ref = documents.with_verdict(ref, number, given="compared: jupyter; restarted after 3.1 s")
+        changed = documents.with_verdict(changed, number, given="compared: jupyter, spyder")
+    sides = (Side("a", ref), Side("b", changed))
+    assert surroundings(pair(*sides), *sides) == [
+        "process-is-new: compared: jupyter; restarted after 3.1 s -> compared: jupyter, spyder"
+    ]
+    later = (
+        Side("a", ref),
+        Side("b", documents.with_verdict(ref, 0, given="compared: jupyter; restarted after 2.9 s")),
+    )
+    assert surroundings(pair(*later), *later) == []
