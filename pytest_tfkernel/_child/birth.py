@@ -7,6 +7,9 @@ from typing import Any, NoReturn
 
 from . import process
 
+# No target is so high; a limit on descriptors may be low.
+_ABOVE = 16
+
 
 def start(argv: list[str], environment: dict[str, str], order: Mapping[str, Any], descriptors: dict[int, int]) -> int:
     """The pid of a new process; `descriptors` are by target, and closed here.
@@ -61,6 +64,6 @@ def _out_of_the_way(descriptor: int) -> int:
     """The same file at a number that no target takes, still closed by exec."""
     import fcntl
 
-    moved: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 128)
+    moved: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _ABOVE)
     os.close(descriptor)
     return moved

@@ -1,11 +1,12 @@
 """A fork server: imports what is slow to import, once, and forks kernels from there.
 
-Started as `python -u FOLDER forkserver` with its channel at descriptor 3. It answers two requests:
+Started as `python -u FOLDER forkserver` with its channel at descriptor 3. It answers two requests; each has an `id`,
+and so has its answer:
 
     {"kind": "preload", "modules": [...], "trusted": [...], "check": "...", "sys_path": [...]}
         {"kind": "ready"} or {"kind": "failed", "error": {"type", "message", "traceback"}}
     {"kind": "fork", "order": {...}, "descriptors": 4}   with stdout, stderr, channel, stacks
-        {"kind": "forked", "pid": ..., "start_time": ...} or {"kind": "refused", "reason": "..."}
+        {"kind": "forked", "pid": ..., "start_time": ...} or {"kind": "refused", "reason": "...", "advice": "..."}
 
 `trusted` names modules that start threads at their import which a fork may lose. `check` is source
 text that binds `reason` to None or to why a fork would not be safe. What both know of the preloaded
@@ -13,11 +14,11 @@ modules is the sender's affair. A kernel is forked twice, so that it is re-paren
 which is the one that waits for it.
 """
 
+import faulthandler
 import gc
 import importlib
 import os
 import random
-import socket
 import sys
 import threading
 import warnings
@@ -35,11 +36,20 @@ _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 # forking thread's and the child does not need them.
 HARMLESS_THREADS = frozenset(["tf_graph_runner"])
 
+# By the modules that they leave in each process that they follow.
+_DEBUGGERS = {
+    "debugpy": "the debugger debugpy, which follows child processes,",
+    "pydevd": "the debugger pydevd (PyCharm, VS Code), which follows child processes,",
+}
+_PRELOAD_LESS = "preload less"
+
 
 def main(_: List[str]) -> None:
     """Answer requests until the channel closes."""
     os.set_inheritable(CHANNEL, False)
-    port = frames.Port(socket.socket(fileno=CHANNEL))
+    port = frames.Port(CHANNEL)
+    # The stack of an import that crashes is among its last words. A kernel has a file of its own for that.
+    faulthandler.enable(all_threads=True)
     server = ForkServer(port, supervisor=os.getppid())
     while True:
         try:
@@ -47,12 +57,12 @@ def main(_: List[str]) -> None:
         except (EOFError, OSError):
             return
         if request["kind"] == "preload":
-            port.send(server.preload(request))
+            port.send(dict(server.preload(request), id=request["id"]))
             continue
         answer = server.fork(request["order"], descriptors)
         if answer is None:
             break
-        port.send(answer)
+        port.send(dict(answer, id=request["id"]))
     kernel.serve()
 
 
@@ -64,6 +74,7 @@ class ForkServer:
         self._supervisor = supervisor
         self._check = ""
         self._threads: FrozenSet[imports.Thread] = frozenset()
+        self._earlier: List[str] = []
         self._set_by_import: Dict[str, Tuple[Optional[str], Optional[str]]] = {}
 
     def preload(self, request: Message) -> Message:
@@ -71,6 +82,7 @@ class ForkServer:
         sys.path[:0] = request["sys_path"]
         self._check = request["check"]
         self._threads = _threads()
+        self._earlier = _python_threads()
         trusted = imports.ThreadsOfImports(request["trusted"], _threads)
         before = dict(os.environ)
         try:
@@ -98,7 +110,7 @@ class ForkServer:
         if reason is not None:
             for descriptor in descriptors:
                 os.close(descriptor)
-            return {"kind": "refused", "reason": reason}
+            return {"kind": "refused", "reason": reason, "advice": "" if self._earlier else _PRELOAD_LESS}
         pid_reader, pid_writer = os.pipe()
         go_reader, go_writer = os.pipe()
         try:
@@ -124,7 +136,7 @@ class ForkServer:
         # The kernel is the supervisor's child from here on, and may set its parent-death signal.
         os.close(go_writer)
         if not pid:
-            return {"kind": "refused", "reason": refusal}
+            return {"kind": "refused", "reason": refusal, "advice": ""}
         return {"kind": "forked", "pid": int(pid), "start_time": start_time}
 
     def unsafe(self) -> Optional[str]:
@@ -137,10 +149,16 @@ class ForkServer:
             if link.startswith("/dev/nvidia"):
                 return "the preloaded modules hold %s open, and a GPU can't be used across a fork" % link
         # Those of Python are somebody's own, also if they came with the first module.
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
-        mine = threading.get_ident()
-        running = sys._current_frames()  # noqa: SLF001 - the documented way to all of them
-        python = sorted(names.get(ident, "unnamed") for ident in running if ident != mine)
+        if self._earlier:
+            return (
+                "%s had started %d Python thread(s) before anything was preloaded, and a fork would lose them: %s"
+                % (
+                    _debugger() or "a sitecustomize, a .pth file or a debugger",
+                    len(self._earlier),
+                    ", ".join(self._earlier),
+                )
+            )
+        python = _python_threads()
         if python:
             return "the preloaded modules started %d Python thread(s) that a fork would lose: %s" % (
                 len(python),
@@ -216,6 +234,21 @@ def _reseed() -> None:
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
+
+
+def _python_threads() -> List[str]:
+    """The names of all but this one."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    running = sys._current_frames()  # noqa: SLF001 - the documented way to all of them
+    return sorted(names.get(ident, "unnamed") for ident in running if ident != threading.get_ident())
+
+
+def _debugger() -> Optional[str]:
+    """The one that follows child processes, as people know it."""
+    for module, name in _DEBUGGERS.items():
+        if module in sys.modules:
+            return name
+    return None
 
 
 def _threads() -> FrozenSet[imports.Thread]:

@@ -58,8 +58,8 @@ def main(_: List[str]) -> None:
     # A kernel's: what came to stand there, such as a pipe of multiprocess, would be lost in it.
     for reserved in (kernel.CHANNEL, kernel.STACKS):
         os.dup2(0, reserved, False)
-    control = frames.Port(socket.socket(fileno=channel))
-    host = answer(control, frames.Port(socket.socket(fileno=reports)), os.fdopen(words, "wb", 0))
+    control = frames.Port(channel)
+    host = answer(control, frames.Port(reports), os.fdopen(words, "wb", 0))
     control.close()
     if host is not None:
         host.wait()
@@ -67,7 +67,7 @@ def main(_: List[str]) -> None:
 
 def _take(number: int) -> int:
     """A descriptor of ours, out of the way."""
-    moved = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 64)
+    moved = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, WORDS + 1)
     os.close(number)
     return moved
 

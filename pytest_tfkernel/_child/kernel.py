@@ -24,15 +24,14 @@ import ast
 import faulthandler
 import linecache
 import os
+import posix
 import signal
-import socket
 import sys
-import time
 import traceback
 import types
 from typing import Any, Callable, Dict, List, Optional
 
-from . import calls, frames, proc, process, values
+from . import calls, frames, originals, proc, process, values
 from .frames import Message
 
 CHANNEL = 3
@@ -56,11 +55,9 @@ def serve() -> None:
     faulthandler.register(process.DUMP_SIGNAL, file=STACKS, all_threads=True, chain=False)
     # Between cells an interrupt means nothing.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    channel = socket.socket(fileno=CHANNEL)
-    port = frames.Port(channel)
     # No object owns descriptor 3: the channel closes with the process. What TensorFlow does after the
     # end of the interpreter, long on a busy machine, would otherwise look like a kernel that cut itself off.
-    channel.detach()
+    port = frames.Port(os.dup(CHANNEL))
     session = Session(port)
     port.send(hello())
     while True:
@@ -71,7 +68,7 @@ def serve() -> None:
         if request["kind"] == "shutdown":
             return
         answer = dict(session.answer(request), id=request["id"])
-        if os.getpid() != session.pid:
+        if posix.getpid() != session.pid:
             # A child that a cell forked and didn't end: it ends here, and has no say on the channel.
             return
         try:
@@ -99,7 +96,7 @@ class Session:
         self._port = port
         self._main = types.ModuleType("__main__")
         sys.modules["__main__"] = self._main
-        self.pid = os.getpid()
+        self.pid = posix.getpid()
         self._cells = 0
 
     def answer(self, request: Message) -> Message:
@@ -136,7 +133,7 @@ class Session:
         return carried(eval(code, self._main.__dict__))  # noqa: S307 - what we are for
 
     def _guard(self, run: Callable[[], Dict[str, Any]], *, interactive: bool) -> Message:
-        started = time.monotonic()
+        started = originals.monotonic()
         error: Optional[BaseException] = None
         answer: Dict[str, Any] = {"value": None}
         try:
@@ -149,8 +146,8 @@ class Session:
             raise
         except BaseException as raised:
             error = raised
-        seconds = time.monotonic() - started
-        if error is not None and (not interactive or os.getpid() != self.pid):
+        seconds = originals.monotonic() - started
+        if error is not None and (not interactive or posix.getpid() != self.pid):
             self._end_as_script(error)
         _flush()
         reply: Message = {"kind": "reply", "ok": error is None, "seconds": seconds, "error": None}

@@ -13,7 +13,6 @@ described at all, one that is lost say, is {"index", "error", "code"}.
 """
 
 import os
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +30,7 @@ def main(_: list[str]) -> None:
     """Answer requests until the channel closes."""
     isolated.look_where_told()
     os.set_inheritable(CHANNEL, False)
-    port = frames.Port(socket.socket(fileno=CHANNEL))
+    port = frames.Port(CHANNEL)
     reader = Reader()
     while True:
         try:

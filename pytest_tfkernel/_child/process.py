@@ -53,12 +53,23 @@ def signal_main_thread(pid: int, number: int) -> None:
 def place_descriptors(wanted: Dict[int, int], *, inheritable: bool) -> None:
     """Make descriptor `wanted[target]` available as `target`, for each; the sources are closed."""
     # Out of the way first: a target of one may be the source of another.
-    moved = {target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 64) for target, source in wanted.items()}
+    above = max(wanted) + 1
+    moved = {target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, above) for target, source in wanted.items()}
     for source in set(wanted.values()):
         os.close(source)
     for target, source in moved.items():
         os.dup2(source, target, inheritable or target <= _STDERR)
         os.close(source)
+
+
+def close_above(highest: int) -> None:
+    """Close what else was inherited."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > highest:
+            try:
+                os.close(int(name))
+            except OSError:
+                continue  # the descriptor of the listing itself
 
 
 def reset_signals() -> None:

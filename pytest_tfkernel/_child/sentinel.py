@@ -10,7 +10,6 @@ or {"kind": "failed", "error": "..."}. Devices are those that CUDA_VISIBLE_DEVIC
 """
 
 import os
-import socket
 from typing import Any, Dict, List
 
 from . import cuda, frames
@@ -21,7 +20,7 @@ CHANNEL = 3
 def main(_: List[str]) -> None:
     """Answer requests until the channel closes."""
     os.set_inheritable(CHANNEL, False)
-    port = frames.Port(socket.socket(fileno=CHANNEL))
+    port = frames.Port(CHANNEL)
     sentinel = Sentinel()
     while True:
         try:

@@ -38,7 +38,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 
@@ -55,8 +54,9 @@ _FRAME_SECONDS = 5
 
 def main(arguments: list[str]) -> None:
     """Serve until the socket closes or an owner dies, then end everything."""
-    # Whatever pytest blocks or ignores, such as SIGCHLD, was inherited.
-    process.reset_signals()
+    # Before Ctrl-C can come: all signals are blocked until there are handlers.
+    os.setsid()
+    process.close_above(int(arguments[0]))
     process.become_subreaper()
     owners = [open_pidfd(pid, start_time) for pid, start_time in json.loads(arguments[1])]
     sock = socket.socket(fileno=int(arguments[0]))
@@ -85,9 +85,7 @@ class Supervisor:
     """The state: who was signalled, who is whose, which folders go at the end, what is still to be told."""
 
     def __init__(self, sock: socket.socket) -> None:
-        timeout = _FRAME_SECONDS.to_bytes(8, sys.byteorder) + bytes(8)  # a struct timeval
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
-        self._port = frames.Port(sock)
+        self._port = frames.Port(sock, stall=_FRAME_SECONDS)
         self._outbox = Outbox(sock)
         self._signals: dict[tuple[int, int], list[int]] = {}
         self._kin = Kin(os.getpid())
@@ -103,6 +101,7 @@ class Supervisor:
         # Those of a terminal are pytest's to answer.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -153,7 +152,8 @@ class Supervisor:
         except OSError as error:
             return {"kind": "failed", "error": str(error)}
         if reporter is not None:
-            self._selector.register(reporter, selectors.EVENT_READ, frames.Port(reporter))
+            port = frames.Port(reporter, stall=_FRAME_SECONDS)
+            self._selector.register(port.socket, selectors.EVENT_READ, port)
         start_time = proc.start_time(pid)
         self._kin.told(pid, start_time or 0, request["order"]["lease"])
         return {"kind": "started", "pid": pid, "start_time": start_time}

@@ -15,7 +15,7 @@ import math
 from typing import Any, Dict
 
 MAX_ELEMENTS = 1000000
-_MAX_DEPTH = 50
+MAX_DEPTH = 50
 _MAX_BITS = 4096
 
 
@@ -39,8 +39,8 @@ class _Encoder:
             return value
         if isinstance(value, str):
             return str.__str__(value)
-        if depth > _MAX_DEPTH:
-            raise NotCarriedError("it is nested more than %d deep; end the cell with a flatter value" % _MAX_DEPTH)
+        if depth > MAX_DEPTH:
+            raise NotCarriedError("it is nested more than %d deep; end the cell with a flatter value" % MAX_DEPTH)
         if isinstance(value, int):
             return _encode_int(value)
         if isinstance(value, float):

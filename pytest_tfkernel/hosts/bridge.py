@@ -6,6 +6,7 @@ The requests and answers are those of `_child.kernel`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from typing import Any
 from pytest_tfkernel._child import ipython
 from pytest_tfkernel.hosts.conversation import Answer, Conversation, UnusableError
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # Of Jupyter's protocol.
 _VERSION = 5
@@ -96,7 +97,7 @@ class Bridge:
     def _read_request(self) -> None:
         try:
             request = self._channel.receive()
-        except (ChannelClosedError, ChannelTornError):
+        except (ChannelClosedError, ChannelLateError, ChannelTornError):
             asyncio.get_running_loop().remove_reader(self._channel.fileno())
             self._reads_requests = False
             return
@@ -121,7 +122,7 @@ class Bridge:
             return {"kind": "configured"}
         if request["kind"] == "call":
             cell = f"{_MODULE}.call({request['payload']!r}, {request['cloudpickle']!r})"
-            return await self._run(cell, store_history=False)
+            return await self._run(cell, _result_of_call, store_history=False)
         try:
             request["cell"].encode()
         except UnicodeEncodeError as error:
@@ -129,7 +130,7 @@ class Bridge:
             return _refused(error)
         if request.get("marks"):
             await self._run_silently(f"{_MODULE}.allow_marks({request['id']})")
-        return await self._run(request["cell"])
+        return await self._run(request["cell"], _value)
 
     async def _run_silently(self, cell: str) -> None:
         content = (await self._conversation.run(cell, silent=True, store_history=False)).content
@@ -137,12 +138,12 @@ class Bridge:
             what = f"{content.get('ename')}: {content.get('evalue')}"
             raise UnusableError(f"the kernel is no IPython, or not one that we know: {what}")
 
-    async def _run(self, cell: str, *, store_history: bool = True) -> Message:
+    async def _run(self, cell: str, read: Callable[[Answer], Message], *, store_history: bool = True) -> Message:
         started = time.monotonic()
         answer = await self._conversation.run(cell, store_history=store_history)
         error = _error(answer)
         reply: Message = {"kind": "reply", "ok": error is None, "error": error, "seconds": time.monotonic() - started}
-        return {**reply, **(_value(answer) if error is None else {"value": None})}
+        return {**reply, **(read(answer) if error is None else {"value": None})}
 
     def _read_marks(self) -> None:
         try:
@@ -151,8 +152,10 @@ class Bridge:
             return
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
-            mark = json.loads(line)
-            self._send({"kind": "mark", "name": mark["name"], "id": mark["id"]})
+            # A cell may write to the descriptor, too.
+            with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                mark = json.loads(line)
+                self._send({"kind": "mark", "name": mark["name"], "id": mark["id"]})
 
     def _send(self, message: Message) -> None:
         try:
@@ -194,12 +197,23 @@ def _error(answer: Answer) -> Message | None:
 
 
 def _value(answer: Answer) -> Message:
-    """What the cell showed as its result, or a call published; a cell that shows none has the value None."""
+    """What the cell showed as its result; one that shows none has the value None."""
     results = [data.get(ipython.MIME) for kind, data in answer.shown if kind == "execute_result"]
-    results += [data[ipython.CALL_MIME] for _, data in answer.shown if ipython.CALL_MIME in data]
-    if not results:
-        return {"value": None}
+    return _form(results[-1], ("value", "not_carried")) if results else {"value": None}
+
+
+def _result_of_call(answer: Answer) -> Message:
+    """What a call published. A cell may publish a pickle as well, and nobody reads that one."""
+    published = [data[ipython.CALL_MIME] for _, data in answer.shown if ipython.CALL_MIME in data]
+    return _form(published[-1] if published else None, ("pickled",))
+
+
+def _form(text: Any, names: tuple[str, ...]) -> Message:
+    """The one part that it may have: whatever else it says, it isn't the kernel's to say."""
     try:
-        return dict(json.loads(str(results[-1])))
-    except (TypeError, ValueError):
+        ((name, value),) = dict(json.loads(str(text))).items()
+    except (TypeError, ValueError, RecursionError):
+        name = value = None
+    if name not in names or (name != "value" and not isinstance(value, str)):
         return {"not_carried": "the kernel shows this value, but not in a form that we can read"}
+    return {name: value}

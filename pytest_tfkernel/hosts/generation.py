@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ class Generation:
         self.temporary.mkdir(mode=0o700)
         self._order = order
         self._prints, self._stacks = Prints(), Capture("stacks")
-        self._ours, self._theirs = socket.socketpair()
+        self._channel, self._theirs = Channel.pair()
         self._marks, self._marks_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         os.set_blocking(self._marks_writer, True)
 
@@ -72,10 +71,9 @@ class Generation:
 
     async def follow(self, child: Child, client: AsyncKernelClient, act: Act, report: Callable[[Reaped], None]) -> None:
         """Serve it until it has died, and have that reported."""
-        channel = Channel(self._ours)
         descriptors = Descriptors(self._stacks.descriptor, self._marks_writer, self._marks)
         conversation = Conversation(client, child.process.pid, self._prints)
-        serving = asyncio.create_task(Bridge(conversation, channel, descriptors, act).serve())
+        serving = asyncio.create_task(Bridge(conversation, self._channel, descriptors, act).serve())
         try:
             reaped = await child.dead()
             serving.cancel()
@@ -87,7 +85,6 @@ class Generation:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
             conversation.stop()
-            channel.close()
             self.close()
 
     def close(self) -> None:
@@ -96,5 +93,5 @@ class Generation:
         self._stacks.close()
         for descriptor in (self._marks, self._marks_writer):
             os.close(descriptor)
-        self._ours.close()
+        self._channel.close()
         self._theirs.close()

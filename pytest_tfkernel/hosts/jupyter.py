@@ -26,7 +26,6 @@ import contextlib
 import dataclasses
 import functools
 import os
-import socket
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +40,7 @@ from pytest_tfkernel._child import frames, process
 from pytest_tfkernel.hosts.child import Reaped
 from pytest_tfkernel.hosts.generation import Generation
 from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
 CONTROL = 3
@@ -52,8 +51,8 @@ def main() -> None:
     """Serve until the control channel closes, and end the kernel then."""
     for descriptor in (CONTROL, process.REPORTS):
         os.set_inheritable(descriptor, False)
-    control = Channel(socket.socket(fileno=CONTROL))
-    reports = frames.Port(socket.socket(fileno=process.REPORTS))
+    control = Channel(CONTROL)
+    reports = frames.Port(process.REPORTS)
     asyncio.run(Host(control, reports).serve())
 
 
@@ -86,7 +85,7 @@ class Host:
     def _read(self) -> None:
         try:
             self._requests.put_nowait(self._control.receive())
-        except (ChannelClosedError, ChannelTornError):
+        except (ChannelClosedError, ChannelLateError, ChannelTornError):
             asyncio.get_running_loop().remove_reader(self._control.fileno())
             self._requests.put_nowait(None)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
-import os
+import posix
+from fcntl import F_SETFL
+
+from pytest_tfkernel._child import originals
+from pytest_tfkernel.kernels.descriptors import Owned
 
 _FALLOC_FL_KEEP_SIZE = 1
 _FALLOC_FL_PUNCH_HOLE = 2
@@ -21,16 +24,20 @@ class Capture:
     def __init__(self, name: str, descriptor: int | None = None) -> None:
         """Make one, or take over one that another process has made."""
         self._given_back = 0
-        if descriptor is not None:
-            self.descriptor = descriptor
-            return
-        self.descriptor = os.memfd_create(f"tfkernel-{name}", os.MFD_CLOEXEC)
-        # Writers share this open file: with O_APPEND two of them don't overwrite each other.
-        fcntl.fcntl(self.descriptor, fcntl.F_SETFL, os.O_APPEND)
+        if descriptor is None:
+            descriptor = posix.memfd_create(f"tfkernel-{name}", posix.MFD_CLOEXEC)
+            # Writers share this open file: with O_APPEND two of them don't overwrite each other.
+            originals.fcntl(descriptor, F_SETFL, posix.O_APPEND)
+        self._owned = Owned.take(descriptor)
+
+    @property
+    def descriptor(self) -> int:
+        """Its number in this process."""
+        return self._owned.number
 
     def size(self) -> int:
-        """Bytes written so far, also those whose memory was given back."""
-        return os.fstat(self.descriptor).st_size
+        """Bytes written so far, also those whose memory was given back; 0 when somebody has closed our descriptor."""
+        return posix.fstat(self.descriptor).st_size if self._owned.is_ours() else 0
 
     def read(self, start: int, limit: int) -> tuple[str, int]:
         """The last `limit` bytes written since `start` as text, and how many before them were cut."""
@@ -38,7 +45,7 @@ class Capture:
         first = max(min(start, end), end - limit, self._given_back)
         data = bytearray()
         while first + len(data) < end:
-            more = os.pread(self.descriptor, end - first - len(data), first + len(data))
+            more = posix.pread(self.descriptor, end - first - len(data), first + len(data))
             if not more:
                 break
             data += more
@@ -50,7 +57,7 @@ class Capture:
         The memory of a memfd is charged to its writer: a kernel under a memory limit would
         otherwise be killed for what it printed.
         """
-        page = os.sysconf("SC_PAGE_SIZE")
+        page = posix.sysconf("SC_PAGE_SIZE")
         until = (self.size() - KEPT_BYTES) // page * page
         if until <= self._given_back:
             return False
@@ -68,4 +75,4 @@ class Capture:
 
     def close(self) -> None:
         """Free it, once its last writer has closed it too."""
-        os.close(self.descriptor)
+        self._owned.close()

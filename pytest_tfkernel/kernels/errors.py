@@ -18,6 +18,10 @@ class KernelStartError(TFKernelError):
     """A kernel's process could not be brought to its first reply."""
 
 
+class NoRoomError(KernelStartError):
+    """A limit of the system is in the way; the text says which."""
+
+
 class ForkRefusedError(KernelStartError):
     """A fork server holds state that doesn't survive a fork."""
 

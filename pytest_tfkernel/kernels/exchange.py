@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.kernels import calls, values
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartError, SpecError, TooLargeError
+from pytest_tfkernel.kernels.errors import (
+    KernelDied,
+    KernelHung,
+    KernelStartError,
+    SpecError,
+    SupervisorGoneError,
+    TooLargeError,
+)
 from pytest_tfkernel.kernels.life import Event, Life
-from pytest_tfkernel.kernels.wire import ChannelTornError, Message
+from pytest_tfkernel.kernels.waits import monotonic
+from pytest_tfkernel.kernels.wire import ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
 
 OnMark = Callable[[str], None]
@@ -21,7 +29,7 @@ __tracebackhide__ = True
 def greet(life: Life, spec: KernelSpec) -> tuple[int, ...]:
     """Bring a new process to the point where it waits for cells; the version of its Python.
 
-    Raises KernelStartError, and nothing of the process lives then.
+    Raises KernelStartError. Nothing of the process lives then, nor when the caller is interrupted.
     """
     try:
         version = tuple(receive(life, spec.start_timeout)["version"])
@@ -31,6 +39,14 @@ def greet(life: Life, spec: KernelSpec) -> tuple[int, ...]:
             _run_startup(life, spec)
     except KernelDied as died:
         raise KernelStartError(f"the kernel did not start: {died}") from None
+    except KernelStartError:
+        raise
+    except BaseException:
+        # Nobody has it yet who could end it.
+        with contextlib.suppress(SupervisorGoneError):
+            life.end("it was ended, since whoever started it was interrupted")
+            life.bury()
+        raise
     return version
 
 
@@ -51,8 +67,8 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
     message = receive(life, seconds, number, on_mark)
     try:
         return life.reply(message, _value(message), marks)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        life.end(f"its reply is none of ours ({type(error).__name__}: {error}), so it was ended")
+    except ValueError as error:
+        life.end(f"its reply is none of ours ({error}), so it was ended")
         raise KernelDied(life.bury()) from None
 
 
@@ -80,21 +96,29 @@ def receive(life: Life, seconds: float, number: int | None = None, on_mark: OnMa
 
     Raises KernelDied, and KernelHung when it did not come in time.
     """
-    deadline = time.monotonic() + seconds
-    while (event := life.wait(deadline - time.monotonic())) is Event.READABLE:
-        message = life.receive()
+    deadline = monotonic() + seconds
+    event = life.wait(seconds)
+    while event is Event.READABLE:
+        try:
+            message = life.receive(deadline - monotonic())
+        except ChannelLateError:
+            event = Event.DEADLINE
+            break
         if message is None:
             life.closing()
             break
         if message["kind"] == "mark":
             if on_mark is not None:
-                on_mark(str(message.get("name")))
+                on_mark(message["name"])
         elif message["kind"] == "failed":
             life.end(f"it was ended, since {message['error']}")
             break
         # Any other is of a request whose caller was interrupted, as by Ctrl-C.
         elif message.get("id") == number:
             return message
+        # A kernel that goes on talking has no more time than one that is silent.
+        remaining = deadline - monotonic()
+        event = life.wait(remaining) if remaining > 0 else Event.DEADLINE
     if event is Event.DEADLINE:
         # Before its first message a kernel may not be able to answer the signal, and would die of it.
         if number is not None:

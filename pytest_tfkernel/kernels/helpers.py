@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-import select
 import sys
-import time
 from collections.abc import Callable, Mapping
 
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.isolation import search_path
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
 # pytest leaves our frames out of a user's traceback.
@@ -53,18 +53,17 @@ class Helper:
         """The answer to one request; {"kind": "failed", "error", "hung"} when there is none within `seconds`."""
         if self._stuck:
             return _failed(self._stuck, hung=True)
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         number = next(self._numbers)
         try:
             channel = self._channel or self._start()
             channel.send({**message, "id": number})
-            poll = select.poll()
-            poll.register(channel.fileno(), select.POLLIN)
-            while poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                answer = channel.receive()
-                # Any other is of a request whose caller was interrupted.
-                if answer.get("id") == number:
-                    return answer
+            with contextlib.suppress(ChannelLateError):
+                while (remaining := deadline - monotonic()) > 0 and readable(remaining, channel.fileno()):
+                    answer = channel.receive(remaining)
+                    # Any other is of a request whose caller was interrupted.
+                    if answer.get("id") == number:
+                        return answer
         except (ChannelClosedError, KernelStartError, SupervisorGoneError, OSError) as error:
             why = self._epitaph() or str(error)
             self.close()
@@ -82,30 +81,39 @@ class Helper:
         """End the process, if there is one; whether it would not die."""
         if self._channel is None or self._log is None:
             return False
-        self._channel.close()
         try:
             survivors = self._supervisor.end(self._lease, _END_SECONDS)
         except SupervisorGoneError:
             survivors = []
-        self._log.close()
-        self._channel = self._log = self.process = None
+        self._forget()
         return bool(survivors)
 
+    def _forget(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        if self._log is not None:
+            self._log.close()
+        self._channel = self._log = self.process = None
+
     def _start(self) -> Channel:
-        channel, theirs = Channel.pair()
         self._log, self._lease = Capture(self._role), self._new_lease()
-        self._channel = channel
         try:
-            self.process = self._supervisor.start(
-                # Its standard library first, then what is installed here: nobody's files stand for either.
-                [self._python, "-I", "-S", "-u", str(CHILD_FOLDER), self._role],
-                {**search_path(), **(self._environment if self._environment is not None else os.environ)},
-                {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
-                {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
-            )
-        finally:
-            theirs.close()
-        return channel
+            self._channel, theirs = Channel.pair()
+            try:
+                self.process = self._supervisor.start(
+                    # Its standard library first, then what is installed here: nobody's files stand for either.
+                    [self._python, "-I", "-S", "-u", str(CHILD_FOLDER), self._role],
+                    {**search_path(), **(self._environment if self._environment is not None else os.environ)},
+                    {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
+                    {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
+                )
+            finally:
+                theirs.close()
+        except BaseException:
+            # One that was started in spite of that ends at the end of its channel.
+            self._forget()
+            raise
+        return self._channel
 
     def _epitaph(self) -> str:
         """What ended the process, by its last words or by its exit status."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import select
+import posix
 import signal
 import sys
-import time
 from pathlib import Path
 
 from pytest_tfkernel._child import proc, removal
@@ -22,7 +21,8 @@ from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.supervisor import Supervisor
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -54,6 +54,8 @@ class HostedGenerations:
         self._interpreter = interpreter
         self._host: _Host | None = None
         self._cgroup: Cgroup | None = None
+        # Told by the host, and not yet given to the kernel.
+        self._untaken: list[Life] = []
         # The generation after whose death the manager does nothing more, and why.
         self._given_up_at, self._given_up_since = 0, ""
 
@@ -64,11 +66,12 @@ class HostedGenerations:
         self._supplies.supervisor.check_ours()
         self._cgroup = self._supplies.limiting_cgroup(self._spec)
         folder = self._make_folder()
-        self._host = _Host(self._supplies, folder)
-        self._host.send(self._order(generation, folder))
         try:
-            return self._next(time.monotonic() + self._spec.start_timeout)
-        except KernelStartError:
+            self._host = _Host(self._supplies, folder)
+            self._host.send(self._order(generation, folder))
+            return self._next(monotonic() + self._spec.start_timeout)
+        except BaseException:
+            # Also of a caller who was interrupted: what the host does next, nobody knows.
             self.close()
             raise
 
@@ -78,17 +81,26 @@ class HostedGenerations:
             return [self.launch(generation + 1)]
         if self._host is None:
             raise KernelStartError("the kernel's host has ended: call restart() for a new one")
-        deadline = time.monotonic() + seconds
-        lives: list[Life] = []
-        while self._host.has_news():
+        try:
+            return self._successors(self._host, generation, monotonic() + seconds, asked=asked)
+        except KernelStartError:
+            raise
+        except BaseException:
+            # What it has told and nobody has taken is lost. The next one begins anew.
+            self.close()
+            raise
+
+    def _successors(self, host: _Host, generation: int, deadline: float, *, asked: bool) -> list[Life]:
+        while host.has_news():
             # Started while nobody was looking.
-            lives += self._hear(deadline)
-        if asked and not (lives and lives[-1].is_alive):
-            latest = lives[-1].generation if lives else generation
-            self._host.send({"kind": "restart", "now": False, "generation": latest})
-            lives.append(self._next(deadline))
-        elif not lives:
-            lives.append(self._next(deadline, unless_given_up_at=generation))
+            self._untaken += self._hear(deadline)
+        if asked and not (self._untaken and self._untaken[-1].is_alive):
+            latest = self._untaken[-1].generation if self._untaken else generation
+            host.send({"kind": "restart", "now": False, "generation": latest})
+            self._untaken.append(self._next(deadline))
+        elif not self._untaken:
+            self._untaken.append(self._next(deadline, unless_given_up_at=generation))
+        lives, self._untaken = self._untaken, []
         return lives
 
     def close(self) -> None:
@@ -96,6 +108,12 @@ class HostedGenerations:
         if self._host is not None:
             self._host.close()
             self._host = None
+        for life in self._untaken:
+            with contextlib.suppress(SupervisorGoneError):
+                life.end()
+                life.bury()
+                life.clean_up()
+        self._untaken = []
         if self._cgroup is not None:
             with contextlib.suppress(SupervisorGoneError):
                 self._cgroup.remove()
@@ -174,7 +192,7 @@ class HostedGenerations:
         self._supplies.note_cold_start()
         channel, stdout, stderr, stacks = descriptors
         parts = Parts(
-            Channel.adopt(channel),
+            Channel(channel),
             Capture("stdout", stdout),
             Capture("stderr", stderr),
             Capture("stacks", stacks),
@@ -226,13 +244,15 @@ class _Host:
 
     def receive(self, deadline: float) -> tuple[Message, list[int]]:
         """What it says next. Raises KernelStartError when it says nothing in time or has ended."""
-        remaining = deadline - time.monotonic()
-        if not self._wait(remaining):
-            raise KernelStartError("the kernel's host did not start a kernel in time: see start_timeout")
+        remaining = deadline - monotonic()
         try:
-            return self._channel.receive_with_descriptors()
+            if remaining > 0 and self._wait(remaining):
+                return self._channel.receive_with_descriptors(remaining)
+        except ChannelLateError:
+            pass
         except (ChannelClosedError, ChannelTornError) as error:
             raise KernelStartError(self._epitaph(str(error))) from None
+        raise KernelStartError("the kernel's host did not start a kernel in time: see start_timeout")
 
     def close(self) -> None:
         """End it, and remove its files."""
@@ -247,10 +267,7 @@ class _Host:
 
     def is_gone(self) -> bool:
         """Whether it has ended, or is just ending."""
-        poll = select.poll()
-        # The end of the other side is reported without being asked for.
-        poll.register(self._channel.fileno(), 0)
-        if poll.poll(0):
+        if self._channel.is_closed():
             return True
         # The kernel dies with the first thread of this process, whose sockets are closed with the last.
         stat = proc.read_stat(self.process.pid)
@@ -258,18 +275,16 @@ class _Host:
 
     def _end_unseen(self) -> None:
         """End what it has started while nobody was looking."""
-        with contextlib.suppress(ChannelClosedError, ChannelTornError):
+        with contextlib.suppress(ChannelClosedError, ChannelTornError, ChannelLateError):
             while self.has_news():
                 message, descriptors = self._channel.receive_with_descriptors()
                 for descriptor in descriptors:
-                    os.close(descriptor)
+                    posix.close(descriptor)
                 if message["kind"] == "started":
                     self._supervisor.end(message["lease"], _END_SECONDS)
 
     def _wait(self, seconds: float) -> bool:
-        poll = select.poll()
-        poll.register(self._channel.fileno(), select.POLLIN)
-        return bool(poll.poll(max(0.0, seconds) * 1000))
+        return readable(seconds, self._channel.fileno())
 
     def _epitaph(self, error: str) -> str:
         with contextlib.suppress(SupervisorGoneError):

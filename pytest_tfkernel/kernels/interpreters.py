@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_tfkernel.kernels.errors import KernelStartError, SpecError
-from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
+from pytest_tfkernel.kernels.errors import KernelStartError, NoRoomError, SpecError
+from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.kernels.waits import monotonic, ready
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -37,6 +36,9 @@ def describe(python: str, supervisor: Supervisor, lease: int) -> Interpreter:
     path = find(python)
     try:
         said, ended, words = _run(path, supervisor, lease)
+    except NoRoomError:
+        # The interpreter has no part in it.
+        raise
     except KernelStartError as error:
         raise SpecError(f"python={python!r} can't be run ({error}): name a Python interpreter") from None
     finally:
@@ -101,10 +103,7 @@ def _await(process: ProcessId, answer: _Stream, prints: Sequence[_Stream]) -> st
         for one in (answer, *prints):
             one.read()
         return ""
-    deadline = time.monotonic() + _SECONDS
-    poll = select.poll()
-    for descriptor in (pidfd, answer.reader, *(one.reader for one in prints)):
-        poll.register(descriptor, select.POLLIN)
+    deadline = monotonic() + _SECONDS
     try:
         while True:
             # Asked before, since the last words come before the end.
@@ -116,13 +115,13 @@ def _await(process: ProcessId, answer: _Stream, prints: Sequence[_Stream]) -> st
             if any(one.count > _MOST for one in prints):
                 return f"printed more than {_MOST >> 20} MiB"
             if answer.is_line and not had_answered:
-                deadline = min(deadline, time.monotonic() + _FAREWELL_SECONDS)
-            remaining = deadline - time.monotonic()
+                deadline = min(deadline, monotonic() + _FAREWELL_SECONDS)
+            remaining = deadline - monotonic()
             if remaining <= 0:
                 return f"did not answer for {_SECONDS} s"
-            poll.poll(remaining * 1000)
+            ready(remaining, pidfd, answer.reader, *(one.reader for one in prints))
     finally:
-        os.close(pidfd)
+        close(pidfd)
 
 
 class _Stream:

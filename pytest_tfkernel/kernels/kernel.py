@@ -6,7 +6,6 @@ import collections
 import contextlib
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,8 +19,9 @@ from pytest_tfkernel.kernels.errors import (
 )
 from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Event, Life
+from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import ChannelTornError
-from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
+from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 
 # pytest leaves our frames out of a user's traceback.
@@ -155,6 +155,8 @@ class Kernel:
             reply = exchange.ask(life, request, self.spec.timeout)
             if reply.error is not None:
                 raise CallError(f"{calls.name_of(function)} raised {reply.error}\n{reply.error.traceback}", reply.error)
+            if isinstance(reply.value, NotCarried):
+                raise CallError(f"the result of {calls.name_of(function)} did not come: {reply.value.reason}")
             return reply.value
 
     def inject(self, fault: str | faults.Fault, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
@@ -222,10 +224,11 @@ class Kernel:
         with self._lock:
             if self._ended:
                 return
-            self._ended = True
             # Without a supervisor there is no process either.
             with contextlib.suppress(SupervisorGoneError):
                 self._end(self._life, now=now)
+            # Only now: one that was interrupted is to be done again.
+            self._ended = True
 
     def _end(self, life: Life, *, now: bool) -> None:
         if life.is_alive:
@@ -246,7 +249,7 @@ class Kernel:
         self._notice_death()
         post_mortem = self._life.post_mortem
         if post_mortem is not None and self._life.died_at is not None:
-            ago = time.monotonic() - self._life.died_at
+            ago = monotonic() - self._life.died_at
             raise KernelIsDead(
                 f"the kernel has been dead for {ago:.1f} s: {post_mortem.headline()}; call restart() for a new one",
                 post_mortem,
@@ -265,7 +268,8 @@ class Kernel:
         life = self._generations.launch(generation)
         try:
             self._version = exchange.greet(life, self.spec)
-        except KernelStartError:
+        except BaseException:
+            # Also of a caller who was interrupted.
             self._generations.close()
             self._left_behind += life.clean_up()
             raise
@@ -274,14 +278,18 @@ class Kernel:
     def _succeed(self, *, asked: bool) -> bool:
         """Go on with what the kernel's host has started or starts; whether it came to its first reply."""
         lives = self._generations.succeed(self._life.generation, self.spec.start_timeout, asked=asked)
-        for life in lives:
-            self._notice_death()
-            self._left_behind += self._life.clean_up()
-            self._life = life
         try:
+            for life in lives:
+                self._notice_death()
+                self._left_behind += self._life.clean_up()
+                self._life = life
             self._version = exchange.greet(self._life, self.spec)
         except KernelStartError:
             if asked:
                 raise
             return False
+        except BaseException:
+            # Interrupted: we don't know any more which one is the host's latest, and the next one has a new host.
+            self._generations.close()
+            raise
         return True

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import os
-import select
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
+from pytest_tfkernel.kernels.answers import Asked
 from pytest_tfkernel.kernels.captures import KEPT_BYTES
 from pytest_tfkernel.kernels.causes import judge
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.parts import Parts
-from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd, wait_for_any
+from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd, wait_for_any
 from pytest_tfkernel.kernels.supervisor import Death, Supervisor
+from pytest_tfkernel.kernels.waits import monotonic, ready
 from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Cause, Killer, Leftover, PostMortem, ProcessId
@@ -62,7 +61,7 @@ class Life:
         process: ProcessId,
         parts: Parts,
         generation: int,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._supervisor = supervisor
         self._parts = parts
@@ -70,7 +69,7 @@ class Life:
         self._pidfd = open_pidfd(process)
         self._started = clock()
         self._cgroups = [parts.cgroup] if parts.cgroup is not None else []
-        self._requests = 0
+        self._asked = Asked(is_hosted=parts.host is not None)
         self._note = ""
         self._closed = False
         self._deadline_passed = False
@@ -127,20 +126,26 @@ class Life:
         """Send a request; the number that its answer will have. A closed channel is left to the wait."""
         self._supervisor.check_ours()
         self._oom_kills = self.oom_kills()
-        self._requests += 1
+        number = self._asked.note(message)
         with contextlib.suppress(ChannelClosedError):
-            self._parts.channel.send({**message, "id": self._requests})
-        return self._requests
+            self._parts.channel.send({**message, "id": number})
+        return number
 
-    def receive(self) -> Message | None:
-        """The message that has arrived; None when the channel is closed or torn, and so the kernel."""
+    def receive(self, seconds: float) -> Message | None:
+        """The message that has arrived; None when the channel is closed or torn, and so the kernel.
+
+        Raises ChannelLateError when it does not come to its end within `seconds`.
+        """
         try:
-            return self._parts.channel.receive()
+            message = self._parts.channel.receive(seconds)
+            self._asked.check(message)
         except ChannelClosedError:
             self._note = ""
+            return None
         except ChannelTornError as error:
             self._note = f"its channel is unusable: {error}"
-        return None
+            return None
+        return message
 
     def has_stayed_mute(self) -> bool:
         """Whether a life that was launched mute, and is dead now, has said nothing."""
@@ -149,22 +154,19 @@ class Life:
     def wait(self, seconds: float, *, channel: bool = True) -> Event:
         """Until there is a message, a death, or no time left."""
         deadline = self._clock() + seconds
-        poll = select.poll()
-        if channel:
-            poll.register(self._parts.channel.fileno(), select.POLLIN)
-        if self._pidfd is not None:
-            poll.register(self._pidfd, select.POLLIN)
+        awaited = [self._parts.channel.fileno()] if channel else []
+        awaited += [self._pidfd] if self._pidfd is not None else []
         pause = _BUSY_SECONDS
         while True:
             remaining = max(0.0, deadline - self._clock())
-            ready = {descriptor for descriptor, _ in poll.poll(min(remaining, pause) * 1000)}
-            if channel and self._parts.channel.fileno() in ready:
+            found = ready(min(remaining, pause), *awaited)
+            if channel and self._parts.channel.fileno() in found:
                 return Event.READABLE
-            if self._pidfd is None or self._pidfd in ready:
+            if self._pidfd is None or self._pidfd in found:
                 return Event.DEATH
             if not remaining:
                 return Event.DEADLINE
-            reclaimed = [stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr)]
+            reclaimed = [stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr, self._parts.stacks)]
             pause = _BUSY_SECONDS if any(reclaimed) else min(pause * 2, _QUIET_SECONDS)
 
     def marks(self) -> tuple[int, int]:
@@ -176,8 +178,6 @@ class Life:
         stdout, stdout_cut = self._parts.stdout.read(marks[0], KEPT_BYTES)
         stderr, stderr_cut = self._parts.stderr.read(marks[1], KEPT_BYTES)
         error = CellError(**message["error"]) if message["error"] is not None else None
-        if not isinstance(message["ok"], bool) or not isinstance(message["seconds"], float):
-            raise TypeError("ok is no truth value, or seconds is no number")
         return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut)
 
     def signal(self, number: int) -> bool:
@@ -276,7 +276,7 @@ class Life:
         self._closed = True
         self._parts.close()
         if self._pidfd is not None:
-            os.close(self._pidfd)
+            close(self._pidfd)
             self._pidfd = None
 
     def leftovers(self, seconds: float = _SETTLE_SECONDS) -> list[Leftover]:

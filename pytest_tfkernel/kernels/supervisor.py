@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import errno
 import itertools
 import json
-import os
-import select
-import socket
-import subprocess
+import posix
+import re
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError, TFKernelError
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.errors import KernelStartError, NoRoomError, SupervisorGoneError, TFKernelError
+from pytest_tfkernel.kernels.spawning import Spawned
+from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 
 # pytest leaves our frames out of a user's traceback.
@@ -29,6 +31,15 @@ CHILD_FOLDER = Path(proc.__file__).parent
 # Deaths that nobody asked about: enough for every process of a busy session, little memory.
 _KEPT_DEATHS = 4096
 _REQUEST_SECONDS = 30.0
+# Where the new process has it.
+_CHANNEL = 3
+# What to raise, by the error that says that there is no more.
+_LIMITS = {
+    errno.EAGAIN: "no further process or thread may be started: raise `ulimit -u`, or the pids limit of the container",
+    errno.EMFILE: "no further descriptor may be opened: raise `ulimit -n`, or close some",
+    errno.ENFILE: "the machine has no descriptor left: close some",
+    errno.ENOMEM: "there is no memory left",
+}
 
 
 @dataclass(frozen=True)
@@ -53,27 +64,28 @@ class Supervisor:
     """
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
-        ours, theirs = socket.socketpair()
-        me = ProcessId(os.getpid(), proc.start_time(os.getpid()) or 0)
+        me = ProcessId(posix.getpid(), proc.start_time(posix.getpid()) or 0)
         watched = json.dumps([[owner.pid, owner.start_time] for owner in (me, *owners)])
-        self._log = os.memfd_create("tfkernel-supervisor")
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own code, no shell
-                [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor", str(theirs.fileno()), watched],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                cwd="/",
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
-        self._channel = Channel(ours)
+        with contextlib.ExitStack() as undo:
+            try:
+                self._log = Capture("supervisor")
+                undo.callback(self._log.close)
+                self._channel, theirs = Channel.pair()
+                undo.callback(self._channel.close)
+                try:
+                    self._process = Spawned(
+                        [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor", str(_CHANNEL), watched],
+                        {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
+                    )
+                finally:
+                    theirs.close()
+            except OSError as error:
+                raise _no_room(f"the process that starts kernels can't be started: {error}", error.errno) from None
+            undo.pop_all()
         self._deaths: collections.OrderedDict[ProcessId, Death] = collections.OrderedDict()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._creator = os.getpid()
+        self._creator = posix.getpid()
         self._closed = False
 
     @property
@@ -104,7 +116,10 @@ class Supervisor:
         }
         answer = self._ask(message, tuple(descriptors.values()))
         if answer["kind"] == "failed":
-            raise KernelStartError(f"{argv[0]} could not be started: {answer['error']}")
+            found = re.match(r"\[Errno (\d+)\]", answer["error"])
+            raise _no_room(
+                f"{argv[0]} could not be started: {answer['error']}", int(found[1]) if found is not None else None
+            )
         return ProcessId(answer["pid"], answer["start_time"])
 
     def signal(self, process: ProcessId, number: int, *, main_thread: bool = False) -> bool:
@@ -155,72 +170,74 @@ class Supervisor:
         self._ask({"op": "release", "folder": str(folder)})
 
     def death_of(self, process: ProcessId, seconds: float) -> Death | None:
-        """How a process died, waiting at most `seconds` for the word of it; it is told once.
+        """How a process died, waiting at most `seconds` for the word of it.
 
         Raises SupervisorGoneError when nobody is there any more who could tell.
         """
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         with self._lock:
             while process not in self._deaths:
                 self.check_ours()
-                if not _readable(self._channel, max(0.0, deadline - time.monotonic())):
+                message = self._peek(deadline)
+                if message is None:
                     return None
-                message = self._receive()
                 if message["kind"] == "exited":
                     self._note(message)
-            return self._deaths.pop(process)
+                self._channel.drop()
+            return self._deaths[process]
 
     def close(self) -> None:
         """End every process and the supervisor itself. Does nothing the second time."""
         # A forked child of pytest has a copy of this object, and no business with our processes.
-        if self._closed or os.getpid() != self._creator:
+        if self._closed or posix.getpid() != self._creator:
             return
         self._closed = True
         self._channel.close()
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
+        if not self._process.wait(15):
             self._process.kill()
-            self._process.wait()
-        os.close(self._log)
+            self._process.wait(15)
+        self._log.close()
 
     def _ask(self, message: Message, descriptors: tuple[int, ...] = (), seconds: float = _REQUEST_SECONDS) -> Message:
         self.check_ours()
-        deadline = time.monotonic() + seconds
+        deadline = monotonic() + seconds
         with self._lock:
             number = next(self._numbers)
             try:
                 self._channel.send({**message, "id": number}, descriptors)
             except (ChannelClosedError, ChannelTornError) as error:
                 raise self._gone(str(error)) from None
-            while True:
-                if not _readable(self._channel, max(0.0, deadline - time.monotonic())):
-                    raise self._gone(f"it did not answer for {seconds:.0f} s")
-                answer = self._receive()
+            while (answer := self._peek(deadline)) is not None:
                 if answer["kind"] == "exited":
                     self._note(answer)
+                self._channel.drop()
                 # Any other is of a request whose caller was interrupted, as by Ctrl-C.
-                elif answer["id"] == number:
+                if answer.get("id") == number:
                     if answer["kind"] == "broken":
                         raise TFKernelError(f"the supervisor could not {message['op']}: {answer['error']}")
                     return answer
+            raise self._gone(f"it did not answer for {seconds:.0f} s")
 
     def check_ours(self) -> None:
         """Raise SupervisorGoneError after `close`, and in a fork of the process that made this."""
         if self._closed:
             raise SupervisorGoneError("this session's kernels have ended: start none after its end")
-        if os.getpid() != self._creator:
+        if posix.getpid() != self._creator:
             raise SupervisorGoneError("kernels belong to the process that made them, and this is a fork of it")
 
-    def _receive(self) -> Message:
+    def _peek(self, deadline: float) -> Message | None:
+        """What comes next, until it is dropped: a death that is told to a caller who is interrupted isn't lost."""
+        remaining = max(0.0, deadline - monotonic())
         try:
-            return self._channel.receive()
+            return self._channel.peek(remaining) if readable(remaining, self._channel.fileno()) else None
+        except ChannelLateError:
+            return None
         except (ChannelClosedError, ChannelTornError) as error:
             raise self._gone(str(error)) from None
 
     def last_words(self) -> str:
         """The last line of what it has complained of; empty where it has not."""
-        words = os.pread(self._log, 4096, 0).decode("utf-8", "backslashreplace").strip()
+        words = self._log.read(0, 4096)[0].strip()
         return words.splitlines()[-1] if words else ""
 
     def _gone(self, why: str) -> SupervisorGoneError:
@@ -245,10 +262,10 @@ class Supervisor:
             self._deaths.popitem(last=False)
 
 
-def _readable(channel: Channel, seconds: float) -> bool:
-    poll = select.poll()
-    poll.register(channel.fileno(), select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
+def _no_room(text: str, number: int | None) -> KernelStartError:
+    """With what to do, where a limit of the system is in the way."""
+    advice = _LIMITS.get(number or 0)
+    return NoRoomError(f"{text}: {advice}") if advice is not None else KernelStartError(text)
 
 
 def _leftovers(processes: list[Message]) -> list[Leftover]:

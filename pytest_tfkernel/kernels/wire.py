@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import _socket  # what tests and gevent put in the place of `socket` is none of our channels
 import contextlib
-import socket
-import struct
 from typing import Any
 
 from pytest_tfkernel._child import frames
+from pytest_tfkernel.kernels.descriptors import Owned
+from pytest_tfkernel.kernels.waits import hung_up
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -16,6 +17,7 @@ Message = dict[str, Any]
 
 # A frame that has begun must go on: a peer that stops within one for this long has torn it.
 _FRAME_SECONDS = 10
+_NOT_OURS = "its descriptor in this process was closed by somebody else: a test must leave alone what it did not open"
 
 
 class ChannelClosedError(Exception):
@@ -26,101 +28,112 @@ class ChannelTornError(Exception):
     """What came is not a frame of ours; the text says how."""
 
 
-class Channel:
-    """One end of a socket pair. Blocking; waiting for the first byte is the caller's affair."""
+class ChannelLateError(Exception):
+    """No whole frame came in time; what came of one is kept."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        timeout = struct.pack("ll", _FRAME_SECONDS, 0)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
-        self._port = frames.Port(sock)
+
+class Channel:
+    """One end of a socket pair. It blocks for as long as it is told, whatever a socket in this process does by itself.
+
+    An exception that interrupts a method leaves it usable: a message goes out wholly or not at all, and what has come
+    of one is kept.
+    """
+
+    def __init__(self, sock: _socket.socket | int) -> None:
+        self._port = frames.Port(sock, stall=_FRAME_SECONDS)
+        self._owned = Owned.take(self._port.socket.fileno())
         self._filling = 0
 
     @classmethod
-    def pair(cls, *, mute: bool = False) -> tuple[Channel, socket.socket]:
+    def pair(cls, *, mute: bool = False) -> tuple[Channel, _socket.socket]:
         """Our end, and the other one as a socket to hand over.
 
         The other end of a `mute` pair can't send: what it says first waits until we read, and we don't.
         """
-        ours, theirs = socket.socketpair()
+        ours, theirs = _socket.socketpair()
         channel = cls(ours)
+        # For whoever gets it: `socket.setdefaulttimeout` of this process is none of theirs.
+        theirs.setblocking(True)  # noqa: FBT003 - it takes no name
         if mute:
             channel._filling = _fill(theirs)
         return channel, theirs
-
-    @classmethod
-    def adopt(cls, descriptor: int) -> Channel:
-        """Our end of a pair that another process has made."""
-        return cls(socket.socket(fileno=descriptor))
 
     def has_stayed_mute(self) -> bool:
         """Whether nothing was sent at the other end, now closed, of a mute pair."""
         return len(b"".join(iter(lambda: self._port.socket.recv(1 << 16), b""))) == self._filling
 
+    def is_closed(self) -> bool:
+        """Whether the other end is closed; what it sent before may still be there."""
+        return hung_up(self._owned.number)
+
     def fileno(self) -> int:
         """For poll(2)."""
-        return self._port.socket.fileno()
+        return self._owned.number
 
     def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Send one message, and descriptors after it; they stay open here."""
-        if descriptors:
-            message = {**message, "descriptors": len(descriptors)}
+        self._check()
         try:
-            self._port.send(message)
-            if descriptors:
-                socket.send_fds(self._port.socket, [bytes([len(descriptors) % 256])], descriptors)
-        except BlockingIOError as error:
-            raise ChannelTornError(f"it took no input for {_FRAME_SECONDS} s") from error
+            self._port.send(message, descriptors)
+        except frames.TornError as error:
+            raise ChannelTornError(str(error)) from error
         except OSError as error:
             raise ChannelClosedError(str(error)) from error
 
-    def receive(self) -> Message:
-        """Receive one message, whose first byte has arrived."""
-        try:
-            message = self._port.receive()
-        except (EOFError, ConnectionError) as error:
-            raise ChannelClosedError(str(error)) from error
-        except BlockingIOError as error:
-            raise ChannelTornError(f"a frame stopped half way for {_FRAME_SECONDS} s") from error
-        except OSError as error:
-            raise _torn_or_closed(error) from error
-        except (ValueError, RecursionError) as error:
-            raise ChannelTornError(f"a frame is not JSON ({error})") from error
-        if not isinstance(message, dict) or not isinstance(message.get("kind"), str):
-            raise ChannelTornError("a frame is not a message of ours")
+    def receive(self, seconds: float = _FRAME_SECONDS) -> Message:
+        """Receive one message. Raises ChannelLateError when its end has not come within `seconds`."""
+        message, _ = self._peek(seconds, with_descriptors=False)
+        self._port.drop()
         return message
 
-    def receive_with_descriptors(self) -> tuple[Message, list[int]]:
-        """Receive one message, and the descriptors that came with it."""
-        message = self.receive()
-        count = message.get("descriptors", 0)
-        if not count:
-            return message, []
-        try:
-            return message, socket.recv_fds(self._port.socket, 1, count)[1]
-        except OSError as error:
-            raise ChannelTornError(f"descriptors that were announced did not come: {error}") from error
+    def receive_with_descriptors(self, seconds: float = _FRAME_SECONDS) -> tuple[Message, list[int]]:
+        """As `receive`, with the descriptors that came with the message."""
+        message, descriptors = self._peek(seconds, with_descriptors=True)
+        self._port.drop()
+        return message, descriptors
+
+    def peek(self, seconds: float = _FRAME_SECONDS) -> Message:
+        """As `receive`, but the message is the next one still until `drop` is called."""
+        return self._peek(seconds, with_descriptors=False)[0]
+
+    def drop(self) -> None:
+        """Done with the message that was looked at."""
+        self._port.drop()
 
     def close(self) -> None:
         """Close our end."""
-        self._port.close()
+        if self._owned.is_ours():
+            self._port.close()
+        else:
+            self._port.socket.detach()
+
+    def _peek(self, seconds: float, *, with_descriptors: bool) -> tuple[Message, list[int]]:
+        self._check()
+        try:
+            found = self._port.peek_with_descriptors(seconds) if with_descriptors else (self._port.peek(seconds), [])
+        except frames.TornError as error:
+            raise ChannelTornError(str(error)) from error
+        except frames.LateError as error:
+            raise ChannelLateError(str(error)) from error
+        except (EOFError, OSError) as error:
+            raise ChannelClosedError(str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise ChannelTornError(f"a frame is not JSON ({error})") from error
+        if not isinstance(found[0], dict) or not isinstance(found[0].get("kind"), str):
+            raise ChannelTornError("a frame is not a message of ours")
+        return found
+
+    def _check(self) -> None:
+        # Another file may stand there by now.
+        if not self._owned.is_ours():
+            raise ChannelClosedError(_NOT_OURS)
 
 
-def _fill(sock: socket.socket) -> int:
+def _fill(sock: _socket.socket) -> int:
     """Send until nothing more fits; how many bytes did."""
     sent = 0
     for size in (1 << 16, 1):
         with contextlib.suppress(BlockingIOError):
             while True:
-                sent += sock.send(bytes(size), socket.MSG_DONTWAIT)
+                sent += sock.send(bytes(size), _socket.MSG_DONTWAIT)
     return sent
-
-
-def _torn_or_closed(error: OSError) -> Exception:
-    # multiprocessing.connection raises a bare OSError with these texts, and no errno.
-    text = str(error)
-    if "bad message length" in text:
-        return ChannelTornError(f"a frame is longer than {frames.MAX_FRAME} bytes, or its length is garbage")
-    if "got end of file during message" in text:
-        return ChannelClosedError("the other end closed within a frame")
-    return ChannelClosedError(text)

@@ -193,7 +193,9 @@ class TestStart:
         full = launcher.new_cgroup((PIDS,))
         full.limit_processes(1)
         full.add(supervisor.pid)
-        with pytest.raises(KernelStartError, match=r"^/bin/sh could not be started: .*temporarily unavailable$"):
+        with pytest.raises(
+            KernelStartError, match=r"^/bin/sh could not be started: .*unavailable: .* raise `ulimit -u`, .*$"
+        ):
             run(supervisor, "exit 0")
         full.limit_processes(10)
         assert supervisor.death_of(run(supervisor, "exit 0"), 10) is not None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import select
+import itertools
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pytest_tfkernel._child import forkserver as child
 from pytest_tfkernel._child import proc
@@ -15,7 +14,8 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
 # pytest leaves our frames out of a user's traceback.
@@ -25,6 +25,14 @@ DEFAULT_PRELOAD = ("tensorflow",)
 # Each holds an imported TensorFlow, some 500 MB resident.
 _MAX_SERVERS = 4
 _FORK_SECONDS = 30.0
+_MOST_WORDS = 1 << 16
+# With which faulthandler begins.
+_STACK = "Fatal Python error"
+# What each kind of answer holds.
+_ANSWERS: dict[str, dict[str, dict[str, type]]] = {
+    "preload": {"ready": {}, "failed": {"error": dict}},
+    "fork": {"forked": {"pid": int, "start_time": int}, "refused": {"reason": str, "advice": str}},
+}
 
 # Variables that libraries read while they are imported, or Python when it starts. A change of one needs
 # a fork server of its own; all others are set after the fork.
@@ -49,12 +57,34 @@ for _name in ("tensorflow.python.eager.context", "tensorflow_core.python.eager.c
 """
 
 
-@dataclass(frozen=True)
 class _Server:
-    process: ProcessId
-    channel: Channel
-    lease: int
-    log: Capture
+    """One fork server, and the number of each request: an answer whose caller was interrupted is nobody else's."""
+
+    def __init__(self, process: ProcessId, channel: Channel, lease: int, log: Capture) -> None:
+        self.process = process
+        self.channel = channel
+        self.lease = lease
+        self.log = log
+        # Of the request to preload, until it is answered: who comes next goes on waiting for it.
+        self.preloading: int | None = None
+        self.is_ready = False
+        self._numbers = itertools.count(1)
+
+    def send(self, request: Message, descriptors: tuple[int, ...] = ()) -> int:
+        """The number that its answer will have."""
+        number = next(self._numbers)
+        self.channel.send({**request, "id": number}, descriptors)
+        return number
+
+    def answer(self, number: int, seconds: float) -> Message | None:
+        """The answer to a request; None when there is none in time."""
+        deadline = monotonic() + seconds
+        with contextlib.suppress(ChannelLateError):
+            while (remaining := deadline - monotonic()) > 0 and readable(remaining, self.channel.fileno()):
+                answer = self.channel.receive(remaining)
+                if answer.get("id") == number:
+                    return answer
+        return None
 
 
 class ForkServerProvisioner:
@@ -85,13 +115,13 @@ class ForkServerProvisioner:
                 self._drop(key)
             server = self._servers.get(key) or self._start(key, order)
             self._servers.move_to_end(key)
+            self._await_preload(key, server, order)
             request = {"kind": "fork", "order": {**order.for_child(), "environment": dict(order.environment)}}
             descriptors = (order.stdout, order.stderr, order.channel, order.stacks)
-            answer = self._ask(key, server, request, descriptors, _FORK_SECONDS)
+            answer = self._ask(key, server, lambda: server.send(request, descriptors), _FORK_SECONDS, "fork")
         if answer["kind"] == "refused":
-            raise ForkRefusedError(
-                f"the fork server refuses to fork: {answer['reason']}; preload less, or use provisioner='subprocess'"
-            )
+            advice = ", or ".join(filter(None, (answer["advice"], "use provisioner='subprocess'")))
+            raise ForkRefusedError(f"the fork server refuses to fork: {answer['reason']}; {advice}")
         return ProcessId(answer["pid"], answer["start_time"])
 
     def close(self) -> None:
@@ -119,9 +149,14 @@ class ForkServerProvisioner:
             raise
         finally:
             theirs.close()
-        server = _Server(process, ours, lease, log)
-        self._servers[key] = server
+        server = self._servers[key] = _Server(process, ours, lease, log)
+        return server
+
+    def _await_preload(self, key: tuple[object, ...], server: _Server, order: Order) -> None:
+        """Have it import the preload, unless it has; also when whoever has asked for that was interrupted."""
         modules = list(preload_of(order))
+        if server.is_ready:
+            return
         request = {
             "kind": "preload",
             "modules": modules,
@@ -129,33 +164,37 @@ class ForkServerProvisioner:
             "check": _CHECK,
             "sys_path": list(_search_path(order)),
         }
-        answer = self._ask(key, server, request, (), order.spec.start_timeout)
+
+        def ask() -> int:
+            if server.preloading is None:
+                server.preloading = server.send(request)
+            return server.preloading
+
+        answer = self._ask(key, server, ask, order.spec.start_timeout, "preload")
         if answer["kind"] == "failed":
             self._drop(key)
             error = answer["error"]
             raise KernelStartError(
-                f"{order.interpreter.executable} can't import {', '.join(modules)}: {error['type']}:"
-                f" {error['message']}; install it there, or name other modules with preload=(...)"
+                f"{order.interpreter.executable} can't import {', '.join(modules)}: {error.get('type')}:"
+                f" {error.get('message')}; install it there, or name other modules with preload=(...)"
             )
-        return server
+        server.is_ready = True
 
     def _ask(
-        self, key: tuple[object, ...], server: _Server, request: Message, descriptors: tuple[int, ...], seconds: float
+        self, key: tuple[object, ...], server: _Server, send: Callable[[], int], seconds: float, what: str
     ) -> Message:
-        poll = select.poll()
-        poll.register(server.channel.fileno(), select.POLLIN)
+        """The answer to what `send` sends. Raises KernelStartError, and the server has ended."""
         try:
-            server.channel.send(request, descriptors)
-            if poll.poll(seconds * 1000):
-                return server.channel.receive()
-            why = f"did not answer for {seconds:.0f} s"
+            answer = server.answer(send(), seconds)
+            if answer is not None and _is_whole(answer, what):
+                return answer
+            why = f"did not answer for {seconds:.0f} s" if answer is None else "gave an answer that is none of its own"
         except (ChannelClosedError, ChannelTornError) as error:
             death = self._supervisor.death_of(server.process, 1.0)
             why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
-        words = server.log.read(0, 4096)[0].strip()
+        words = server.log.read(0, _MOST_WORDS)[0].strip()
         self._drop(key)
-        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
-        raise KernelStartError(f"the fork server {why} on {request['kind']}{last}")
+        raise KernelStartError(f"the fork server {why} on {what}{_last(words)}")
 
     def _drop(self, key: tuple[object, ...]) -> None:
         server = self._servers.pop(key)
@@ -163,6 +202,22 @@ class ForkServerProvisioner:
         with contextlib.suppress(SupervisorGoneError):
             self._supervisor.end(server.lease)
         server.log.close()
+
+
+def _is_whole(answer: Message, what: str) -> bool:
+    """Whether it has all that we read of it: what is preloaded may write to the channel, too."""
+    kinds = _ANSWERS[what]
+    if answer["kind"] not in kinds:
+        return False
+    return all(isinstance(answer.get(name), kind) for name, kind in kinds[answer["kind"]].items())
+
+
+def _last(words: str) -> str:
+    """The last words: one line, or the stack of a crash."""
+    if not words:
+        return ""
+    at = words.find(_STACK)
+    return f"; its last words: {words.splitlines()[-1]}" if at < 0 else f"; its last words:\n{words[at:]}"
 
 
 def _is_running(process: ProcessId) -> bool:

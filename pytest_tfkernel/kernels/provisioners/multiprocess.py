@@ -5,21 +5,21 @@ from __future__ import annotations
 import collections
 import contextlib
 import json
-import os
-import select
+import posix
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_tfkernel._child import host_multiprocess as child
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.descriptors import Owned
 from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
-from pytest_tfkernel.kernels.pidfds import is_dead, open_pidfd
+from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.kernels.waits import monotonic, readable, ready
+from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 
 # pytest leaves our frames out of a user's traceback.
@@ -81,8 +81,8 @@ class MultiprocessProvisioner:
         self._hosts: dict[ProcessId, _Host] = {}
         self._told: collections.OrderedDict[ProcessId, Told] = collections.OrderedDict()
         # One for the words of all hosts: the death of a kernel leaves nothing open here.
-        self._words: tuple[int, int] | None = None
-        self._heard = b""
+        self._words: tuple[Owned, Owned] | None = None
+        self._heard: collections.deque[bytes] = collections.deque()
         self._lock = threading.Lock()
 
     def host_of(self, process: ProcessId) -> ProcessId | None:
@@ -124,7 +124,7 @@ class MultiprocessProvisioner:
         with self._lock:
             host = self._hosts.get(process)
             if host is not None and self._words is not None:
-                self._await(process, host.process, self._words[0], time.monotonic() + seconds)
+                self._await(process, host.process, self._words[0].number, monotonic() + seconds)
             return self._told.get(process)
 
     def close(self) -> None:
@@ -134,15 +134,14 @@ class MultiprocessProvisioner:
                 with contextlib.suppress(SupervisorGoneError):
                     self._supervisor.end(host.lease)
             self._hosts.clear()
-            for descriptor in self._words or ():
-                os.close(descriptor)
+            for end in self._words or ():
+                end.close()
             self._words = None
 
     def _start(self, order: Order, lease: int, log: Capture, channel: int) -> ProcessId:
         if self._words is None:
-            self._words = os.pipe()
-            for descriptor in self._words:
-                os.set_blocking(descriptor, False)
+            reader, writer = map(Owned.take, posix.pipe2(posix.O_CLOEXEC | posix.O_NONBLOCK))
+            self._words = reader, writer
         self.cold_starts += _INTERPRETERS[self._method]
         return self._supervisor.start(
             [order.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
@@ -150,7 +149,7 @@ class MultiprocessProvisioner:
             # Not the kernel's, which goes there by itself: `python -c`, as multiprocess starts what it spawns, takes a
             # `random.py` of that folder for the one of the standard library.
             {"lease": lease, "limits": [], "cgroups": [], "folder": "/"},
-            {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1]},
+            {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1].number},
             reports=True,
         )
 
@@ -165,7 +164,7 @@ class MultiprocessProvisioner:
         seconds = order.spec.start_timeout
         try:
             channel.send(request, (order.stdout, order.stderr, order.channel, order.stacks))
-            answer = channel.receive() if _readable(seconds, channel.fileno()) else None
+            answer = _answer(channel, seconds)
         except (ChannelClosedError, ChannelTornError) as error:
             death = self._supervisor.death_of(host, 1.0)
             why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
@@ -180,6 +179,8 @@ class MultiprocessProvisioner:
             )
         if answer["kind"] == "failed":
             raise self._failed(log, f"failed with {answer['error']['type']}: {answer['error']['message']}")
+        if answer["kind"] != "started" or not all(type(answer.get(name)) is int for name in ("pid", "start_time")):
+            raise self._failed(log, "gave an answer that is none of its own")
         return ProcessId(answer["pid"], answer["start_time"])
 
     def _failed(self, log: Capture, why: str) -> KernelStartError:
@@ -195,29 +196,45 @@ class MultiprocessProvisioner:
                 # Asked before, since its last act is to say it.
                 dead = pidfd is None or is_dead(pidfd)
                 self._hear()
-                remaining = deadline - time.monotonic()
+                remaining = deadline - monotonic()
                 if process in self._told or dead or remaining <= 0:
                     return
-                _readable(remaining, words, *([] if pidfd is None else [pidfd]))
+                ready(remaining, words, *([] if pidfd is None else [pidfd]))
         finally:
             if pidfd is not None:
-                os.close(pidfd)
+                close(pidfd)
 
     def _hear(self) -> None:
         """Read what hosts have said."""
-        if self._words is None:
+        if self._words is None or not self._words[0].is_ours():
             return
         with contextlib.suppress(BlockingIOError):
-            while True:
-                self._heard += os.read(self._words[0], 1 << 16)
-        *lines, self._heard = self._heard.split(b"\n")
+            # Kept by one call of C code: between it and the next one we may be interrupted.
+            self._heard.extend(map(posix.read, (self._words[0].number,), (1 << 16,)))
+            while self._heard[-1]:
+                self._heard.extend(map(posix.read, (self._words[0].number,), (1 << 16,)))
+        heard = b"".join(self._heard)
+        *lines, rest = heard.split(b"\n")
         for line in lines:
-            word = json.loads(line)
-            process = ProcessId(word["pid"], word["start_time"])
-            self._hosts.pop(process, None)
-            self._told[process] = _told(word)
-            if len(self._told) > _KEPT:
-                self._told.popitem(last=False)
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self._note(json.loads(line))
+        self._heard = collections.deque([rest])
+
+    def _note(self, word: Message) -> None:
+        process = ProcessId(word["pid"], word["start_time"])
+        self._told[process] = _told(word)
+        self._hosts.pop(process, None)
+        if len(self._told) > _KEPT:
+            self._told.popitem(last=False)
+
+
+def _answer(channel: Channel, seconds: float) -> Message | None:
+    """The one answer of a host; None when it does not come in time."""
+    deadline = monotonic() + seconds
+    try:
+        return channel.receive(deadline - monotonic()) if readable(seconds, channel.fileno()) else None
+    except ChannelLateError:
+        return None
 
 
 def _told(word: Message) -> Told:
@@ -234,10 +251,3 @@ def _told(word: Message) -> Told:
 def _is_running(process: ProcessId) -> bool:
     stat = proc.read_stat(process.pid)
     return stat is not None and stat.start_time == process.start_time and stat.state != "Z"
-
-
-def _readable(seconds: float, *descriptors: int) -> bool:
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
