@@ -38,6 +38,8 @@ CHANNEL = 3
 STACKS = 4
 # The exit code of a kernel that can't send its reply; EX_IOERR of sysexits.h.
 CHANNEL_LOST = 74
+# A cell may replace it.
+_set_handler = signal.signal
 _MAX_TEXT = 64 * 1024
 _KEPT_SOURCES = 100
 
@@ -138,10 +140,10 @@ class Session:
         answer: Dict[str, Any] = {"value": None}
         try:
             try:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+                _set_handler(signal.SIGINT, signal.default_int_handler)
                 answer = run()
             finally:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                _set_handler(signal.SIGINT, signal.SIG_IGN)
         except SystemExit:
             raise
         except BaseException as raised:

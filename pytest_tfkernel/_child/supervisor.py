@@ -144,10 +144,10 @@ class Supervisor:
         """Start a process, with a socket for its reports if it is to have one."""
         placed = dict(zip(request["targets"], descriptors, strict=True))
         reporter = None
-        if request["reports"]:
-            reporter, theirs = socket.socketpair()
-            placed[process.REPORTS] = theirs.detach()
         try:
+            if request["reports"]:
+                reporter, theirs = socket.socketpair()
+                placed[process.REPORTS] = theirs.detach()
             pid = birth.start(request["argv"], request["environment"], request["order"], placed)
         except OSError as error:
             return {"kind": "failed", "error": str(error)}

@@ -9,6 +9,9 @@ import contextlib
 import posix
 from dataclasses import dataclass
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 
 @dataclass(frozen=True)
 class Owned:

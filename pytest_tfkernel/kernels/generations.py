@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import KernelStartError
@@ -86,8 +88,17 @@ class OwnGenerations:
         temporary = self.supplies.new_temporary()
         cgroup = self.supplies.limiting_cgroup(spec)
         lease = self.supplies.new_leases(1)
-        channel, theirs = Channel.pair(mute=mute)
-        parts = Parts(channel, Capture("stdout"), Capture("stderr"), Capture("stacks"), lease, cgroup, temporary)
+        with contextlib.ExitStack() as undo, room.Needed("no kernel can be started"):
+            channel, theirs = Channel.pair(mute=mute)
+            undo.callback(channel.close)
+            undo.callback(theirs.close)
+            stdout = Capture("stdout")
+            undo.callback(stdout.close)
+            stderr = Capture("stderr")
+            undo.callback(stderr.close)
+            stacks = Capture("stacks")
+            undo.pop_all()
+        parts = Parts(channel, stdout, stderr, stacks, lease, cgroup, temporary)
         order = Order(
             spec=spec,
             interpreter=self.interpreter,
@@ -103,12 +114,12 @@ class OwnGenerations:
         )
         try:
             process = self.provisioner.launch(order)
+            return Life(supervisor, process, parts, generation)
         except BaseException:
             parts.discard()
             raise
         finally:
             theirs.close()
-        return Life(supervisor, process, parts, generation)
 
     def succeed(self, generation: int, seconds: float, *, asked: bool) -> list[Life]:  # noqa: ARG002 - it can't
         """Nobody does."""

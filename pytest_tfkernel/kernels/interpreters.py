@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.errors import KernelStartError, NoRoomError, SpecError
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
@@ -81,7 +82,8 @@ def find(python: str) -> str:
 def _run(path: str, supervisor: Supervisor, lease: int) -> tuple[str, str, str]:
     """Run the question to its end: the answer, how it ended, and what it has printed."""
     with contextlib.ExitStack() as stack:
-        answer, stdout, stderr = (stack.enter_context(contextlib.closing(_Stream())) for _ in range(3))
+        with room.Needed(f"{path} can't be asked what it is"):
+            answer, stdout, stderr = (stack.enter_context(contextlib.closing(_Stream())) for _ in range(3))
         process = supervisor.start(
             [path, str(CHILD_FOLDER / "describe.py")],
             os.environ,

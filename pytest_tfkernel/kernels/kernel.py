@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
+from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases, room
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import (
     CallError,
@@ -265,7 +265,8 @@ class Kernel:
             self._post_mortems.append(life.post_mortem)
 
     def _start(self, generation: int) -> Life:
-        life = self._generations.launch(generation)
+        with room.Needed("no kernel can be started"):
+            life = self._generations.launch(generation)
         try:
             self._version = exchange.greet(life, self.spec)
         except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
+import posix
 import resource
 import secrets
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ class Launcher:
         )
         self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
         self.hostings = {hosting.name: hosting for hosting in (JUPYTER, SPYDER)}
-        self._creator = os.getpid()
+        self._creator = posix.getpid()
         self._closed = False
         self._kernels: list[Kernel] = []
         self._interpreters: dict[str, Interpreter] = {}
@@ -132,7 +132,7 @@ class Launcher:
     def close(self) -> None:
         """End every kernel, the fork servers and the supervisor. Does nothing the second time."""
         # A fork of ours has no say.
-        if self._closed or os.getpid() != self._creator:
+        if self._closed or posix.getpid() != self._creator:
             return
         self._closed = True
         for provisioner in self.provisioners.values():

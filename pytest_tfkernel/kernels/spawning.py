@@ -13,6 +13,9 @@ from pytest_tfkernel._child import originals, proc
 from pytest_tfkernel.kernels import pidfds
 from pytest_tfkernel.kernels.waits import monotonic, ready
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 # Above all targets; a new process has none of our descriptors at other numbers.
 _ABOVE = 10
 _LOOK_SECONDS = 0.01
@@ -52,10 +55,9 @@ class Spawned:
             remaining = deadline - monotonic()
             if remaining <= 0:
                 return False
-            if self._pidfd is None:
-                ready(_LOOK_SECONDS)
-            else:
-                ready(remaining, self._pidfd)
+            # Without a pidfd, or when a test has closed it, we look again and again.
+            if self._pidfd is None or ready(remaining, self._pidfd):
+                ready(min(remaining, _LOOK_SECONDS))
         if self._pidfd is not None:
             pidfds.close(self._pidfd)
             self._pidfd = None

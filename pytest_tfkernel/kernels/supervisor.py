@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import errno
 import itertools
 import json
 import posix
@@ -16,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.captures import Capture
-from pytest_tfkernel.kernels.errors import KernelStartError, NoRoomError, SupervisorGoneError, TFKernelError
+from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.spawning import Spawned
 from pytest_tfkernel.kernels.waits import monotonic, readable
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
@@ -33,13 +33,6 @@ _KEPT_DEATHS = 4096
 _REQUEST_SECONDS = 30.0
 # Where the new process has it.
 _CHANNEL = 3
-# What to raise, by the error that says that there is no more.
-_LIMITS = {
-    errno.EAGAIN: "no further process or thread may be started: raise `ulimit -u`, or the pids limit of the container",
-    errno.EMFILE: "no further descriptor may be opened: raise `ulimit -n`, or close some",
-    errno.ENFILE: "the machine has no descriptor left: close some",
-    errno.ENOMEM: "there is no memory left",
-}
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,9 @@ class Supervisor:
                 finally:
                     theirs.close()
             except OSError as error:
-                raise _no_room(f"the process that starts kernels can't be started: {error}", error.errno) from None
+                raise room.error_for(
+                    f"the process that starts kernels can't be started: {error}", error.errno
+                ) from None
             undo.pop_all()
         self._deaths: collections.OrderedDict[ProcessId, Death] = collections.OrderedDict()
         self._lock = threading.Lock()
@@ -117,7 +112,7 @@ class Supervisor:
         answer = self._ask(message, tuple(descriptors.values()))
         if answer["kind"] == "failed":
             found = re.match(r"\[Errno (\d+)\]", answer["error"])
-            raise _no_room(
+            raise room.error_for(
                 f"{argv[0]} could not be started: {answer['error']}", int(found[1]) if found is not None else None
             )
         return ProcessId(answer["pid"], answer["start_time"])
@@ -243,9 +238,10 @@ class Supervisor:
     def _gone(self, why: str) -> SupervisorGoneError:
         words = self.last_words()
         last = f"; its last words: {words}" if words else ""
+        guess = "did a cell end its parent process? " if self._channel.is_ours() else ""
         return SupervisorGoneError(
             f"the supervisor (pid {self.pid}) is gone, and every kernel with it ({why or 'it closed its socket'}):"
-            f" did a cell end its parent process? start pytest anew{last}"
+            f" {guess}start pytest anew{last}"
         )
 
     def _note(self, event: Message) -> None:
@@ -260,12 +256,6 @@ class Supervisor:
         )
         if len(self._deaths) > _KEPT_DEATHS:
             self._deaths.popitem(last=False)
-
-
-def _no_room(text: str, number: int | None) -> KernelStartError:
-    """With what to do, where a limit of the system is in the way."""
-    advice = _LIMITS.get(number or 0)
-    return NoRoomError(f"{text}: {advice}") if advice is not None else KernelStartError(text)
 
 
 def _leftovers(processes: list[Message]) -> list[Leftover]:

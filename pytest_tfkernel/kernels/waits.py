@@ -7,6 +7,9 @@ import select
 from pytest_tfkernel._child import originals
 from pytest_tfkernel._child.originals import monotonic
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 __all__ = ["hung_up", "monotonic", "readable", "ready"]
 
 

@@ -62,6 +62,10 @@ class Channel:
         """Whether nothing was sent at the other end, now closed, of a mute pair."""
         return len(b"".join(iter(lambda: self._port.socket.recv(1 << 16), b""))) == self._filling
 
+    def is_ours(self) -> bool:
+        """Whether nobody else has closed our end."""
+        return self._owned.is_ours()
+
     def is_closed(self) -> bool:
         """Whether the other end is closed; what it sent before may still be there."""
         return hung_up(self._owned.number)

@@ -51,7 +51,8 @@ class GuaranteeItem(pytest.Item):
         self.setting = setting
         self.played: Played | None = None
         self.record: Record | None = None
-        if self.config.pluginmanager.hasplugin("timeout"):
+        # By its hook: its name is that under which somebody has loaded it.
+        if hasattr(self.config.hook, "pytest_timeout_set_timer"):
             # Every wait of a trial has a deadline of its own, and one cut short says nothing.
             self.add_marker(pytest.mark.timeout(0))
 
