@@ -25,6 +25,7 @@ What `multiprocess` starts of its own, a fork server and a resource tracker, end
 
 import array
 import contextlib
+import faulthandler
 import fcntl
 import importlib
 import json
@@ -54,6 +55,8 @@ _CORE_FLAG = 0x80  # in a status word: wait(2) says so of a process that dumped 
 
 def main(_: List[str]) -> None:
     """Start a kernel, wait for its death, and tell of it."""
+    # A crash shows its stack. A kernel has a file of its own for that.
+    faulthandler.enable(all_threads=True)
     channel, reports, words = [_take(number) for number in (CHANNEL, process.REPORTS, WORDS)]
     # A kernel's: what came to stand there, such as a pipe of multiprocess, would be lost in it.
     for reserved in (kernel.CHANNEL, kernel.STACKS):

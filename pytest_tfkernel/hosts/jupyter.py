@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import faulthandler
 import functools
 import os
 import traceback
@@ -49,6 +50,8 @@ _FAREWELL_SECONDS = 2.0
 
 def main() -> None:
     """Serve until the control channel closes, and end the kernel then."""
+    # A crash shows its stack.
+    faulthandler.enable()
     for descriptor in (CONTROL, process.REPORTS):
         os.set_inheritable(descriptor, False)
     control = Channel(CONTROL)

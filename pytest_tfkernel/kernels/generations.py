@@ -98,7 +98,7 @@ class OwnGenerations:
             undo.callback(stderr.close)
             stacks = Capture("stacks")
             undo.pop_all()
-        parts = Parts(channel, stdout, stderr, stacks, lease, cgroup, temporary)
+        parts = Parts(channel, stdout, stderr, stacks, lease, cgroup, temporary, self.provisioner.elegy)
         order = Order(
             spec=spec,
             interpreter=self.interpreter,

@@ -5,37 +5,28 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import posix
-import signal
 import sys
 from pathlib import Path
 
-from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels import kernelspecs, scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
-from pytest_tfkernel.kernels.isolation import search_path
+from pytest_tfkernel.kernels.host import Host
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
 from pytest_tfkernel.kernels.provisioners.base import Hosting
-from pytest_tfkernel.kernels.supervisor import Supervisor
-from pytest_tfkernel.kernels.waits import monotonic, readable
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.kernels.waits import monotonic
+from pytest_tfkernel.kernels.wire import Channel, Message
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-# Not imported: it runs in the host, and knows us.
-_HOSTS = Path(__file__).parent.parent / "hosts"
-_CHANNEL = 3
 # A path of a Unix socket has at most 107 bytes (unix(7)), and those of Jupyter add some to that of their folder.
 _LONGEST_FOLDER = 90
-_END_SECONDS = 1.0
-_ENDED = ("Z", "X", proc.HEADLESS)
 _GIVEN_UP = (
     "the restarter of jupyter_client has given up, since the kernel died again and again: call restart() for a new one"
 )
@@ -52,7 +43,7 @@ class HostedGenerations:
         self._hosting = hosting
         self._spec = spec
         self._interpreter = interpreter
-        self._host: _Host | None = None
+        self._host: Host | None = None
         self._cgroup: Cgroup | None = None
         # Told by the host, and not yet given to the kernel.
         self._untaken: list[Life] = []
@@ -67,7 +58,7 @@ class HostedGenerations:
         self._cgroup = self._supplies.limiting_cgroup(self._spec)
         folder = self._make_folder()
         try:
-            self._host = _Host(self._supplies, folder)
+            self._host = Host(self._supplies, folder)
             self._host.send(self._order(generation, folder))
             return self._next(monotonic() + self._spec.start_timeout)
         except BaseException:
@@ -90,7 +81,7 @@ class HostedGenerations:
             self.close()
             raise
 
-    def _successors(self, host: _Host, generation: int, deadline: float, *, asked: bool) -> list[Life]:
+    def _successors(self, host: Host, generation: int, deadline: float, *, asked: bool) -> list[Life]:
         while host.has_news():
             # Started while nobody was looking.
             self._untaken += self._hear(deadline)
@@ -199,97 +190,8 @@ class HostedGenerations:
             message["lease"],
             self._cgroup,
             Path(message["temporary"]),
+            self._host.elegy,
             host=self._host.process,
         )
         process = ProcessId(message["pid"], message["start_time"])
         return [Life(self._supplies.supervisor, process, parts, message["generation"])]
-
-
-class _Host:
-    """One host process and what it says."""
-
-    def __init__(self, supplies: Supplies, folder: Path) -> None:
-        self._supervisor: Supervisor = supplies.supervisor
-        self._folder = folder
-        self._lease = supplies.new_leases(1)
-        self._log = Capture("host")
-        self._channel, theirs = Channel.pair()
-        try:
-            self.process = self._supervisor.start(
-                [sys.executable, "-I", "-u", str(_HOSTS), "jupyter"],
-                {**os.environ, **search_path(), "TMPDIR": str(folder)},
-                {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
-                {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
-                reports=True,
-            )
-        except BaseException:
-            self._channel.close()
-            self._log.close()
-            raise
-        finally:
-            theirs.close()
-
-    def send(self, message: Message) -> None:
-        """Ask for something. Raises KernelStartError when it has ended."""
-        # A stopped one does nothing.
-        self._supervisor.signal(self.process, signal.SIGCONT)
-        try:
-            self._channel.send(message)
-        except (ChannelClosedError, ChannelTornError) as error:
-            raise KernelStartError(self._epitaph(str(error))) from None
-
-    def has_news(self) -> bool:
-        """Whether it has said something that nobody has received."""
-        return self._wait(0)
-
-    def receive(self, deadline: float) -> tuple[Message, list[int]]:
-        """What it says next. Raises KernelStartError when it says nothing in time or has ended."""
-        remaining = deadline - monotonic()
-        try:
-            if remaining > 0 and self._wait(remaining):
-                return self._channel.receive_with_descriptors(remaining)
-        except ChannelLateError:
-            pass
-        except (ChannelClosedError, ChannelTornError) as error:
-            raise KernelStartError(self._epitaph(str(error))) from None
-        raise KernelStartError("the kernel's host did not start a kernel in time: see start_timeout")
-
-    def close(self) -> None:
-        """End it, and remove its files."""
-        with contextlib.suppress(SupervisorGoneError):
-            self._supervisor.end(self._lease, _END_SECONDS)
-            self._end_unseen()
-        self._channel.close()
-        self._log.close()
-        removal.remove(str(self._folder))
-        with contextlib.suppress(SupervisorGoneError):
-            self._supervisor.release(self._folder)
-
-    def is_gone(self) -> bool:
-        """Whether it has ended, or is just ending."""
-        if self._channel.is_closed():
-            return True
-        # The kernel dies with the first thread of this process, whose sockets are closed with the last.
-        stat = proc.read_stat(self.process.pid)
-        return stat is None or stat.start_time != self.process.start_time or stat.state in _ENDED
-
-    def _end_unseen(self) -> None:
-        """End what it has started while nobody was looking."""
-        with contextlib.suppress(ChannelClosedError, ChannelTornError, ChannelLateError):
-            while self.has_news():
-                message, descriptors = self._channel.receive_with_descriptors()
-                for descriptor in descriptors:
-                    posix.close(descriptor)
-                if message["kind"] == "started":
-                    self._supervisor.end(message["lease"], _END_SECONDS)
-
-    def _wait(self, seconds: float) -> bool:
-        return readable(seconds, self._channel.fileno())
-
-    def _epitaph(self, error: str) -> str:
-        with contextlib.suppress(SupervisorGoneError):
-            death = self._supervisor.death_of(self.process, _END_SECONDS)
-            error = f"it died of {death.status}" if death is not None else error
-        words = self._log.read(0, 1 << 16)[0].strip()
-        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
-        return f"the kernel's host is gone: {error}{last}"

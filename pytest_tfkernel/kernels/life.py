@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.answers import Asked
@@ -29,7 +28,6 @@ __tracebackhide__ = True
 
 _TAIL_BYTES = 16 * 1024
 _LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
-_ORPHANED = "the process of its manager, {}, had ended, and it with that one"
 _LAST_CELL = 4096
 _UNENDED = "it could not be ended: it waits in the Linux kernel, or is of another user since it ran a set-uid program"
 # How often we look whether output has to be given back: often while there is some, seldom without.
@@ -266,8 +264,7 @@ class Life:
     def _note_on(self, death: Death | None) -> str:
         if death is not None and death.status.code == CHANNEL_LOST:
             return _LOST
-        host = self._parts.host
-        return _ORPHANED.format(host) if host is not None and proc.start_time(host.pid) != host.start_time else ""
+        return self._parts.elegy(self.process)
 
     def _close(self) -> None:
         """Free all that isn't in the post-mortem."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Parts:
     """What is made before a process is, and outlives it.
 
     A kernel with a `host` is kept by that process, which also interrupts it; its cgroup is that of all
-    generations.
+    generations. `elegy` says of a dead one that a process had ended on which it depends, if so.
     """
 
     channel: Channel
@@ -37,6 +38,7 @@ class Parts:
     lease: int
     cgroup: Cgroup | None
     temporary: Path
+    elegy: Callable[[ProcessId], str]
     host: ProcessId | None = None
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_tfkernel.kernels import hosted
+from pytest_tfkernel.kernels import host as hosts
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 
@@ -66,14 +66,14 @@ def silent_hosts() -> Iterator[list[str]]:
     What has been printed may be taken off the list.
     """
     printed: list[str] = []
-    close = hosted._Host.close
+    close = hosts.Host.close
 
-    def closing(host: hosted._Host) -> None:
+    def closing(host: hosts.Host) -> None:
         printed.append(host._log.read(0, 1 << 16)[0])
         close(host)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hosted._Host, "close", closing)
+        patch.setattr(hosts.Host, "close", closing)
         patch.setenv("PYTHONWARNINGS", "error")
         yield printed
     # pytest doesn't look into an assertion of this module.

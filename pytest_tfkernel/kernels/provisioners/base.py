@@ -61,6 +61,9 @@ class Provisioner(Protocol):
     def launch(self, order: Order) -> ProcessId:
         """Make the process; it will say hello on its channel. Raises KernelStartError."""
 
+    def elegy(self, process: ProcessId) -> str:
+        """Of a kernel that has died: that another process had ended, and it with that one, if so. It is asked once."""
+
     def close(self) -> None:
         """End what the provisioner itself keeps running; its kernels live on."""
 

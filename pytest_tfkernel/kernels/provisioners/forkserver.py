@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from pytest_tfkernel._child import forkserver as child
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
@@ -25,9 +26,6 @@ DEFAULT_PRELOAD = ("tensorflow",)
 # Each holds an imported TensorFlow, some 500 MB resident.
 _MAX_SERVERS = 4
 _FORK_SECONDS = 30.0
-_MOST_WORDS = 1 << 16
-# With which faulthandler begins.
-_STACK = "Fatal Python error"
 # What each kind of answer holds.
 _ANSWERS: dict[str, dict[str, dict[str, type]]] = {
     "preload": {"ready": {}, "failed": {"error": dict}},
@@ -124,6 +122,10 @@ class ForkServerProvisioner:
             raise ForkRefusedError(f"the fork server refuses to fork: {answer['reason']}; {advice}")
         return ProcessId(answer["pid"], answer["start_time"])
 
+    def elegy(self, process: ProcessId) -> str:  # noqa: ARG002 - a kernel outlives its fork server
+        """See `Provisioner`."""
+        return ""
+
     def close(self) -> None:
         """End the fork servers."""
         with self._lock:
@@ -192,9 +194,9 @@ class ForkServerProvisioner:
         except (ChannelClosedError, ChannelTornError) as error:
             death = self._supervisor.death_of(server.process, 1.0)
             why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
-        words = server.log.read(0, _MOST_WORDS)[0].strip()
+        words = epitaphs.last_words(server.log)
         self._drop(key)
-        raise KernelStartError(f"the fork server {why} on {what}{_last(words)}")
+        raise KernelStartError(f"the fork server {why} on {what}{words}")
 
     def _drop(self, key: tuple[object, ...]) -> None:
         server = self._servers.pop(key)
@@ -210,14 +212,6 @@ def _is_whole(answer: Message, what: str) -> bool:
     if answer["kind"] not in kinds:
         return False
     return all(isinstance(answer.get(name), kind) for name, kind in kinds[answer["kind"]].items())
-
-
-def _last(words: str) -> str:
-    """The last words: one line, or the stack of a crash."""
-    if not words:
-        return ""
-    at = words.find(_STACK)
-    return f"; its last words: {words.splitlines()[-1]}" if at < 0 else f"; its last words:\n{words[at:]}"
 
 
 def _is_running(process: ProcessId) -> bool:

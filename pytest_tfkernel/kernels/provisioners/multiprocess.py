@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pytest_tfkernel._child import host_multiprocess as child
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.descriptors import Owned
 from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
@@ -28,6 +29,8 @@ __tracebackhide__ = True
 # How many interpreters a start takes: the host's, and that of the kernel or of the fork server.
 _INTERPRETERS = {"spawn": 2, "forkserver": 2, "fork": 1}
 METHODS = tuple(_INTERPRETERS)
+# For the word of a death that has happened.
+_DEATH_SECONDS = 1.0
 # Words of the dead that nobody asked for.
 _KEPT = 1000
 
@@ -60,6 +63,7 @@ class Told:
 class _Host:
     process: ProcessId
     lease: int
+    log: Capture
 
 
 class MultiprocessProvisioner:
@@ -94,7 +98,7 @@ class MultiprocessProvisioner:
         """See `Provisioner`."""
         with self._lock:
             self._hear()
-            self._hosts = {process: host for process, host in self._hosts.items() if _is_running(host.process)}
+            self._forget([process for process, host in self._hosts.items() if not _is_running(host.process)])
             channel, theirs = Channel.pair()
             lease, log = self._new_lease(), Capture(self.name)
             try:
@@ -107,12 +111,12 @@ class MultiprocessProvisioner:
                 for one in (lease, order.lease):
                     with contextlib.suppress(SupervisorGoneError):
                         self._supervisor.end(one)
+                log.close()
                 raise
             finally:
                 theirs.close()
                 channel.close()
-                log.close()
-            self._hosts[process] = _Host(host, lease)
+            self._hosts[process] = _Host(host, lease, log)
             return process
 
     def told(self, process: ProcessId, seconds: float = 5.0) -> Told | None:
@@ -127,16 +131,37 @@ class MultiprocessProvisioner:
                 self._await(process, host.process, self._words[0].number, monotonic() + seconds)
             return self._told.get(process)
 
+    def elegy(self, process: ProcessId) -> str:
+        """See `Provisioner`: a host that crashes takes its kernel along."""
+        with self._lock:
+            host = self._hosts.get(process)
+            if host is None:
+                return ""
+            gone = not _is_running(host.process)
+            death = self._supervisor.death_of(host.process, _DEATH_SECONDS) if gone else None
+            words = epitaphs.last_line(host.log)
+            # One that lives has yet to say what it saw, and needs no log any more.
+            host.log.close()
+        if death is None or death.status.code == 0:
+            return ""
+        return f"its host, process {host.process}, had died of {death.status}, and it with that one{words}"
+
     def close(self) -> None:
         """End the hosts, and with them their kernels."""
         with self._lock:
             for host in self._hosts.values():
                 with contextlib.suppress(SupervisorGoneError):
                     self._supervisor.end(host.lease)
-            self._hosts.clear()
+            self._forget(list(self._hosts))
             for end in self._words or ():
                 end.close()
             self._words = None
+
+    def _forget(self, processes: list[ProcessId]) -> None:
+        for process in processes:
+            host = self._hosts.pop(process, None)
+            if host is not None:
+                host.log.close()
 
     def _start(self, order: Order, lease: int, log: Capture, channel: int) -> ProcessId:
         if self._words is None:
@@ -166,7 +191,7 @@ class MultiprocessProvisioner:
             channel.send(request, (order.stdout, order.stderr, order.channel, order.stacks))
             answer = _answer(channel, seconds)
         except (ChannelClosedError, ChannelTornError) as error:
-            death = self._supervisor.death_of(host, 1.0)
+            death = self._supervisor.death_of(host, _DEATH_SECONDS)
             why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
             raise self._failed(log, why) from None
         if answer is None:
@@ -184,9 +209,7 @@ class MultiprocessProvisioner:
         return ProcessId(answer["pid"], answer["start_time"])
 
     def _failed(self, log: Capture, why: str) -> KernelStartError:
-        words = log.read(0, 4096)[0].strip()
-        last = f"; its last words: {words.splitlines()[-1]}" if words else ""
-        return KernelStartError(f"the host of {self.name} {why}{last}")
+        return KernelStartError(f"the host of {self.name} {why}{epitaphs.last_words(log)}")
 
     def _await(self, process: ProcessId, host: ProcessId, words: int, deadline: float) -> None:
         """Until the word on a process has come, or its host is dead."""
@@ -223,7 +246,7 @@ class MultiprocessProvisioner:
     def _note(self, word: Message) -> None:
         process = ProcessId(word["pid"], word["start_time"])
         self._told[process] = _told(word)
-        self._hosts.pop(process, None)
+        self._forget([process])
         if len(self._told) > _KEPT:
             self._told.popitem(last=False)
 

@@ -30,5 +30,9 @@ class SubprocessProvisioner:
             {1: order.stdout, 2: order.stderr, kernel.CHANNEL: order.channel, kernel.STACKS: order.stacks},
         )
 
+    def elegy(self, process: ProcessId) -> str:  # noqa: ARG002 - it depends on nobody
+        """See `Provisioner`."""
+        return ""
+
     def close(self) -> None:
         """Nothing is kept running."""
