@@ -99,9 +99,10 @@ class Port:
             )
         # Threads of a cell may send as well.
         with self._lock:
-            if self._outgoing is not None:
+            earlier = self._outgoing
+            if earlier is not None and 0 < sum(earlier.counts) < earlier.size:
                 raise TornError("an earlier message could not be sent to its end")
-            self._outgoing = outgoing = _Outgoing(len(data).to_bytes(_HEADER, "big") + data, descriptors)
+            outgoing = self._outgoing = _Outgoing(len(data).to_bytes(_HEADER, "big") + data, descriptors)
             try:
                 self._flush(outgoing, self._stall)
             except OSError:
@@ -109,9 +110,7 @@ class Port:
             except BaseException:
                 if outgoing.counts:
                     self._flush(outgoing, _FINISH_SECONDS)
-                self._outgoing = None
                 raise
-            self._outgoing = None
 
     def receive(self, seconds: Optional[float] = None) -> Any:
         """One message, or whatever JSON the other end sends instead. Raises ValueError when it isn't JSON."""
@@ -136,6 +135,10 @@ class Port:
     def peek(self, seconds: Optional[float] = None) -> Any:
         """As `receive`, but it is the next one still until `drop` is called."""
         return _decode(self._peek(seconds).decode("ascii"))
+
+    def holds_whole(self) -> bool:
+        """Whether a message has come to its end, though nobody has taken it: poll(2) doesn't know of that one."""
+        return self._incoming.is_body and sum(self._incoming.counts) == len(self._incoming.data)
 
     def drop(self) -> None:
         """Done with the message that was looked at."""

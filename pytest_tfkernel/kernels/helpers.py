@@ -12,7 +12,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.isolation import search_path
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
-from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -59,7 +59,7 @@ class Helper:
             channel = self._channel or self._start()
             channel.send({**message, "id": number})
             with contextlib.suppress(ChannelLateError):
-                while (remaining := deadline - monotonic()) > 0 and readable(remaining, channel.fileno()):
+                while (remaining := deadline - monotonic()) > 0 and channel.has_news(remaining):
                     answer = channel.receive(remaining)
                     # Any other is of a request whose caller was interrupted.
                     if answer.get("id") == number:

@@ -16,7 +16,7 @@ from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.isolation import search_path
 from pytest_tfkernel.kernels.supervisor import Supervisor
-from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -116,7 +116,7 @@ class Host:
                     self._supervisor.end(message["lease"], _END_SECONDS)
 
     def _wait(self, seconds: float) -> bool:
-        return readable(seconds, self._channel.fileno())
+        return self._channel.has_news(seconds)
 
     def _epitaph(self, error: str) -> str:
         return f"the kernel's host is gone{self._fate(error)}"

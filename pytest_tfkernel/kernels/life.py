@@ -157,6 +157,8 @@ class Life:
         pause = _BUSY_SECONDS
         while True:
             remaining = max(0.0, deadline - self._clock())
+            if channel and self._parts.channel.has_news(0):
+                return Event.READABLE
             found = ready(min(remaining, pause), *awaited)
             if channel and self._parts.channel.fileno() in found:
                 return Event.READABLE
@@ -252,7 +254,7 @@ class Life:
                 stderr_cut=stderr_cut,
                 note=self._note or self._note_on(death),
             )
-            self._close()
+        self._close()
         return self.post_mortem
 
     def _judge(self, death: Death | None) -> tuple[Cause, Killer]:
@@ -270,11 +272,12 @@ class Life:
         """Free all that isn't in the post-mortem."""
         if self._closed:
             return
-        self._closed = True
         self._parts.close()
         if self._pidfd is not None:
             close(self._pidfd)
             self._pidfd = None
+        # Only now: one that was interrupted is to be done again.
+        self._closed = True
 
     def leftovers(self, seconds: float = _SETTLE_SECONDS) -> list[Leftover]:
         """What is of this life beside its process, after up to `seconds` to end by itself."""
@@ -288,6 +291,7 @@ class Life:
 
     def clean_up(self) -> list[Leftover]:
         """After the death: end what was left running, and return it; remove cgroup and temporary files."""
+        self._close()
         left = self.leftovers()
         survivors = self._supervisor.end(self.lease) if left else []
         if not survivors:

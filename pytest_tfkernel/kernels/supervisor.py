@@ -19,7 +19,7 @@ from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.spawning import Spawned
-from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 
@@ -224,7 +224,7 @@ class Supervisor:
         """What comes next, until it is dropped: a death that is told to a caller who is interrupted isn't lost."""
         remaining = max(0.0, deadline - monotonic())
         try:
-            return self._channel.peek(remaining) if readable(remaining, self._channel.fileno()) else None
+            return self._channel.peek(remaining) if self._channel.has_news(remaining) else None
         except ChannelLateError:
             return None
         except (ChannelClosedError, ChannelTornError) as error:

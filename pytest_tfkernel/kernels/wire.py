@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_tfkernel._child import frames
 from pytest_tfkernel.kernels.descriptors import Owned
-from pytest_tfkernel.kernels.waits import hung_up
+from pytest_tfkernel.kernels.waits import hung_up, readable
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -51,7 +51,12 @@ class Channel:
         The other end of a `mute` pair can't send: what it says first waits until we read, and we don't.
         """
         ours, theirs = _socket.socketpair()
-        channel = cls(ours)
+        try:
+            channel = cls(ours)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
         # For whoever gets it: `socket.setdefaulttimeout` of this process is none of theirs.
         theirs.setblocking(True)  # noqa: FBT003 - it takes no name
         if mute:
@@ -71,8 +76,12 @@ class Channel:
         return hung_up(self._owned.number)
 
     def fileno(self) -> int:
-        """For poll(2)."""
+        """For poll(2), which doesn't know of a message whose receiver was interrupted: see `has_news`."""
         return self._owned.number
+
+    def has_news(self, seconds: float) -> bool:
+        """Whether a message comes, or the end, within `seconds`; at once when that is not above 0."""
+        return self._port.holds_whole() or readable(seconds, self._owned.number)
 
     def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Send one message, and descriptors after it; they stay open here."""

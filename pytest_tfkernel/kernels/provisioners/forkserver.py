@@ -15,7 +15,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
-from pytest_tfkernel.kernels.waits import monotonic, readable
+from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
 
@@ -78,7 +78,7 @@ class _Server:
         """The answer to a request; None when there is none in time."""
         deadline = monotonic() + seconds
         with contextlib.suppress(ChannelLateError):
-            while (remaining := deadline - monotonic()) > 0 and readable(remaining, self.channel.fileno()):
+            while (remaining := deadline - monotonic()) > 0 and self.channel.has_news(remaining):
                 answer = self.channel.receive(remaining)
                 if answer.get("id") == number:
                     return answer

@@ -19,7 +19,7 @@ from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
-from pytest_tfkernel.kernels.waits import monotonic, readable, ready
+from pytest_tfkernel.kernels.waits import monotonic, ready
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 
@@ -255,7 +255,7 @@ def _answer(channel: Channel, seconds: float) -> Message | None:
     """The one answer of a host; None when it does not come in time."""
     deadline = monotonic() + seconds
     try:
-        return channel.receive(deadline - monotonic()) if readable(seconds, channel.fileno()) else None
+        return channel.receive(deadline - monotonic()) if channel.has_news(seconds) else None
     except ChannelLateError:
         return None
 
