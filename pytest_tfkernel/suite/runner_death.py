@@ -7,17 +7,17 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import psutil
-
-from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.captures import Capture
-from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
+from pytest_tfkernel.kernels.errors import TFKernelError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.pidfds import wait_for_any
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import RunnerDeath, Setting
+from pytest_tfkernel.suite.brood import Brood
 
 DEADLINE = 2.0
 _START_SECONDS = 60.0
@@ -27,15 +27,30 @@ VICTIM = _PACKAGE / "suite" / "victim.py"
 READY = "PYTEST_TFKERNEL_READY"
 _READY_DESCRIPTOR = 5
 
+Look = Callable[[], Mapping[ProcessId, Leftover]]
+Wait = Callable[[Look, float], Mapping[ProcessId, Leftover]]
 
-def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerDeath:
+
+def await_end(look: Look, seconds: float, clock: Callable[[], float] = time.monotonic) -> Mapping[ProcessId, Leftover]:
+    """Look until nothing is there, or `seconds` have passed; what is there then, zombies too."""
+    deadline = clock() + seconds
+    while found := look():
+        remaining = deadline - clock()
+        if remaining <= 0:
+            break
+        wait_for_any(list(found), remaining)
+    return found
+
+
+def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM, wait: Wait = await_end) -> RunnerDeath:
     """Start a pytest, wait until its kernel has left a daemon, kill it, and look.
 
-    `victim` is the test file that it runs: it must write one line to the descriptor `READY`.
+    `victim` is the test file that it runs: it must write one line to the descriptor `READY`, with the pids of what
+    must be gone whoever its parent is then. `wait` is how the deadline is waited for.
     Raises SupervisorGoneError when there is nobody to start it.
     """
     lease = launcher.new_lease()
-    before = set(_below(launcher))
+    brood = Brood(launcher.supervisor)
     log = Capture("runner")
     reader, writer = os.pipe()
     runner: ProcessId | None = None
@@ -46,21 +61,21 @@ def play(setting: Setting, launcher: Launcher, victim: Path = VICTIM) -> RunnerD
         if not said:
             words = log.read(0, 4096)[0].strip().splitlines()
             return RunnerDeath(setting, (), (), 0.0, f"no runner came up to be killed: {words[-1:]}")
-        started = [process for process in _below(launcher) if process not in before]
-        # Seen below the runner now, they are its own also when it is gone.
-        launcher.supervisor.members(lease)
+        gone = brood.expect([int(word) for word in said.split() if word.isdigit()], runner)
+        if gone:
+            return RunnerDeath(setting, (), (), 0.0, f"had ended before the runner was killed: process {gone[0]}")
+        started = brood.look()
         launcher.supervisor.signal(runner, signal.SIGKILL)
         killed = time.monotonic()
-        psutil.wait_procs(started, timeout=DEADLINE)
+        survivors = wait(brood.look, DEADLINE)
         seconds = time.monotonic() - killed
-        survivors = [process for process in _below(launcher) if process not in before]
-        return RunnerDeath(setting, _leftovers(started), _leftovers(survivors), seconds)
+        return RunnerDeath(setting, tuple(started.values()), tuple(survivors.values()), seconds)
     except (TFKernelError, OSError) as error:
         return RunnerDeath(setting, (), (), 0.0, f"the runner could not be started and killed: {error}")
     finally:
         os.close(reader)
         log.close()
-        launcher.supervisor.end(lease)
+        brood.end()
         if runner is not None:
             scratch.remove_of(runner.pid, launcher.temporary)
 
@@ -89,21 +104,3 @@ def _read_line(reader: int) -> bytes:
     poll = select.poll()
     poll.register(reader, select.POLLIN)
     return os.read(reader, 4096) if poll.poll(_START_SECONDS * 1000) else b""
-
-
-def _below(launcher: Launcher) -> list[psutil.Process]:
-    try:
-        return psutil.Process(launcher.supervisor.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        raise SupervisorGoneError(f"the supervisor (pid {launcher.supervisor.pid}) is gone") from None
-
-
-def _leftovers(processes: list[psutil.Process]) -> tuple[Leftover, ...]:
-    found = []
-    for process in processes:
-        stat = proc.read_stat(process.pid)
-        identity = ProcessId(process.pid, stat.start_time if stat is not None else 0)
-        state = stat.state if stat is not None else "X"
-        parent = stat.parent if stat is not None else 0
-        found.append(Leftover(identity, parent, state, proc.command_line(process.pid)))
-    return tuple(found)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.kernels import KernelSpec
 
-# Leaves a process that has a session of its own, no environment, another parent, and no wish to end.
+# Leaves a process that has a session of its own, no environment, another parent, and no wish to end; its pid.
 _DAEMON = """\
 import os, signal, sys
 reader, writer = os.pipe()
@@ -17,17 +17,18 @@ if os.fork() == 0:
     if os.fork() == 0:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        os.write(writer, b"1")
+        os.write(writer, b"%d" % os.getpid())
         os.execve(sys.executable, [sys.executable, "-S", "-c", "import signal; signal.pause()"], {})
     os._exit(0)
-os.read(reader, 1)
+daemon = int(os.read(reader, 20))
 os.wait()
+daemon
 """
 
 
 def test_waits_to_be_killed(tfkernel_factory: Callable[[KernelSpec], Kernel]) -> None:
     """Never ends by itself."""
     kernel = tfkernel_factory(KernelSpec(provisioner="subprocess"))
-    assert kernel.execute(_DAEMON).ok
-    os.write(int(os.environ["PYTEST_TFKERNEL_READY"]), b"ready\n")
+    daemon = kernel.execute(_DAEMON).value
+    os.write(int(os.environ["PYTEST_TFKERNEL_READY"]), b"%d\n" % daemon)
     kernel.execute("import signal\nsignal.pause()", timeout=600)

@@ -338,6 +338,14 @@ class TestRunnerDeathLeavesNothing:
         verdict = judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (left, left), (left,), 2.0))
         assert verdict == Verdict.failed("1 of 2 alive after 2 s: process 7 (sleep 60)")
 
+    def test_unknown_where_nothing_was_there_that_could_be_left(self) -> None:
+        assert judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (), (), 0.1)).state is State.UNKNOWN
+
+    @pytest.mark.parametrize(("seconds", "state"), [(0.0, State.PASS), (2.0, State.PASS), (2.01, State.UNKNOWN)])
+    def test_unknown_when_the_last_look_was_later_than_what_is_promised(self, seconds: float, state: State) -> None:
+        left = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
+        assert judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (left,), (), seconds)).state is state
+
 
 class TestGuarantees:
     def test_ids_are_stable(self) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import runpy
+import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from pytest_tfkernel.kernels import supervisor
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.suite import runner_death
 from pytest_tfkernel.suite.guarantees.death import runner_death_leaves_nothing
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 
-SABOTEUR = Path(__file__).parents[1] / "saboteurs" / "stops_its_supervisor.py"
+SABOTEURS = Path(__file__).parents[1] / "saboteurs"
+SABOTEUR = SABOTEURS / "stops_its_supervisor.py"
+ORPHANS = SABOTEURS / "adopts_no_orphans.py"
 SETTING = Setting("subprocess", DAEMON, RUNNER_DEATH)
 
 
@@ -41,6 +50,70 @@ def test_what_a_runner_leaves_whose_supervisor_is_killed_too_is_removed(monkeypa
     left = [name for one in seen.started for name in Path("/tmp").glob(f"tfk-{one.process.pid}-*")]
     assert (len(seen.started) > 1, left) == (True, [])
     folder.rmdir()
+
+
+def test_a_daemon_that_no_supervisor_adopts_is_seen_to_live_and_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "CHILD_FOLDER", runpy.run_path(str(ORPHANS))["maim"](tmp_path))
+    with Launcher() as launcher:
+        seen = runner_death.play(SETTING, launcher, ORPHANS)
+    for one in seen.survivors:
+        # They came to us; whoever is alive still would be waited for.
+        with contextlib.suppress(ChildProcessError):
+            assert os.waitpid(one.process.pid, os.WNOHANG)[0] == one.process.pid
+    verdict = runner_death_leaves_nothing.judge(seen)
+    assert (seen.error, verdict.state) == ("", State.FAIL)
+    assert "signal.pause()" in verdict.reason
+
+
+def test_a_daemon_is_among_what_must_go(launcher: Launcher) -> None:
+    seen = runner_death.play(SETTING, launcher)
+    (daemon,) = [one for one in seen.started if one.command.endswith("-S -c import signal; signal.pause()")]
+    assert daemon.parent == next(one.process.pid for one in seen.started if " supervisor " in one.command)
+    assert runner_death_leaves_nothing.judge(seen).state is State.PASS, seen
+
+
+def test_what_the_runner_names_must_be_there(launcher: Launcher, tmp_path: Path) -> None:
+    victim = tmp_path / "test_victim.py"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    victim.write_text(f"import os, signal\ndef test_one():\n    os.write(5, b'{gone.pid}')\n    signal.pause()\n")
+    seen = runner_death.play(SETTING, launcher, victim)
+    assert seen.error == f"had ended before the runner was killed: process {gone.pid}"
+
+
+def test_what_is_older_than_the_runner_is_not_of_its_making(launcher: Launcher, tmp_path: Path) -> None:
+    victim = tmp_path / "test_victim.py"
+    with subprocess.Popen(["sleep", "60"]) as older:
+        victim.write_text(f"import os, signal\ndef test_one():\n    os.write(5, b'{older.pid}')\n    signal.pause()\n")
+        seen = runner_death.play(SETTING, launcher, victim)
+        assert (older.poll(), bool(seen.error)) == (None, True)
+        older.kill()
+
+
+def test_the_deadline_is_the_one_that_is_promised(launcher: Launcher) -> None:
+    asked: list[float] = []
+
+    def wait(look: runner_death.Look, seconds: float) -> Mapping[ProcessId, Leftover]:
+        asked.append(seconds)
+        return look()
+
+    seen = runner_death.play(SETTING, launcher, SABOTEUR, wait)
+    assert (asked, bool(seen.survivors)) == ([2.0], True)
+
+
+class TestAwaitEnd:
+    def test_what_is_there_at_the_deadline_is_told(self) -> None:
+        nobody = ProcessId(5_000_000, 1)
+        left = {nobody: Leftover(nobody, 1, "Z", "")}
+        times = iter((100.0, 100.5, 101.9, 102.0))
+        assert runner_death.await_end(lambda: left, 2.0, lambda: next(times)) == left
+        assert list(times) == []
+
+    def test_nothing_is_waited_for_when_nothing_is_there(self) -> None:
+        times = iter((100.0,))
+        assert runner_death.await_end(dict, 2.0, lambda: next(times)) == {}
 
 
 def test_launcher_that_is_closed_is_told(tmp_path: Path) -> None:

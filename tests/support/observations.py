@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_tfkernel.kernels import faults
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
-from pytest_tfkernel.model.processes import PostMortem, ProcessId
+from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit
 from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite import examples
@@ -20,7 +20,7 @@ _DETAILS = {"error": 1e-7, "gpus": []}
 def honest(setting: Setting) -> Observation | RunnerDeath | Facts:
     """What is seen in a setting when everything holds; of a scenario, that it was not played."""
     if setting.fault == RUNNER_DEATH:
-        return RunnerDeath(setting, (), (), 0.1)
+        return RunnerDeath(setting, (Leftover(ProcessId(4213, 3000), 4211, "S", "sleep 60"),), (), 0.1)
     if setting.example == planted.NAME:
         return Facts(setting, INTERPRETER, {"found": ["process"], "missed": [], "refused": {}, "seconds": 0.5})
     if not has_example(setting):

@@ -14,6 +14,7 @@ from pytest_tfkernel.suite.guarantees.applicability import (
     is_script_error,
 )
 from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.runner_death import DEADLINE
 
 
 @guarantee(
@@ -138,6 +139,10 @@ def runner_death_leaves_nothing(seen: RunnerDeath) -> Verdict:
     if seen.survivors:
         shown = ", ".join(map(str, seen.survivors))
         return Verdict.failed(f"{len(seen.survivors)} of {len(seen.started)} alive after {seen.seconds:g} s: {shown}")
+    if not seen.started:
+        return Verdict.unknown("nothing was there that the death of pytest could have left")
+    if seen.seconds > DEADLINE:
+        return Verdict.unknown(f"all were gone after {seen.seconds:.2f} s, when it was looked too late to tell")
     return Verdict.passed(f"{len(seen.started)} processes gone after {seen.seconds:.2f} s")
 
 
