@@ -41,7 +41,7 @@ import types
 import warnings
 from typing import Any, Dict, List, Optional
 
-from . import frames, kernel, multiprocess_target, process
+from . import frames, kernel, multiprocess_target, proc, process
 from .frames import Message
 
 CHANNEL = 3
@@ -215,12 +215,15 @@ class Host:
             known = _waiting_bytes(self._process.sentinel) > 0
         else:
             status, known = _status_word(self._waitid()), True
+        # Of the zombie, before anybody waits for it.
+        stat = proc.read_stat(self._process.pid) if status is not None else None
         alive, exitcode = self._process.is_alive(), self._process.exitcode
         if status is not None and exitcode is None:
             # It hasn't waited, so somebody must: a zombie holds its pid.
             os.waitpid(self._process.pid, 0)
         if known:
-            self._reports.send(self._death(_as_status_word(exitcode) if status is None else status, now))
+            death = self._death(_as_status_word(exitcode) if status is None else status, now)
+            self._reports.send(dict(death, child_faults=None if stat is None else stat.child_faults))
         who = {"pid": self._process.pid, "start_time": self._start_time}
         return dict(who, exitcode=exitcode, alive=alive, status=status)
 

@@ -17,8 +17,16 @@ HEADLESS = "H"
 _LEASE_LINE = b"Max file locks"
 
 
+# Flags of a task that has been given to a deadly signal, or is on its way out (include/linux/sched.h).
+_EXITING, _SIGNALED = 0x4, 0x400
+_SIGKILL, _SIGCHLD = 9, 17
+
+
 class Stat:
-    """The few fields of /proc/PID/stat that we use. `state` is its letter there, or `HEADLESS`."""
+    """The few fields of /proc/PID/stat that we use. `state` is its letter there, or `HEADLESS`.
+
+    `child_faults` grows with each child that it waits for, and is -1 where nobody has to, since it ignores SIGCHLD.
+    """
 
     def __init__(self, line: bytes) -> None:
         fields = line[line.rindex(b")") + 2 :].split()
@@ -27,9 +35,29 @@ class Stat:
         self.group = int(fields[2])
         self.session = int(fields[3])
         self.start_time = int(fields[19])
+        self._flags, self._pending = int(fields[6]), int(fields[28])
+        self._blocked, self._ignored = int(fields[29]), int(fields[30])
+        self.child_faults = -1 if self.ignores(_SIGCHLD) else int(fields[8])
         # The first thread may have ended alone: what others run is a process, and no zombie.
         if self.state == "Z" and int(fields[17]) > 1:
             self.state = HEADLESS
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether it is a zombie, or will soon be one."""
+        return self.state in "ZX" or bool(self._flags & (_EXITING | _SIGNALED)) or bool(self._pending & _bit(_SIGKILL))
+
+    def ignores(self, number: int) -> bool:
+        """Whether a signal does nothing to it; of real-time signals it isn't told."""
+        return bool(self._ignored & _bit(number))
+
+    def blocks(self, number: int) -> bool:
+        """Whether a signal waits until its first thread lets it through."""
+        return bool(self._blocked & _bit(number))
+
+
+def _bit(number: int) -> int:
+    return 1 << number >> 1
 
 
 def read_stat(pid: int) -> Optional[Stat]:

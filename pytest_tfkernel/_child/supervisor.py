@@ -23,10 +23,10 @@ One that fails is answered by {"kind": "broken", "error"}, and harms no other.
 Between the answers it tells of every child that ended, adopted ones too:
 
     {"kind": "exited", "pid", "start_time", "status", "user_seconds", "system_seconds", "max_rss",
-     "time", "signals": [those that were sent through here]}
+     "child_faults", "time", "signals": [those that were sent through here, and that it did not ignore]}
 
 `status` is the word of wait4(2), `max_rss` is in bytes, `time` is CLOCK_MONOTONIC in seconds. Usage is null
-where nobody could know it.
+where nobody could know it. `child_faults` grows with each child that it had waited for (see `proc`).
 
 A process that is started with `reports` waits for children of its own, as the kernel managers of others do. It
 has a socket at descriptor 5, on which it tells of them as we do; we add the signals that went through here, and
@@ -165,6 +165,8 @@ class Supervisor:
         if pidfd is None:
             return {"kind": "signalled", "found": False, "refused": False}
         found, refused = proc.is_below(pid, os.getpid()), False
+        # What is ignored does nothing: a death by that signal is of somebody else's making.
+        was_ignored = _ignores(pid, number)
         try:
             if found and request["main_thread"]:
                 process.signal_main_thread(pid, number)
@@ -176,7 +178,7 @@ class Supervisor:
             refused = True
         finally:
             os.close(pidfd)
-        if found and not refused:
+        if found and not refused and not (was_ignored and _ignores(pid, number)):
             self._signals.setdefault((pid, start_time), []).append(number)
         return {"kind": "signalled", "found": found, "refused": refused}
 
@@ -255,7 +257,8 @@ class Supervisor:
             if waiting is None:
                 return
             # Read before the wait: the zombie still has its start time.
-            start_time = proc.start_time(waiting.si_pid)
+            stat = proc.read_stat(waiting.si_pid)
+            start_time = stat.start_time if stat is not None else None
             pid, status, usage = os.wait4(waiting.si_pid, 0)
             self._kin.died(pid, start_time or 0)
             self._outbox.put(
@@ -267,6 +270,7 @@ class Supervisor:
                     "user_seconds": usage.ru_utime,
                     "system_seconds": usage.ru_stime,
                     "max_rss": usage.ru_maxrss * 1024,
+                    "child_faults": stat.child_faults if stat is not None else None,
                     "time": time.monotonic(),
                     "signals": self._signals.pop((pid, start_time or 0), []),
                 }
@@ -284,6 +288,11 @@ class Supervisor:
             reporter.close()
             return
         self._outbox.put({**report, "kind": "exited"})
+
+
+def _ignores(pid: int, number: int) -> bool:
+    stat = proc.read_stat(pid)
+    return stat is not None and stat.ignores(number)
 
 
 def _with_commands(found: list[proc.Process]) -> list[proc.Process]:

@@ -17,12 +17,13 @@ from pytest_tfkernel.model.processes import ExitStatus, ProcessId, ResourceUsage
 class Reaped:
     """What the wait told: the word of wait4(2), usage, and CLOCK_MONOTONIC in seconds.
 
-    `word` and `usage` are None when somebody else had waited for the process.
+    `word` and `usage` are None when somebody else had waited for the process. `child_faults` as in `_child.proc`.
     """
 
     word: int | None
     usage: ResourceUsage | None
     time: float
+    child_faults: int | None = None
 
     @property
     def status(self) -> ExitStatus | None:
@@ -37,20 +38,23 @@ class Child:
         self._popen = popen
         # A child that nobody has waited for keeps its pid, dead or alive.
         self.process = ProcessId(popen.pid, proc.start_time(popen.pid) or 0)
-        self._pidfd = os.pidfd_open(popen.pid)
+        self.pidfd = os.pidfd_open(popen.pid)
         self.started = time.monotonic()
         self.reaped: Reaped | None = None
 
     def reap(self) -> Reaped | None:
         """Wait for it if it has died; None while it lives."""
-        if self.reaped is None and is_dead(self._pidfd):
+        if self.reaped is None and is_dead(self.pidfd):
+            # Of the zombie: it still has them.
+            stat = proc.read_stat(self.process.pid)
+            child_faults = stat.child_faults if stat is not None else None
             try:
                 _, word, usage = os.wait4(self.process.pid, 0)
                 used = ResourceUsage(usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024)
-                self.reaped = Reaped(word, used, time.monotonic())
+                self.reaped = Reaped(word, used, time.monotonic(), child_faults)
             except ChildProcessError:
                 self.reaped = Reaped(None, None, time.monotonic())
-            os.close(self._pidfd)
+            os.close(self.pidfd)
             status = self.reaped.status
             # Popen would wait for it again, and find nobody. Its own answer is 0 then.
             self._popen.returncode = (
@@ -70,7 +74,7 @@ class Child:
             loop = asyncio.get_running_loop()
             died = asyncio.Event()
             # A copy: whoever reaps it closes the other one.
-            watched = os.dup(self._pidfd)
+            watched = os.dup(self.pidfd)
             loop.add_reader(watched, died.set)
             try:
                 await died.wait()

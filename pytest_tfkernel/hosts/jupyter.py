@@ -128,7 +128,7 @@ class Host:
         if reaped.word is None or reaped.usage is None:
             return
         death = {"pid": process.pid, "start_time": process.start_time, "status": reaped.word, "signals": signals}
-        usage = dataclasses.asdict(reaped.usage)
+        usage = {**dataclasses.asdict(reaped.usage), "child_faults": reaped.child_faults}
         with contextlib.suppress(OSError):
             self._reports.send({**death, **usage, "time": reaped.time})
 

@@ -18,11 +18,13 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.hosts import groups
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.kernels.causes import judge
 from pytest_tfkernel.kernels.cgroups import find_oom_counter, read_oom_kills
-from pytest_tfkernel.model.processes import Cause, Killer, PostMortem, ProcessId
+from pytest_tfkernel.kernels.victims import Victim, Victims
+from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
 
 _KEPT = 100
 
@@ -39,8 +41,7 @@ class PostMortemProvisioner(LocalProvisioner):
         self.signals: list[int] = []
         self._generation = 0
         self._oom_counter: Path | None = None
-        self._oom_kills = 0
-        self._counted: ProcessId | None = None
+        self._victims: Victims | None = None
         self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT)
         # Whether somebody asked for the end that comes.
         self._is_asked = False
@@ -76,14 +77,16 @@ class PostMortemProvisioner(LocalProvisioner):
         self._child = Child(self._popen())
         self.signals, self._is_asked = [], False
         self._generation += 1
+        self._victims = None
         self._look_at_cgroup(self._child)
         return info
 
     def _look_at_cgroup(self, child: Child) -> None:
         """Know where OOM kills are counted for a living process, which may be moved at any time."""
         counter = find_oom_counter(child.process.pid)
-        if counter != self._oom_counter or child.process != self._counted:
-            self._oom_counter, self._oom_kills, self._counted = counter, read_oom_kills(counter), child.process
+        if counter != self._oom_counter or self._victims is None:
+            self._oom_counter, self._victims = counter, Victims(child.process, child.pidfd, _Counter(counter))
+        self._victims.look()
 
     def _popen(self) -> subprocess.Popen[bytes]:
         if self.process is None:
@@ -108,7 +111,7 @@ class PostMortemProvisioner(LocalProvisioner):
         """Signal the kernel's process group, which is also its session; see `groups.kill` for SIGKILL."""
         if self.process is None or self._child is None or self._child.returncode is not None:
             return
-        self.signals.append(int(signum))
+        was_ignored = self._ignores(signum)
         try:
             if signum == signal.SIGKILL:
                 groups.kill(self._child.process.pid)
@@ -116,6 +119,12 @@ class PostMortemProvisioner(LocalProvisioner):
                 os.killpg(self._child.process.pid, signum)
         except ProcessLookupError:
             return  # it ended by itself
+        if not (was_ignored and self._ignores(signum)):
+            self.signals.append(int(signum))
+
+    def _ignores(self, signum: int) -> bool:
+        stat = proc.read_stat(self.child.process.pid)
+        return stat is not None and stat.ignores(signum)
 
     async def kill(self, restart: bool = False) -> None:
         """End it with SIGKILL."""
@@ -151,11 +160,13 @@ class PostMortemProvisioner(LocalProvisioner):
             self.log.warning(found.headline())
 
     def _bury(self, child: Child, reaped: Reaped) -> PostMortem:
-        kills = read_oom_kills(self._oom_counter)
-        cause, killer = Cause.UNKNOWN, Killer.UNKNOWN
+        cause, killer, note = Cause.UNKNOWN, Killer.UNKNOWN, ""
         if reaped.status is not None:
-            cause, killer = judge(reaped.status, self.signals, oom_killed=kills > self._oom_kills)
-        note = ""
+            # Its orphans are nobody's that we know of.
+            victim = self._victims.judge(reaped.child_faults, lambda _: False) if self._victims else Victim.NO
+            cause, killer = judge(reaped.status, self.signals, oom_killed=victim is Victim.YES)
+            if victim is Victim.MAYBE and killer is Killer.UNKNOWN:
+                note = "the OOM killer took it or another process of its cgroup, and which of them isn't known"
         if cause is Cause.OOM_KILL and self._oom_counter is not None:
             # Who shares the cgroup may have been killed in its place, though not by SIGKILL twice.
             note = f"counted in {self._oom_counter.parent}, the memory cgroup that it shared"
@@ -173,6 +184,16 @@ class PostMortemProvisioner(LocalProvisioner):
             stderr="",
             note=note,
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Counter:
+    """Of the cgroup in which the kernel is, whosever it is."""
+
+    file: Path | None
+
+    def oom_kills(self) -> int:
+        return read_oom_kills(self.file)
 
 
 def plain(found: PostMortem) -> Mapping[str, Any]:

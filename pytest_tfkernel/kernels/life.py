@@ -8,26 +8,26 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.answers import Asked
 from pytest_tfkernel.kernels.captures import KEPT_BYTES
-from pytest_tfkernel.kernels.causes import judge
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
+from pytest_tfkernel.kernels.inquest import Inquest
 from pytest_tfkernel.kernels.parts import Parts
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd, wait_for_any
-from pytest_tfkernel.kernels.supervisor import Death, Supervisor
+from pytest_tfkernel.kernels.sent import Sent
+from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.kernels.victims import Victims
 from pytest_tfkernel.kernels.waits import monotonic, ready
 from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
-from pytest_tfkernel.model.processes import Cause, Killer, Leftover, PostMortem, ProcessId
+from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
 _TAIL_BYTES = 16 * 1024
-_LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
 _LAST_CELL = 4096
 _UNENDED = "it could not be ended: it waits in the Linux kernel, or is of another user since it ran a set-uid program"
 # How often we look whether output has to be given back: often while there is some, seldom without.
@@ -67,11 +67,14 @@ class Life:
         self._pidfd = open_pidfd(process)
         self._started = clock()
         self._cgroups = [parts.cgroup] if parts.cgroup is not None else []
+        victims = Victims(process, self._pidfd, parts.cgroup, clock)
+        self._inquest = Inquest(Sent(process), victims, supervisor.has_killed_orphans)
+        self._told_victims = 0
+        supervisor.expect(process)
         self._asked = Asked(is_hosted=parts.host is not None)
         self._note = ""
         self._closed = False
         self._deadline_passed = False
-        self._oom_kills = self.oom_kills()
         self.process = process
         self.generation = generation
         self.last_cell: str | None = None
@@ -106,14 +109,14 @@ class Life:
 
     def oom_kills(self) -> int:
         """How many processes of this kernel's cgroup the OOM killer has killed."""
-        return self._cgroups[-1].oom_kills() if self._cgroups else 0
+        return self._inquest.victims.count()
 
     def join(self, cgroup: Cgroup) -> None:
         """Move the living process into a cgroup, which is this life's from now on."""
         cgroup.add(self.process.pid)
         self._cgroups.append(cgroup)
         self._supervisor.claim(self.process, self.lease, self.cgroups)
-        self._oom_kills = cgroup.oom_kills()
+        self._inquest.victims.join(cgroup)
 
     @property
     def cgroup(self) -> Cgroup | None:
@@ -123,8 +126,9 @@ class Life:
     def send(self, message: Message) -> int:
         """Send a request; the number that its answer will have. A closed channel is left to the wait."""
         self._supervisor.check_ours()
-        self._oom_kills = self.oom_kills()
+        self._inquest.victims.look()
         number = self._asked.note(message)
+        self._inquest.sent.ask(number)
         with contextlib.suppress(ChannelClosedError):
             self._parts.channel.send({**message, "id": number})
         return number
@@ -143,6 +147,7 @@ class Life:
         except ChannelTornError as error:
             self._note = f"its channel is unusable: {error}"
             return None
+        self._inquest.sent.hear(message.get("id"))
         return message
 
     def has_stayed_mute(self) -> bool:
@@ -166,6 +171,7 @@ class Life:
                 return Event.DEATH
             if not remaining:
                 return Event.DEADLINE
+            self._inquest.victims.look()
             reclaimed = [stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr, self._parts.stacks)]
             pause = _BUSY_SECONDS if any(reclaimed) else min(pause * 2, _QUIET_SECONDS)
 
@@ -178,10 +184,14 @@ class Life:
         stdout, stdout_cut = self._parts.stdout.read(marks[0], KEPT_BYTES)
         stderr, stderr_cut = self._parts.stderr.read(marks[1], KEPT_BYTES)
         error = CellError(**message["error"]) if message["error"] is not None else None
-        return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut)
+        self._inquest.victims.look()
+        self._told_victims, before = self._inquest.victims.others, self._told_victims
+        taken = self._told_victims - before
+        return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut, taken)
 
     def signal(self, number: int) -> bool:
         """Send a signal; False when the process is gone."""
+        self._inquest.sent.note(number)
         return self._supervisor.signal(self.process, number)
 
     def interrupt(self) -> None:
@@ -235,7 +245,9 @@ class Life:
                 self._close()
                 raise
             self.died_at = death.time if death is not None else self._clock()
-            cause, killer = self._judge(death)
+            cause, killer, note = self._inquest.hold(
+                death, self._note, lambda: self._parts.elegy(self.process), deadline=self._deadline_passed
+            )
             stdout, stdout_cut = self._parts.stdout.read(0, _TAIL_BYTES)
             stderr, stderr_cut = self._parts.stderr.read(0, _TAIL_BYTES)
             self.post_mortem = PostMortem(
@@ -252,21 +264,11 @@ class Life:
                 stderr=stderr,
                 stdout_cut=stdout_cut,
                 stderr_cut=stderr_cut,
-                note=self._note or self._note_on(death),
+                note=note,
+                children_oom_killed=self._inquest.victims.others,
             )
         self._close()
         return self.post_mortem
-
-    def _judge(self, death: Death | None) -> tuple[Cause, Killer]:
-        if death is None:
-            return Cause.UNKNOWN, Killer.UNKNOWN
-        oom_killed = self.oom_kills() > self._oom_kills
-        return judge(death.status, death.signals, oom_killed=oom_killed, deadline=self._deadline_passed)
-
-    def _note_on(self, death: Death | None) -> str:
-        if death is not None and death.status.code == CHANNEL_LOST:
-            return _LOST
-        return self._parts.elegy(self.process)
 
     def _close(self) -> None:
         """Free all that isn't in the post-mortem."""

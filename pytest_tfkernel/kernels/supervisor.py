@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import itertools
 import json
@@ -11,12 +10,12 @@ import re
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.kernels.deaths import Death, Deaths
 from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.spawning import Spawned
 from pytest_tfkernel.kernels.waits import monotonic
@@ -28,26 +27,9 @@ __tracebackhide__ = True
 
 CHILD_FOLDER = Path(proc.__file__).parent
 
-# Deaths that nobody asked about: enough for every process of a busy session, little memory.
-_KEPT_DEATHS = 4096
 _REQUEST_SECONDS = 30.0
 # Where the new process has it.
 _CHANNEL = 3
-
-
-@dataclass(frozen=True)
-class Death:
-    """What the supervisor tells of a process that it waited for.
-
-    `time` is CLOCK_MONOTONIC in seconds; `signals` are those sent through the supervisor, or by the host that has
-    waited for it. `usage` is None where that host can't know it.
-    """
-
-    process: ProcessId
-    status: ExitStatus
-    usage: ResourceUsage | None
-    time: float
-    signals: tuple[int, ...]
 
 
 class Supervisor:
@@ -77,7 +59,7 @@ class Supervisor:
                     f"the process that starts kernels can't be started: {error}", error.errno
                 ) from None
             undo.pop_all()
-        self._deaths: collections.OrderedDict[ProcessId, Death] = collections.OrderedDict()
+        self._deaths = Deaths()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._creator = posix.getpid()
@@ -115,7 +97,18 @@ class Supervisor:
             raise room.error_for(
                 f"{argv[0]} could not be started: {answer['error']}", int(found[1]) if found is not None else None
             )
-        return ProcessId(answer["pid"], answer["start_time"])
+        process = ProcessId(answer["pid"], answer["start_time"])
+        self.expect(process)
+        return process
+
+    def expect(self, process: ProcessId) -> None:
+        """Keep the word of the death of a process, which others may have started for us, until it is asked for."""
+        self._deaths.expect(process)
+
+    def has_killed_orphans(self, since: float) -> bool:
+        """Whether an orphan has died since that time of a SIGKILL that wasn't ours."""
+        self._ask({"op": "members", "lease": 0})  # what was told before the answer is noted with it
+        return self._deaths.has_killed_orphans(since)
 
     def signal(self, process: ProcessId, number: int, *, main_thread: bool = False) -> bool:
         """Signal a process of ours, or its main thread; False when it is gone, or of another user by now."""
@@ -247,15 +240,9 @@ class Supervisor:
     def _note(self, event: Message) -> None:
         process = ProcessId(event["pid"], event["start_time"])
         used = event["user_seconds"], event["system_seconds"], event["max_rss"]
-        self._deaths[process] = Death(
-            process,
-            ExitStatus.from_wait(event["status"]),
-            None if None in used else ResourceUsage(*used),
-            event["time"],
-            tuple(event["signals"]),
-        )
-        if len(self._deaths) > _KEPT_DEATHS:
-            self._deaths.popitem(last=False)
+        usage = None if None in used else ResourceUsage(*used)
+        status, signals = ExitStatus.from_wait(event["status"]), tuple(event["signals"])
+        self._deaths.add(Death(process, status, usage, event["time"], signals, event.get("child_faults")))
 
 
 def _leftovers(processes: list[Message]) -> list[Leftover]:

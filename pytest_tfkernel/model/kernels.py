@@ -97,7 +97,8 @@ class Reply:
 
     `value` is that of the last expression: plain data, or `NotCarried`. `stdout` and `stderr` are
     what reached the descriptors while the cell ran: text, at most 1 MiB each, whose beginning was
-    cut by `stdout_cut` and `stderr_cut` bytes. `seconds` is the time in the kernel.
+    cut by `stdout_cut` and `stderr_cut` bytes. `seconds` is the time in the kernel. `children_oom_killed` counts the
+    processes that the OOM killer took since the last reply in the cgroup of the kernel, if it has one of its own.
     """
 
     ok: bool
@@ -108,6 +109,7 @@ class Reply:
     seconds: float
     stdout_cut: int = 0
     stderr_cut: int = 0
+    children_oom_killed: int = 0
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,8 @@ class PostMortem:
 
     `exit_status` is None when nobody could wait for the process. `stdout` and `stderr` are tails;
     `stdout_cut` and `stderr_cut` say how many bytes came before them. `stack` is what faulthandler
-    wrote. `uptime` is in seconds. `note` is what else a person must know, in one line.
+    wrote. `uptime` is in seconds. `note` is what else a person must know, in one line. `children_oom_killed` counts the
+    processes of its cgroup that the OOM killer took while it lived; without a cgroup of its own, nobody counts.
     """
 
     process: ProcessId
@@ -121,6 +122,7 @@ class PostMortem:
     stdout_cut: int = 0
     stderr_cut: int = 0
     note: str = ""
+    children_oom_killed: int = 0
 
     def headline(self) -> str:
         """One line: what ended the kernel, and who did it."""
@@ -129,6 +131,8 @@ class PostMortem:
             f"kernel {self.process} died after {self.uptime:.1f} s of {status}"
             f" (cause: {self.cause.value}; killed by: {self.killer.value})"
         )
+        if self.children_oom_killed:
+            line += f"; the OOM killer took {self.children_oom_killed} process(es) that it had started"
         return f"{line}; {self.note}" if self.note else line
 
     def describe(self) -> str:

@@ -124,7 +124,7 @@ class TestSupervisor:
 
         reader, writer = os.pipe()
         for _ in interrupted_everywhere(start, 3):
-            assert supervisor.carriers(_LEASE + 1) == []
+            assert supervisor.members(_LEASE + 1) == []
         os.close(reader)
         os.close(writer)
 
