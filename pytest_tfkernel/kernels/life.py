@@ -6,6 +6,7 @@ import contextlib
 import enum
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfkernel._child.process import DUMP_SIGNAL
@@ -285,7 +286,8 @@ class Life:
         """What is of this life beside its process, after up to `seconds` to end by itself."""
         deadline = self._clock() + seconds
         while True:
-            found = [one for one in self._supervisor.members(self.lease) if one.process != self.process]
+            members = self._supervisor.members(self.lease)
+            found = [replace(one, started_by=self.process) for one in members if one.process != self.process]
             remaining = deadline - self._clock()
             if not found or remaining <= 0:
                 return found

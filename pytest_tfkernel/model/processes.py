@@ -86,12 +86,17 @@ class ResourceUsage:
 
 @dataclass(frozen=True)
 class Leftover:
-    """A process that outlived the kernel which started it."""
+    """A process that outlived the kernel which started it.
+
+    `started_by` is the process of that kernel whose generation it is of, where that is known: its `parent` is another
+    one now.
+    """
 
     process: ProcessId
     parent: int
     state: str
     command: str
+    started_by: ProcessId | None = None
 
     def __str__(self) -> str:
         kind = "zombie" if self.state == "Z" else "process"

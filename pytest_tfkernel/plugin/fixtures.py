@@ -94,7 +94,7 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
     yield make
     for kernel in kernels:
         kernel.shutdown()
-    left = [f"{one}, started by kernel {kernel.pid}" for kernel in kernels for one in kernel.left_behind]
+    left = [f"{one}, started by kernel {one.started_by}" for kernel in kernels for one in kernel.left_behind]
     if left and request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
         # Nobody catches an error of a fixture that is torn down after Ctrl-C.
         warnings.warn(f"left running (ended now): {'; '.join(left)}", stacklevel=1)

@@ -267,3 +267,33 @@ def test_mine(tfkernel):
     result.stdout.fnmatch_lines(["*left running (ended now): process * (sleep 60)*"])
     result.stdout.no_fnmatch_line("*Traceback*")
     assert (inner.folder / "run.json").exists()
+
+
+GENERATIONS = """
+import pytest
+
+@pytest.mark.parametrize("end", ["restart", "sigkill"])
+@pytest.mark.parametrize("provisioner", ["forkserver", "subprocess"])
+def test_mine(tfkernel_factory, provisioner, end):
+    kernel = tfkernel_factory(preload=() if provisioner == "forkserver" else None, provisioner=provisioner)
+    first = kernel.pid
+    kernel.execute("import subprocess; subprocess.Popen(['setsid', 'sleep', '61'])")
+    if end == "sigkill":
+        kernel.inject("sigkill")
+    kernel.restart()
+    second = kernel.pid
+    left = kernel.execute("import subprocess; subprocess.Popen(['setsid', 'sleep', '62']).pid").value
+    with open("pids.txt", "a") as file:
+        print(first, second, file=file)
+"""
+
+
+def test_leftover_process_is_told_with_the_generation_that_started_it(inner: Inner) -> None:
+    inner.write("test_mine.py", GENERATIONS)
+    result = inner.run()
+    assert counts(result) == {"passed": 4, "errors": 4}
+    for line in (inner.folder / "pids.txt").read_text().splitlines():
+        first, second = line.split()
+        assert first != second
+        told = f"*(sleep 61), started by kernel {first}; process * (sleep 62), started by kernel {second}"
+        result.stdout.fnmatch_lines_random([told])
