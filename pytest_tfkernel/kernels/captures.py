@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import posix
 from fcntl import F_SETFL
+from os import SEEK_CUR
 
 from pytest_tfkernel._child import originals
 from pytest_tfkernel.kernels.descriptors import Owned
+from pytest_tfkernel.kernels.extents import HEAD, Extent
 
 _FALLOC_FL_KEEP_SIZE = 1
 _FALLOC_FL_PUNCH_HOLE = 2
@@ -28,7 +30,9 @@ class Capture:
             descriptor = posix.memfd_create(f"tfkernel-{name}", posix.MFD_CLOEXEC)
             # Writers share this open file: with O_APPEND two of them don't overwrite each other.
             originals.fcntl(descriptor, F_SETFL, posix.O_APPEND)
+            posix.write(descriptor, HEAD)
         self._owned = Owned.take(descriptor)
+        self._extent = Extent(posix.pread(descriptor, len(HEAD), 0))
 
     @property
     def descriptor(self) -> int:
@@ -36,16 +40,28 @@ class Capture:
         return self._owned.number
 
     def size(self) -> int:
-        """Bytes written so far, also those whose memory was given back; 0 when somebody has closed our descriptor."""
-        return posix.fstat(self.descriptor).st_size if self._owned.is_ours() else 0
+        """Bytes written so far, also those whose memory was given back, and those that were truncated.
+
+        What was seen of it when somebody has closed our descriptor.
+        """
+        if self._owned.is_ours():
+            size = posix.fstat(self.descriptor).st_size
+            position = posix.lseek(self.descriptor, 0, SEEK_CUR)
+            if self._extent.look(size, position, posix.pread(self.descriptor, len(HEAD), 0)):
+                self._given_back = 0
+        return self._extent.end
 
     def read(self, start: int, limit: int) -> tuple[str, int]:
-        """The last `limit` bytes written since `start` as text, and how many before them were cut."""
+        """The last `limit` bytes written since `start` as text, and how many before them were cut.
+
+        Of what a writer has truncated, that is what was seen of it, and at least one byte.
+        """
         end = self.size()
-        first = max(min(start, end), end - limit, self._given_back)
+        first = max(min(start, end), end - limit, self._extent.place(self._given_back))
+        begin, length = self._extent.offset(first), end - first
         data = bytearray()
-        while first + len(data) < end:
-            more = posix.pread(self.descriptor, end - first - len(data), first + len(data))
+        while len(data) < length and self._owned.is_ours():
+            more = posix.pread(self.descriptor, length - len(data), begin + len(data))
             if not more:
                 break
             data += more
@@ -58,15 +74,17 @@ class Capture:
         otherwise be killed for what it printed.
         """
         page = posix.sysconf("SC_PAGE_SIZE")
-        until = (self.size() - KEPT_BYTES) // page * page
-        if until <= self._given_back:
+        # Not the first page: it shows whether the file is the same still.
+        since = max(self._given_back, page)
+        until = self._extent.offset(self.size() - KEPT_BYTES) // page * page
+        if until <= since or not self._owned.is_ours():
             return False
         libc = ctypes.CDLL(None, use_errno=True)
         done = libc.fallocate(
             self.descriptor,
             _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE,
-            ctypes.c_long(self._given_back),
-            ctypes.c_long(until - self._given_back),
+            ctypes.c_long(since),
+            ctypes.c_long(until - since),
         )
         if done != 0:
             return False

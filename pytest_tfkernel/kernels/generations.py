@@ -13,7 +13,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.parts import Parts, environment, limits
+from pytest_tfkernel.kernels.parts import Parts, environment, folder, limits
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
 from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.wire import Channel
@@ -59,6 +59,7 @@ class Supplies:
         controllers = tuple(name for name, limit in limited.items() if limit is not None)
         if not controllers:
             return None
+        cgroup = None
         try:
             cgroup = self.new_cgroup(controllers)
             if spec.memory_limit is not None:
@@ -66,6 +67,8 @@ class Supplies:
             if spec.process_limit is not None:
                 cgroup.limit_processes(spec.process_limit)
         except (CgroupUnavailableError, OSError) as error:
+            if cgroup is not None:
+                cgroup.remove()
             raise KernelStartError(
                 f"memory_limit and process_limit need a cgroup, and none can be made: {error}"
             ) from error
@@ -85,8 +88,9 @@ class OwnGenerations:
         """See `Generations`."""
         spec, supervisor = self.spec, self.supplies.supervisor
         supervisor.check_ours()
-        temporary = self.supplies.new_temporary()
+        place = folder(spec)
         cgroup = self.supplies.limiting_cgroup(spec)
+        temporary = self.supplies.new_temporary()
         lease = self.supplies.new_leases(1)
         with contextlib.ExitStack() as undo, room.Needed("no kernel can be started"):
             channel, theirs = Channel.pair(mute=mute)
@@ -103,7 +107,7 @@ class OwnGenerations:
             spec=spec,
             interpreter=self.interpreter,
             environment=environment(spec, lease, temporary),
-            folder=spec.folder if spec.folder is not None else str(Path.cwd()),
+            folder=place,
             lease=lease,
             limits=limits(spec),
             cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),

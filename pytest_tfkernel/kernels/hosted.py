@@ -16,6 +16,7 @@ from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.host import Host
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
+from pytest_tfkernel.kernels.parts import folder as folder_of
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, Message
@@ -55,6 +56,8 @@ class HostedGenerations:
         self.close()
         self._check()
         self._supplies.supervisor.check_ours()
+        # Nothing is made where it can't work.
+        folder_of(self._spec)
         self._cgroup = self._supplies.limiting_cgroup(self._spec)
         folder = self._make_folder()
         try:
@@ -152,7 +155,7 @@ class HostedGenerations:
             "argv": [self._interpreter.executable, *self._hosting.arguments],
             "env": {},
             "environment": variables,
-            "folder": spec.folder if spec.folder is not None else str(Path.cwd()),
+            "folder": folder_of(spec),
             "limits": [list(pair) for pair in limits(spec)],
             "cgroups": self._cgroup.procs_files if self._cgroup is not None else [],
             "lease": self._supplies.new_leases(_MOST_GENERATIONS),

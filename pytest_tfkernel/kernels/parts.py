@@ -12,6 +12,7 @@ from pytest_tfkernel._child import removal
 from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
+from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
@@ -70,6 +71,18 @@ def environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]
         else:
             found[name] = text
     return found
+
+
+def folder(spec: KernelSpec) -> str:
+    """Where its processes work. Raises KernelStartError when pytest's own working folder is gone."""
+    if spec.folder is not None:
+        return spec.folder
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        raise KernelStartError(
+            "pytest's working folder was removed: change into one that exists, or name one with folder='...'"
+        ) from None
 
 
 def limits(spec: KernelSpec) -> tuple[tuple[int, int], ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_tfkernel.hosts.prints import Prints
+from pytest_tfkernel.kernels.captures import Capture
 
 
 @pytest.fixture
@@ -19,7 +20,11 @@ def prints() -> Iterator[Prints]:
 
 
 def _shown(prints: Prints) -> str:
-    return os.pread(prints.shown[0], 1 << 16, 0).decode()
+    shown = Capture("shown", os.dup(prints.shown[0]))
+    try:
+        return shown.read(0, 1 << 16)[0]
+    finally:
+        shown.close()
 
 
 def test_what_comes_before_the_first_answer_is_shown_at_once_it_has_died(prints: Prints) -> None:
