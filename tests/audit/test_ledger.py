@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from accounts import CHILD, Account
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.ledger import Eyes, Kin, Ledger, Owner, baseline
 from pytest_tfkernel.audit.probes import Look, Probe
 from pytest_tfkernel.audit.probes.locks import Locks
 from pytest_tfkernel.audit.probes.processes import Processes
 from pytest_tfkernel.audit.table import Table
+from pytest_tfkernel.kernels.cgroups import PIDS
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Key, Kind, Leak, Resource
@@ -231,6 +234,52 @@ def test_a_process_with_the_pid_of_a_dead_one_is_another(root: Path) -> None:
     remove(root, KERNEL)
     assert account.audit(0.0).leaks == ()
     assert probe.pids == [{KERNEL, CHILD_PID}, {KERNEL}]
+
+
+# Is nobody's by its parent, its session or its lease; the value is its pid.
+SHED = """
+import os, resource, signal
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        hard = resource.getrlimit(10)[1]
+        resource.setrlimit(10, (hard, hard))
+        os.write(writer, b"%d" % os.getpid())
+        while True:
+            signal.pause()
+    os._exit(0)
+os.wait()
+int(os.read(reader, 20))
+"""
+
+
+def test_a_process_that_has_shed_all_other_signs_is_known_by_its_cgroup(
+    open_account: OpenAccount, needs_cgroup: Callable[[str], None], launcher: Launcher
+) -> None:
+    needs_cgroup(PIDS)
+    account = open_account(spec={"process_limit": 50})
+    pid = account.do(SHED)
+    try:
+        # Nobody has looked while its parents lived.
+        assert (proc.lease_of(pid), os.getsid(pid)) == (None, pid)
+        assert proc.read_stat(pid).parent == launcher.supervisor.pid  # type: ignore[union-attr]
+        assert [leak.resource.name for leak in account.leaks(Kind.PROCESS)] == [str(pid)]
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_process_in_the_cgroup_of_another_kernel_is_not_blamed_on_this_one(
+    open_account: OpenAccount, needs_cgroup: Callable[[str], None]
+) -> None:
+    needs_cgroup(PIDS)
+    account, other = (open_account(spec={"process_limit": 50}) for _ in range(2))
+    pid = other.do(SHED)
+    try:
+        assert account.die().leaks == ()
+    finally:
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_cell_is_noted_with_the_resources_of_all_kinds(account: Account, tmp_path: Path) -> None:

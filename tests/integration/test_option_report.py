@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import os
 import signal
@@ -104,6 +105,44 @@ def large(setting):
 
 observations.honest = large
 """
+
+
+# One FAIL, and two UNKNOWN: where nobody looked, and a scenario that was not played.
+MIXED = """
+import dataclasses
+import observations
+
+honest = observations.honest
+
+def mixed(setting):
+    seen = honest(setting)
+    if setting.example == "graph_add" and seen.second is not None:
+        second = dataclasses.replace(seen.second, operations_after=6)
+        seen = dataclasses.replace(seen, second=second, audit=None)
+    return seen
+
+observations.honest = mixed
+"""
+CHOSEN = "forkserver-graph_add-sigkill-idle or forkserver-variable_assign-sigkill-idle or eager-needs-graph"
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_has_every_verdict_whatever_it_is(canned: Inner, workers: tuple[str, ...]) -> None:
+    canned.write("conftest.py", MIXED)
+    result = canned.run("--tfkernel", "-k", CHOSEN, REPORT, *workers)
+    found = counts(result)
+    run = written(canned)
+    told = collections.Counter(one.verdict for one in run.verdicts)
+    assert told == {"PASS": found["passed"], "FAIL": 1, "UNKNOWN": 2}
+    assert (found["failed"], found["unknown"]) == (1, 2)
+    assert run.end is not None
+    assert (run.end.collected, run.end.unreported) == (sum(found.values()), [])
+    reasons = {one.guarantee: one.reason for one in run.verdicts if one.verdict != "PASS"}
+    assert reasons == {
+        "session-is-rebuilt": "6 operations, not 7 as before",
+        "nothing-is-left": "nobody looked for what was left",
+        "eager-needs-graph": "not played",
+    }
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])

@@ -257,6 +257,9 @@ class TestSessionIsRebuilt:
             {"operations_before": None, "error": "it died"},
             {"error": "InternalError"},
             {"operations_after": 14},
+            {"operations_after": 6},
+            {"operations_after": 0},
+            {"operations_after": None},
             {"result": [1.0]},
         ],
         ids=str,
@@ -326,6 +329,63 @@ class TestAuditIsTrusted:
     def test_names_what_was_not_found(self) -> None:
         seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": ["process"], "missed": ["lock"]})
         assert judge("audit-is-trusted", seen) == Verdict.failed("planted and not found: lock")
+
+
+GPU_SETTING = Setting("forkserver", "gpu-is-released", "sigkill")
+
+
+def gpu(held: dict[str, object] | None = None, **release: object) -> Facts:
+    held = {"listed": True, "memory": 1000} | (held or {})
+    seen = {"listed": False, "seconds": 0.2, "baseline": 5000, "used": 5000, "error": "", "advisory": ""} | release
+    return Facts(GPU_SETTING, INTERPRETER, {"held": held, "release": seen, "again": {"listed": True, "memory": 1000}})
+
+
+def again(**changes: object) -> Facts:
+    seen = gpu()
+    return dataclasses.replace(seen, facts={**seen.facts, "again": {**seen.facts["again"], **changes}})
+
+
+class TestNoCudaContext:
+    @pytest.mark.parametrize(
+        ("seen", "state", "reason"),
+        [
+            (gpu(), State.PASS, "memory back at 5000 bytes"),
+            (gpu({"listed": False}), State.UNKNOWN, "did not list the kernel while it lived"),
+            (gpu({"listed": None}), State.UNKNOWN, "did not list the kernel while it lived"),
+            (gpu({"listed": False}, listed=True), State.UNKNOWN, "did not list the kernel while it lived"),
+            (gpu(error="NVML could not be read: lost", listed=None), State.UNKNOWN, "could not be read"),
+            (gpu(listed=True), State.FAIL, "lists the dead process still"),
+            (gpu(used=5000 + (8 << 20) + 1), State.FAIL, "8388609 bytes more are in use"),
+            (gpu(used=5000 + (8 << 20)), State.PASS, ""),
+            (gpu(used=1), State.PASS, ""),
+            (gpu(used=None), State.PASS, "memory is no evidence here"),
+            (gpu(baseline=None, advisory="shared"), State.PASS, "memory is no evidence here: shared"),
+            (dataclasses.replace(gpu(), error="no GPU"), State.UNKNOWN, "no GPU"),
+        ],
+    )
+    def test_what_was_seen_of_the_dead_one_counts(self, seen: Facts, state: State, reason: str) -> None:
+        verdict = judge("no-cuda-context", seen)
+        assert verdict.state is state, verdict
+        assert reason in verdict.reason
+
+    @pytest.mark.parametrize(
+        ("seen", "state", "reason"),
+        [
+            (again(), State.PASS, "1000 bytes again, of 1000"),
+            (gpu({"listed": False}), State.UNKNOWN, "nothing to compare with"),
+            (again(error="out of memory"), State.FAIL, "could not use the GPU: out of memory"),
+            (again(listed=False), State.FAIL, "NVML doesn't list it"),
+            (again(memory=950), State.PASS, "950 bytes again"),
+            (again(memory=949), State.FAIL, "got 949 bytes"),
+            (again(memory=None), State.UNKNOWN, "doesn't say here"),
+            (gpu({"memory": 0}), State.UNKNOWN, "doesn't say here"),
+            (dataclasses.replace(gpu(), error="no GPU"), State.UNKNOWN, "no GPU"),
+        ],
+    )
+    def test_what_the_next_one_gets_counts(self, seen: Facts, state: State, reason: str) -> None:
+        verdict = judge("gpu-is-usable-again", seen)
+        assert verdict.state is state, verdict
+        assert reason in verdict.reason
 
 
 class TestRunnerDeathLeavesNothing:

@@ -1,0 +1,113 @@
+"""The audit of a trial's kernel, and of pytest's own process beside it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_tfkernel.audit.own import own_resources
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.resources import Audit, Kind
+from pytest_tfkernel.suite.timeline import Timeline
+from pytest_tfkernel.suite.watch import Watch
+
+
+@pytest.fixture
+def timeline() -> Timeline:
+    return Timeline()
+
+
+@pytest.fixture
+def watch(launcher: Launcher, timeline: Timeline) -> Watch:
+    return Watch(launcher, timeline=timeline)
+
+
+@pytest.fixture
+def kernel(watch: Watch) -> Iterator[Kernel]:
+    kernel = watch.start(KernelSpec(preload=()))
+    yield kernel
+    kernel.shutdown(now=True)
+
+
+def die(watch: Watch, kernel: Kernel) -> Audit:
+    assert kernel.inject("sigkill").post_mortem is not None
+    return watch.audit(kernel.life, 0.0)
+
+
+def test_a_kernel_that_leaves_nothing_leaves_nothing_here_either(watch: Watch, kernel: Kernel) -> None:
+    kernel.execute("1")
+    assert die(watch, kernel).leaks == ()
+
+
+@pytest.mark.parametrize("opened", ["before", "after"])
+def test_a_descriptor_that_pytest_keeps_of_a_dead_kernel_is_a_leak(
+    watch: Watch, kernel: Kernel, opened: str, tmp_path: Path
+) -> None:
+    kernel.execute("1")
+    pidfd = os.pidfd_open(os.getpid()) if opened == "before" else -1
+    audit = die(watch, kernel)
+    if opened == "after":
+        assert audit.leaks == ()
+        pidfd = os.pidfd_open(os.getpid())
+        audit = watch.audit(kernel.life, 0.0)
+    os.close(pidfd)
+    (leak,) = audit.leaks
+    assert (leak.resource.kind, leak.resource.name) == (Kind.HANDLE, f"descriptor {pidfd} of pytest")
+    assert leak.lease == kernel.life.lease
+
+
+def test_a_thread_that_pytest_keeps_of_a_dead_kernel_is_a_leak(watch: Watch, kernel: Kernel) -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait, name="keeper")
+    thread.start()
+    try:
+        (leak,) = die(watch, kernel).leaks
+    finally:
+        done.set()
+        thread.join()
+    assert (leak.resource.kind, leak.resource.name) == (Kind.THREAD, "keeper of pytest")
+
+
+def test_what_pytest_has_for_a_living_kernel_is_no_leak(watch: Watch, kernel: Kernel) -> None:
+    assert die(watch, kernel).leaks == ()
+    kernel.restart()
+    kernel.execute("1")
+    assert die(watch, kernel).leaks == ()
+
+
+def test_each_generation_has_an_account_of_its_own(watch: Watch, kernel: Kernel, escape: str) -> None:
+    pid = kernel.execute(escape).value
+    first = die(watch, kernel)
+    assert [leak.resource.name for leak in first.leaks] == [str(pid)]
+    assert first.leaks[0].since == escape
+    kernel.restart()
+    assert die(watch, kernel).leaks == ()
+
+
+def test_cells_are_moments(watch: Watch, kernel: Kernel, timeline: Timeline) -> None:
+    kernel.execute("1")
+    (moment,) = timeline.moments
+    assert (moment.name, moment.memory is not None) == ("cell", True)
+
+
+class TestOwnResources:
+    def test_descriptors_are_told_by_what_they_lead_to(self, tmp_path: Path) -> None:
+        before = own_resources()
+        first, second = tmp_path / "first", tmp_path / "second"
+        number = os.open(first, os.O_CREAT | os.O_RDONLY)
+        one = own_resources() - before
+        os.close(number)
+        assert own_resources() - before == set()
+        # The same number.
+        other = os.open(second, os.O_CREAT | os.O_RDONLY)
+        two = own_resources() - before
+        os.close(other)
+        assert [(one.name, one.detail) for one in one] == [(f"descriptor {number} of pytest", str(first))]
+        assert [(one.name, one.detail) for one in two] == [(f"descriptor {other} of pytest", str(second))]
+        assert one != two
