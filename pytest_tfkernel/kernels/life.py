@@ -70,7 +70,6 @@ class Life:
         self._cgroups = [parts.cgroup] if parts.cgroup is not None else []
         victims = Victims(process, self._pidfd, parts.cgroup, clock)
         self._inquest = Inquest(Sent(process), victims, supervisor.has_killed_orphans)
-        self._told_victims = 0
         supervisor.expect(process)
         self._asked = Asked(is_hosted=parts.host is not None)
         self._note = ""
@@ -185,9 +184,7 @@ class Life:
         stdout, stdout_cut = self._parts.stdout.read(marks[0], KEPT_BYTES)
         stderr, stderr_cut = self._parts.stderr.read(marks[1], KEPT_BYTES)
         error = CellError(**message["error"]) if message["error"] is not None else None
-        self._inquest.victims.look()
-        self._told_victims, before = self._inquest.victims.others, self._told_victims
-        taken = self._told_victims - before
+        taken = self._inquest.victims.news()
         return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut, taken)
 
     def signal(self, number: int) -> bool:

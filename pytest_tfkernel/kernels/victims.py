@@ -52,6 +52,7 @@ class Victims:
         self._child_faults: int | None = None
         self._looked_at = clock()
         self.others = 0
+        self._told = 0
         if cgroup is not None:
             self.join(cgroup)
 
@@ -78,6 +79,12 @@ class Victims:
         self.others += max(0, count - self._counted)
         self._counted, self._looked_at = max(count, self._counted), now
         self._child_faults = stat.child_faults
+
+    def news(self) -> int:
+        """How many others were taken since this was asked last."""
+        self.look()
+        told, self._told = self._told, self.others
+        return self._told - told
 
     def judge(self, child_faults: int | None, has_killed_orphans: Callable[[float], bool]) -> Victim:
         """Whether a dead process, which SIGKILL has ended, may have been taken."""

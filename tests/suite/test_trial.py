@@ -73,7 +73,7 @@ def play(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> Callable[..., O
             return trial.play(setting, Stage(launcher, **stage), spec)  # type: ignore[arg-type]
         finally:
             assert [kernel.is_shut_down for kernel in started] == [True] * len(started)
-            assert [launcher.supervisor.carriers(kernel.life.lease) for kernel in started] == [[]] * len(started)
+            assert [launcher.supervisor.members(kernel.life.lease) for kernel in started] == [[]] * len(started)
 
     return play
 
