@@ -86,7 +86,7 @@ class Supervisor:
 
     def __init__(self, sock: socket.socket) -> None:
         self._port = frames.Port(sock, stall=_FRAME_SECONDS)
-        self._outbox = Outbox(sock)
+        self._outbox = Outbox(self._port.socket)
         self._signals: dict[tuple[int, int], list[int]] = {}
         self._kin = Kin(os.getpid())
         self._holdings = Holdings()
