@@ -73,6 +73,27 @@ def test_last(): pass
 """
 
 
+# Just one look finds no descriptor.
+BLINDED = """
+from pytest_tfkernel._child import system
+from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
+from pytest_tfkernel.plugin.gate.judge import Judge
+
+real, read, names = {of}.{method}, system.read, system.names
+
+def refuse(*_): raise OSError(24, "Too many open files")
+
+def blinded(*arguments):
+    system.read = system.names = refuse
+    try:
+        return real(*arguments)
+    finally:
+        system.read, system.names = read, names
+
+{of}.{method} = blinded
+"""
+
+
 class TestWhileNobodyCanLook:
     @pytest.mark.parametrize("code", EXHAUSTED.values(), ids=EXHAUSTED)
     def test_nobody_is_blamed(self, run: Run, code: str) -> None:
@@ -119,6 +140,73 @@ def test_is_blind():
         told = [line for line in lines if line.startswith("  left behind: process ")]
         assert len(told) == 2
         assert all(line.endswith(" - nobody could look when its turn was over") for line in told)
+
+    def test_what_was_seen_in_it_and_has_gone_is_nobodys(self, run: Run) -> None:
+        result = run(
+            EXHAUSTED["soft limit"].replace(
+                "def test_blinds(): ",
+                """
+@pytest.fixture(scope="session")
+def other(): pass
+
+def test_blinds(request):
+    with open(os.environ["HERE"] + "/lock", "w") as file, socket.create_server(("127.0.0.1", 0)):
+        fcntl.flock(file, fcntl.LOCK_EX)
+        request.getfixturevalue("other")
+    """,
+            )
+            + AFTER
+        )
+        assert blamed(result) == []
+
+    def test_a_child_that_wears_no_number_is_not_the_next_ones(self, run: Run) -> None:
+        result = run(
+            EXHAUSTED["soft limit"].replace(
+                "def test_blinds(): ",
+                """
+def test_blinds():
+    kept.append(subprocess.Popen(["prlimit", "--locks=7:", "sleep", "300"]))
+    note(kept[-1].pid)
+    while b"sleep" not in Path(f"/proc/{kept[-1].pid}/comm").read_bytes(): time.sleep(0.01)
+    """,
+            )
+            + AFTER
+        )
+        assert blamed(result) == []
+        assert any("(sleep 300); at the time ran test_mine.py::test_gives_back" in line for line in result.outlines)
+
+    def test_what_a_fork_may_have_inherited_is_not_its_own(self, run: Run, gated: Inner) -> None:
+        gated.write("blinded.py", BLINDED.format(of="Judge", method="_inherited"))
+        code = """
+@pytest.fixture(scope="session")
+def server():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+def test_leaks(server):
+    if (pid := os.fork()) == 0:
+        # It has the socket of the fixture, and nothing else.
+        os.closerange(0, server.fileno()), os.closerange(server.fileno() + 1, 100)
+        time.sleep(300)
+    note(pid)
+"""
+        result = run(code, "-p", "blinded")
+        assert blamed(result) == ["test_leaks"]
+        left = [line.split()[2] for line in result.outlines if line.startswith("left behind: ")]
+        assert left == ["process"]
+
+    def test_memory_that_may_be_in_use_is_nobodys(self, run: Run, gated: Inner) -> None:
+        gated.write("blinded.py", BLINDED.format(of="SharedMemory", method="persists"))
+        result = run(
+            """
+def test_makes():
+    by_a_child("open('/dev/shm/tfkernel-test', 'w').close()")
+    atexit.register(os.unlink, "/dev/shm/tfkernel-test")
+""",
+            "-p",
+            "blinded",
+        )
+        assert counts(result) == {"passed": 1}
 
     def test_a_leak_before_and_after_is_its_tests(self, run: Run) -> None:
         result = run(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -183,6 +185,28 @@ def test_ends():
     assert counts(result) == {"passed": 4, "errors": 2}
 
 
+def test_processes_of_others_in_the_session_of_pytest_are_nobodys(run: Run, gated: Inner) -> None:
+    here = gated.folder.parent / "here"
+    (here / "go").touch()
+    script = """
+while [ ! -s "$1/go" ]; do sleep 0.02; done
+sleep 30 & touch "$1/started"
+wait
+"""
+    # The session of the tests is that of pytest's, too.
+    with subprocess.Popen(
+        ["prlimit", "--locks=7:", "sh", "-c", script, "sh", str(here)], preexec_fn=os.setpgrp
+    ) as stranger:
+        result = run("""
+def test_leaks():
+    sleeper()
+    Path(os.environ["HERE"], "go").write_text("go")
+    while not Path(os.environ["HERE"], "started").exists(): time.sleep(0.01)
+""")
+        os.killpg(stranger.pid, signal.SIGKILL)
+    assert len([line for line in result.outlines if line.startswith("left behind: ")]) == 1
+
+
 SMALL = "import resource\nresource.setrlimit(10, (5, 5))\n"
 
 
@@ -219,7 +243,7 @@ exec sleep 30
         command = ["prlimit", "--locks=5:5", "setsid", "sh", "-c", script, "sh", str(here)]
         with subprocess.Popen(command) as stranger:
             result = run(others, "-p", "limited")
-            subprocess.run(["pkill", "-KILL", "--session", str(stranger.pid)], check=True)
+            os.killpg(stranger.pid, signal.SIGKILL)
         assert counts(result) == {"passed": 9}
 
     def test_that_a_test_lowers_is_told(self, run: Run) -> None:
