@@ -77,7 +77,11 @@ def test_last(): pass
 BLINDED = """
 from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
+from pytest_tfkernel.plugin.gate import neighbours
 from pytest_tfkernel.plugin.gate.judge import Judge
+
+# Those of this machine are as they are.
+neighbours.are_there = lambda: False
 
 real, read, names = {of}.{method}, system.read, system.names
 

@@ -185,3 +185,48 @@ class TestCleanTests:
         assert counts(gated.run("--tfkernel-gate", **places)) == {"passed": 1}
         gated.write("test_mine.py", "from helpers import *\ndef test_leaks(): tempfile.mkdtemp(dir='.')\n")
         assert blamed(gated.run("--tfkernel-gate", **places)) == ["test_leaks"]
+
+
+ALONE = "from pytest_tfkernel.plugin.gate import neighbours\nneighbours.are_there = lambda: {are_there}\n"
+MAKES = """
+def test_before(): pass
+
+def test_makes():
+    by_a_child("open('/dev/shm/tfkernel-test', 'w').close()")
+    atexit.register(os.unlink, "/dev/shm/tfkernel-test")
+
+def test_after(): pass
+"""
+# Another program makes it while the test runs.
+HAPPENS = """
+@pytest.fixture(scope="session", autouse=True)
+def stranger():
+    process = subprocess.Popen([sys.executable, "-c", "input(); open('/dev/shm/tfkernel-test', 'w').close()"], stdin=-1)
+    yield process
+    os.unlink("/dev/shm/tfkernel-test")
+    process.wait()
+
+def test_innocent(stranger):
+    stranger.stdin.write(b"go\\n"), stranger.stdin.close()
+    # Until it has ended, and waited for by nobody.
+    os.waitid(os.P_PID, stranger.pid, os.WEXITED | os.WNOWAIT)
+"""
+
+
+class TestWhatADeadProcessHasMade:
+    """Such a thing names nobody: it is the test's only where nobody else can have made it."""
+
+    @pytest.mark.parametrize(
+        ("are_there", "arguments", "names"),
+        [(False, (), ["test_makes"]), (True, (), []), (False, ("-n", "2"), [])],
+        ids=["alone", "another session", "another worker"],
+    )
+    def test_blames_the_test_where_it_is_alone(
+        self, run: Run, gated: Inner, are_there: bool, arguments: tuple[str, ...], names: list[str]
+    ) -> None:
+        gated.write("alone.py", ALONE.format(are_there=are_there))
+        assert blamed(run(MAKES, "-p", "alone", *arguments)) == names
+
+    def test_blames_no_test_that_had_no_processes(self, run: Run, gated: Inner) -> None:
+        gated.write("alone.py", ALONE.format(are_there=False))
+        assert blamed(run(HAPPENS, "-p", "alone")) == []
