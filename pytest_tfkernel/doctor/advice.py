@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_tfkernel.doctor.findings import Look
+from pytest_tfkernel.doctor.findings import Look, Surroundings
 from pytest_tfkernel.doctor.idle import NO_DRIVER
+from pytest_tfkernel.doctor.site import SHARED_MEMORY
 from pytest_tfkernel.model.gpus import Calibration, Sight
 from pytest_tfkernel.model.trials import Capability
 
@@ -27,6 +28,8 @@ _BY_SIGHT = {
     Sight.WSL2: "run on Linux itself",
     Sight.GVISOR: "run outside of gVisor",
 }
+# What Docker gives unless it is told another size.
+_SMALL_BYTES = 64 << 20
 # What one cause takes away.
 _OF_SIGHT = ("nvml-processes", "gpu-memory")
 _OF_DRIVER = ("gpu", "gpu-idle", *_OF_SIGHT)
@@ -43,6 +46,24 @@ def changes(capabilities: Sequence[Capability], calibration: Calibration | None,
             names.setdefault(_advice(one, sight), []).append(one.name)
     lines = [f"{', '.join(missing)}: {advised}" for advised, missing in names.items()]
     return (*lines, *_of_states(calibration, look))
+
+
+def of_surroundings(found: Surroundings | None) -> Iterator[str]:
+    """What can be changed about the place."""
+    if found is None:
+        return
+    if found.shared_memory is None:
+        yield f"{SHARED_MEMORY}: mount it (`mount -t tmpfs tmpfs {SHARED_MEMORY}`): shared memory is files in it"
+    elif found.shared_memory[0] <= _SMALL_BYTES:
+        yield (
+            f"{SHARED_MEMORY} has {found.shared_memory[0] >> 20} MiB, and data loaders fill it: `docker run"
+            " --shm-size=2g`, in a pod an `emptyDir` of `medium: Memory`"
+        )
+    if found.is_first:
+        yield (
+            "process 1: pytest, started as this was, would be given every orphan of its container, and leave them as"
+            " zombies: `docker run --init`, in a pod `shareProcessNamespace: true`"
+        )
 
 
 def _advice(missing: Capability, sight: Sight | None) -> str:

@@ -60,14 +60,16 @@ def examine(question: Question, launcher: Launcher, site: Site) -> Examination:
         finding = watched.finding
         found += (Capability(finding.requirement, "idle GPUs", finding.answer is Answer.MET, finding.reason),)
     look = watched.look if watched is not None else None
+    surroundings = None if question.requirements else site.surroundings()
     return Examination(
         interpreter=interpreter,
         capabilities=found,
         calibration=calibration,
         look=look,
+        surroundings=surroundings,
         wanted=site.wanted,
         findings=tuple(_finding(name, found, calibration, watched) for name in question.requirements),
-        changes=advice.changes(found, calibration, look),
+        changes=(*advice.changes(found, calibration, look), *advice.of_surroundings(surroundings)),
     )
 
 

@@ -55,12 +55,14 @@ class Listing:
 class Occupant:
     """A process that NVML lists, or that has a device of NVIDIA's open.
 
-    `known`: it is in /proc. `container` is the id of the container that it is in; empty outside of one, or where
-    that isn't shown. `devices` are paths; `age` is in seconds, None where the clock can't tell.
+    `known`: it is in /proc; why it isn't, `absence` says. `container` is the id of the container that it is in; empty
+    outside of one, or where that isn't shown. `devices` are paths; `age` is in seconds, None where the clock can't
+    tell.
     """
 
     pid: int
     known: bool = True
+    absence: str = ""
     command: str = ""
     user: str = ""
     container: str = ""
@@ -88,6 +90,18 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What else a person must know of the place in which tests would run.
+
+    `shared_memory` is the size of /dev/shm and what is free of it, in bytes; None where there is none. `is_first`:
+    this is process 1, as pytest would be if it were started in the same way.
+    """
+
+    shared_memory: tuple[int, int] | None = None
+    is_first: bool = False
+
+
+@dataclass(frozen=True)
 class Examination:
     """All that was found; what nobody asked for is None or empty.
 
@@ -99,6 +113,7 @@ class Examination:
     capabilities: tuple[Capability, ...] = ()
     calibration: Calibration | None = None
     look: Look | None = None
+    surroundings: Surroundings | None = None
     wanted: str | None = None
     findings: tuple[Finding, ...] = ()
     changes: tuple[str, ...] = ()

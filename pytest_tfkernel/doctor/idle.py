@@ -98,20 +98,27 @@ def judge(look: Look, before: Look | None, site: Site) -> _Judgement:
         return _Judgement(Answer.UNKNOWN, open=True, settling=True)
     if used != {gpu.uuid: gpu.used for gpu in before.visible}:
         return _Judgement(Answer.NOT_MET, "nobody holds it, and its memory in use still changes", open=True)
-    hidden = "" if site.sees_all_processes() else _may_hide(look)
+    hidden = _hidden(look, site)
     if hidden:
-        reason = f"{hidden}, by nobody in this pid namespace: run in that of the host (docker run --pid=host)"
-        return _Judgement(Answer.UNKNOWN, reason, open=True)
+        return _Judgement(Answer.UNKNOWN, hidden, open=True)
     return _Judgement(Answer.MET, _reservations(look))
 
 
-def _may_hide(look: Look) -> str:
-    """What of the memory may belong to processes of another pid namespace, which NVML leaves out in silence."""
+def _hidden(look: Look, site: Site) -> str:
+    """What of the memory somebody may hold who isn't seen; empty where that is nothing."""
+    sees_all = site.sees_all_processes()
     for gpu in look.visible:
-        if gpu.used is None:
-            return f"the memory of {gpu.uuid} may be in use"
-        if gpu.used > _CONTEXT_BYTES:
-            return f"{gpu.used >> 20} MiB of {gpu.uuid} are in use"
+        if gpu.used is not None and gpu.used > _CONTEXT_BYTES:
+            held = f"{gpu.used >> 20} MiB of {gpu.uuid} are in use"
+        elif gpu.used is None and not sees_all:
+            held = f"the memory of {gpu.uuid} may be in use"
+        else:
+            continue
+        if not sees_all:
+            # NVML leaves the processes of other namespaces out in silence.
+            return f"{held}, by nobody in this pid namespace: run in that of the host (docker run --pid=host)"
+        unread = f"; {_unread(look)}" if look.occupancy.unreadable else ""
+        return f"{held}, by nobody that can be seen, and the next job would lack them{unread}"
     return ""
 
 
@@ -182,8 +189,12 @@ def _reservations(look: Look) -> str:
     """What was not looked at, although the answer is yes."""
     notes = []
     if look.occupancy.unreadable:
-        notes.append(f"the open files of {look.occupancy.unreadable} process(es) of others can't be read: run as root")
+        notes.append(_unread(look))
     unknown: list[Gpu] = [gpu for gpu in look.visible if gpu.used is None]
     if unknown:
         notes.append(f"the memory in use of {len(unknown)} GPU(s) can't be read")
     return "; ".join(notes)
+
+
+def _unread(look: Look) -> str:
+    return f"the open files of {look.occupancy.unreadable} process(es) of others can't be read: run as root"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_tfkernel.doctor.examine import worst
-from pytest_tfkernel.doctor.findings import Answer, Examination, Finding, Listing, Look, Occupant, Role
+from pytest_tfkernel.doctor.findings import Answer, Examination, Finding, Listing, Look, Occupant, Role, Surroundings
+from pytest_tfkernel.doctor.site import SHARED_MEMORY
 from pytest_tfkernel.model.gpus import Gpu
 
 SCHEMA = 1
@@ -36,6 +37,7 @@ def answers(found: Examination) -> tuple[str, str]:
 def as_json(found: Examination) -> str:
     """All that `report` and `answers` say."""
     interpreter, look = found.interpreter, found.look
+    sizes = None if found.surroundings is None else found.surroundings.shared_memory
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "exit": worst(found.findings).value,
@@ -64,6 +66,8 @@ def as_json(found: Examination) -> str:
         "lost": [] if look is None else list(look.reading.lost),
         "holders": [] if look is None else [row for one in look.occupancy.occupants for row in _holder_rows(one)],
         "unreadable": 0 if look is None else look.occupancy.unreadable,
+        "shared_memory": None if sizes is None else {"size": sizes[0], "free": sizes[1]},
+        "is_process_1": None if found.surroundings is None else found.surroundings.is_first,
         "notes": [] if found.calibration is None else list(found.calibration.notes),
         "changes": list(found.changes),
     }
@@ -83,6 +87,8 @@ def _report(found: Examination) -> Iterator[str]:
         yield from _holders(found.look)
     if found.calibration is not None and found.calibration.visible:
         yield from (f"Note: {note}" for note in (*found.calibration.notes, _CONTEXT_NOTE))
+    if found.surroundings is not None:
+        yield f"Shared memory: {_shared_memory(found.surroundings)}"
     if found.changes:
         yield "What to change:"
         yield from (f"  {change}" for change in found.changes)
@@ -96,6 +102,13 @@ def _capabilities(found: Examination) -> Iterator[str]:
         for one in chosen:
             reason = f" ({one.reason})" if one.reason else ""
             yield f"  {one.name:<15} {one.summary}{reason}"
+
+
+def _shared_memory(found: Surroundings) -> str:
+    if found.shared_memory is None:
+        return f"there is no {SHARED_MEMORY}"
+    size, free = found.shared_memory
+    return f"{SHARED_MEMORY} has {size / _MIB:.0f} MiB, of which {free / _MIB:.0f} are free"
 
 
 def _gpus(look: Look) -> Iterator[str]:
@@ -120,7 +133,7 @@ def _holders(look: Look) -> Iterator[str]:
 def _holder(one: Occupant, look: Look) -> str:
     held = [_listing(listing, look) for listing in one.listings] + list(one.devices)
     if not one.known:
-        return f"pid {one.pid}: not visible here (another pid namespace?): {', '.join(held)}"
+        return f"pid {one.pid}: {one.absence}: {', '.join(held)}"
     facts = [one.user, f"container {one.container[:_SHORT_ID]}" if one.container else ""]
     facts.append("" if one.age is None else f"{one.age:.0f} s old")
     command = one.command if len(one.command) <= _COMMAND_WIDTH else f"{one.command[:_COMMAND_WIDTH]}..."
@@ -186,6 +199,7 @@ def _holder_rows(one: Occupant) -> Iterator[dict[str, Any]]:
         yield {
             "pid": one.pid,
             "known": one.known,
+            "absence": one.absence or None,
             "command": one.command,
             "user": one.user,
             "container": one.container or None,

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.doctor.findings import Surroundings
 
 # PROC_PID_INIT_INO of the Linux kernel.
 _FIRST_NAMESPACE = "pid:[4026531836]"
+
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - looked at only
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Site:
     machine: Machine = field(default_factory=Machine)
     proc: Path = Path("/proc")
     devices: Path = Path("/dev")
+    shared_memory: Path = Path(SHARED_MEMORY)
+    pid: int = field(default_factory=os.getpid)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -45,6 +50,28 @@ class Site:
             return str((self.proc / "self/ns/pid").readlink()) == _FIRST_NAMESPACE
         except OSError:
             return False
+
+    def whereabouts(self, pid: int) -> str:
+        """Why a process that the driver knows isn't in /proc."""
+        if not self.sees_all_processes():
+            return "not visible here (another pid namespace?)"
+        try:
+            # Nothing is sent: whether there is one is all that is asked.
+            os.kill(pid, 0)
+        except PermissionError:
+            return "not visible here (/proc is mounted with hidepid): run as root"
+        except (OSError, OverflowError):
+            return "has ended, and is listed still: a process that it has started may hold its context"
+        return "not visible here"
+
+    def surroundings(self) -> Surroundings:
+        """The place in which tests would run."""
+        try:
+            found = os.statvfs(self.shared_memory)
+        except OSError:
+            return Surroundings(None, self.pid == 1)
+        size = found.f_frsize
+        return Surroundings((size * found.f_blocks, size * found.f_bavail), self.pid == 1)
 
     def minors(self) -> dict[str, int]:
         """The number in /dev/nvidiaN of each GPU by its UUID, as far as the driver says."""

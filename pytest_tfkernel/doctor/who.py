@@ -44,7 +44,7 @@ def occupancy(reading: Reading, site: Site) -> Occupancy:
     devices = dict(scan.devices())
     ours = {os.getpid()} | {entry.process.pid for entry in table.below(os.getpid())}
     found = [
-        _occupant(table, pid, tuple(listings.get(pid, ())), devices.get(pid, ()), is_ours=pid in ours)
+        _occupant(scan, pid, tuple(listings.get(pid, ())), devices.get(pid, ()), is_ours=pid in ours)
         for pid in dict.fromkeys([*listings, *devices])
     ]
     return Occupancy(tuple(found), scan.unreadable)
@@ -59,11 +59,12 @@ def _leader(table: Table, pid: int) -> int:
 
 
 def _occupant(
-    table: Table, pid: int, listings: tuple[Listing, ...], devices: tuple[str, ...], *, is_ours: bool
+    scan: _Scan, pid: int, listings: tuple[Listing, ...], devices: tuple[str, ...], *, is_ours: bool
 ) -> Occupant:
+    table = scan.table
     entry = table.entries.get(pid)
     if entry is None:
-        return Occupant(pid, known=False, listings=listings, devices=devices)
+        return Occupant(pid, known=False, absence=scan.site.whereabouts(pid), listings=listings, devices=devices)
     holder = table.holder(entry.process)
     status = _status(table, pid)
     role = Role.OURS if is_ours else Role.USER

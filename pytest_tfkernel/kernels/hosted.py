@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from pytest_tfkernel.kernels import kernelspecs, scratch
+from pytest_tfkernel.kernels import homes, kernelspecs, scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
@@ -120,6 +120,9 @@ class HostedGenerations:
                 f"provisioner={self._hosting.name!r} needs jupyter_client beside pytest:"
                 f" `{sys.executable} -m pip install 'pytest-tfkernel[{self._hosting.name}]'`"
             )
+        homeless = homes.missing(environment(self._spec, 0, Path.cwd()))
+        if homeless:
+            raise SpecError(f"provisioner={self._hosting.name!r} is {homeless}")
         if self._spec.kernelspec is not None:
             kernelspecs.interpreter_of(self._spec.kernelspec)
         module = self._hosting.module

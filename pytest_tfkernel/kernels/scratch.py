@@ -53,7 +53,8 @@ class Scratch:
 
 def make(base: Path | None = None) -> Scratch:
     """A new folder; those of sessions that were killed with their supervisor are removed before. Raises OSError."""
-    base = _usable(base if base is not None else Path(tempfile.gettempdir()))
+    # TMPDIR may be a relative one, and our processes work elsewhere.
+    base = _usable(base if base is not None else Path(tempfile.gettempdir()).absolute())
     sweep(base)
     while True:
         path = base / f"tfk-{os.getpid()}-{secrets.token_hex(4)}"

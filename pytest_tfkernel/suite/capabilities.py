@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping
 
+from pytest_tfkernel.kernels import homes
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.faults import GPU
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
@@ -54,16 +56,23 @@ def of_all(interpreters: Mapping[str, Interpreter], gpus: Gpus) -> tuple[Capabil
 
 def hosts(interpreter: Interpreter) -> dict[str, Capability]:
     """Which kernel managers of others can be looked at, by the name of each."""
-    client = importlib.util.find_spec("jupyter_client") is not None
     found = {}
     for name, (summary, module, package) in _HOSTS.items():
         missing = (
-            "" if module in interpreter.packages else f"{package}: `{interpreter.executable} -m pip install {package}`"
+            ""
+            if module in interpreter.packages
+            else f"not installed: {package}: `{interpreter.executable} -m pip install {package}`"
         )
-        if name != MULTIPROCESS and not client and not missing:
-            missing = f"jupyter_client beside pytest: `{sys.executable} -m pip install 'pytest-tfkernel[{name}]'`"
-        found[name] = Capability(name, summary, not missing, missing and f"not installed: {missing}")
+        if name != MULTIPROCESS:
+            missing = missing or _without_manager(name) or homes.missing(os.environ)
+        found[name] = Capability(name, summary, not missing, missing)
     return found
+
+
+def _without_manager(name: str) -> str:
+    if importlib.util.find_spec("jupyter_client") is not None:
+        return ""
+    return f"not installed: jupyter_client beside pytest: `{sys.executable} -m pip install 'pytest-tfkernel[{name}]'`"
 
 
 def gpu_capabilities(gpus: Gpus) -> tuple[Capability, ...]:

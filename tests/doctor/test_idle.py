@@ -119,13 +119,38 @@ def test_a_gpu_of_others_does_not_matter(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "answer"), [(63 * MIB, Answer.MET), (65 * MIB, Answer.UNKNOWN), (None, Answer.UNKNOWN)]
+    ("used", "answer", "inside_answer"),
+    [
+        (0, Answer.MET, Answer.MET),
+        (63 * MIB, Answer.MET, Answer.MET),
+        (65 * MIB, Answer.UNKNOWN, Answer.UNKNOWN),
+        (10240 * MIB, Answer.UNKNOWN, Answer.UNKNOWN),
+        (None, Answer.MET, Answer.UNKNOWN),
+    ],
 )
-def test_in_a_namespace_of_its_own_memory_decides(site: Site, used: int | None, answer: Answer) -> None:
-    assert watch(Nvml(reading(used=used)), site).finding.answer is Answer.MET
-    found = watch(Nvml(reading(used=used)), inside(site)).finding
+def test_memory_that_nobody_holds_is_no_idle_gpu(
+    site: Site, used: int | None, answer: Answer, inside_answer: Answer
+) -> None:
+    found = watch(Nvml(reading(used=used)), site).finding
     assert found.answer is answer
-    assert ("--pid=host" in found.reason) == (answer is Answer.UNKNOWN)
+    assert "--pid=host" not in found.reason
+    within = watch(Nvml(reading(used=used)), inside(site)).finding
+    assert within.answer is inside_answer
+    assert ("--pid=host" in within.reason) is (inside_answer is Answer.UNKNOWN)
+    for one in (found, within):
+        if used is not None and one.answer is Answer.UNKNOWN:
+            assert f"{used // MIB} MiB of GPU-a are in use, by nobody " in one.reason
+
+
+def test_what_was_not_looked_at_may_be_where_the_memory_is(site: Site) -> None:
+    process = site.proc / "12"
+    process.mkdir()
+    (process / "stat").write_text(f"12 (x) S 1 1 1 {'0 ' * 15}1 0 5 0 0")
+    (process / "fd").write_text("no folder")
+    assert watch(Nvml(reading(used=500 * MIB)), site).finding.reason == (
+        "500 MiB of GPU-a are in use, by nobody that can be seen, and the next job would lack them;"
+        " the open files of 1 process(es) of others can't be read: run as root"
+    )
 
 
 def test_memory_of_others_may_go_during_the_wait(site: Site) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import os
 import subprocess
@@ -44,8 +45,30 @@ def test_a_process_is_told_with_all_that_is_known_of_it() -> None:
     assert one.listings == (Listing("GPU-a", 7, "compute"), Listing("GPU-b", 7, "compute"))
 
 
-def test_one_that_is_not_in_proc_is_only_a_number() -> None:
-    assert found(Site(), gpu("GPU-a", NOBODY))[NOBODY] == Occupant(
+@pytest.mark.parametrize(
+    ("namespace", "refusal", "absence"),
+    [
+        ("pid:[4026532000]", None, "not visible here (another pid namespace?)"),
+        ("pid:[4026531836]", ProcessLookupError, "has ended, and is listed still: a process that it has started may"),
+        ("pid:[4026531836]", PermissionError, "not visible here (/proc is mounted with hidepid): run as root"),
+        ("pid:[4026531836]", None, "not visible here"),
+    ],
+)
+def test_one_that_is_not_in_proc_is_a_number_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str, refusal: type[OSError] | None, absence: str
+) -> None:
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to(namespace)
+
+    def kill(pid: int, number: int) -> None:
+        assert (pid, number) == (NOBODY, 0)
+        if refusal is not None:
+            raise refusal
+
+    monkeypatch.setattr(os, "kill", kill)
+    one = found(Site(proc=tmp_path), gpu("GPU-a", NOBODY))[NOBODY]
+    assert one.absence.startswith(absence)
+    assert dataclasses.replace(one, absence="") == Occupant(
         NOBODY, known=False, listings=(Listing("GPU-a", 7, "compute"),)
     )
 

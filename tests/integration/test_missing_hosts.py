@@ -25,7 +25,7 @@ def bare(tmp_path: Path) -> str:
         "cuda": None,
     }
     path.write_text(
-        f'#!/bin/sh\ncase "$1" in */describe.py) echo \'{json.dumps(facts)}\';; *) exec {sys.executable} "$@";; esac\n'
+        f'#!/bin/sh\ncase "$1" in */describe.py) echo \'{json.dumps(facts)}\' >&3;; *) exec {sys.executable} "$@";; esac\n'
     )
     path.chmod(0o755)
     return f"--tfkernel-python={path}"

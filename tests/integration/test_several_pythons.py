@@ -19,7 +19,7 @@ def _fake(folder: Path, name: str, **changes: object) -> str:
     path = folder / name
     facts = {"executable": str(path), **FACTS, **changes}
     path.write_text(
-        f'#!/bin/sh\ncase "$1" in */describe.py) echo \'{json.dumps(facts)}\';; *) exec {sys.executable} "$@";; esac\n'
+        f'#!/bin/sh\ncase "$1" in */describe.py) echo \'{json.dumps(facts)}\' >&3;; *) exec {sys.executable} "$@";; esac\n'
     )
     path.chmod(0o755)
     return f"--tfkernel-python={path}"

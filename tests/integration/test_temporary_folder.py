@@ -1,0 +1,56 @@
+"""A TMPDIR that is named from the working folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inner import Inner, counts
+
+KERNELS = """
+import os
+import tempfile
+import pytest
+
+PROVISIONERS = {
+    "forkserver": "", "subprocess": "", "jupyter": "ipykernel", "spyder": "spyder_kernels",
+    "multiprocess-spawn": "multiprocess", "multiprocess-forkserver": "multiprocess", "multiprocess-fork": "multiprocess",
+}
+
+@pytest.mark.parametrize("provisioner", PROVISIONERS)
+def test_kernel_lives(tfkernel_factory, provisioner):
+    if PROVISIONERS[provisioner]:
+        pytest.importorskip(PROVISIONERS[provisioner])
+    kernel = tfkernel_factory(provisioner=provisioner, **({"preload": ()} if provisioner == "forkserver" else {}))
+    folder = kernel.execute("import tempfile; tempfile.gettempdir()").value
+    assert os.path.isabs(folder)
+    assert folder.startswith(os.path.abspath(os.environ["TMPDIR"]))
+    assert kernel.inject("sigkill").post_mortem.exit_status.signal == 9
+    kernel.restart()
+    assert kernel.execute("'back'").value == "back"
+"""
+
+
+@pytest.fixture
+def short() -> Iterator[Inner]:
+    """In a folder with a short name: below one with a long name are no sockets, and another is taken."""
+    folder = Path(tempfile.mkdtemp(prefix="s"))
+    yield Inner.make(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("folder", [".", "temporary", "./temporary/.."])
+def test_kernels_of_every_kind_live(short: Inner, folder: str) -> None:
+    if importlib.util.find_spec("jupyter_client") is None:
+        pytest.skip("there is no jupyter_client")
+    short.write("test_kernels.py", KERNELS)
+    short.write("temporary/kept", "")
+    result = short.run("test_kernels.py", "-p", "no:cacheprovider", TMPDIR=folder)
+    assert set(counts(result)) <= {"passed", "skipped"}
+    assert counts(result)["passed"] >= 3
+    assert sorted(path.name for path in short.folder.rglob("*") if path.name.startswith("tfk-")) == []
