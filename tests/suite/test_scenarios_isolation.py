@@ -187,8 +187,8 @@ _NEWER = ("2.21.0", "2.22.0", "2.22.0.dev20260905", "2.100.1", "3.0.0", "10.2")
 class TestInterrupts:
     SETTING = INTERRUPTS.settings[0]
     FACTS: ClassVar[dict[str, Any]] = {
-        "first": {"outcome": "swallowed", "waited": 0.3},
-        "second": {"outcome": "heard", "waited": 0.3},
+        "first": {"outcome": "swallowed", "struck": True},
+        "second": {"outcome": "heard", "struck": True},
         "pids": [7, 7],
     }
 
@@ -205,6 +205,11 @@ class TestInterrupts:
     )
     def test_what_is_so_since_a_version_is_so_in_newer_ones(self, tensorflow: str, state: State) -> None:
         assert judged(self.SETTING, tensorflow, **self.FACTS)[0] is state
+
+    @pytest.mark.parametrize("run", ["first", "second"])
+    def test_one_that_came_too_late_proves_nothing(self, run: str) -> None:
+        late = {**self.FACTS, run: {**self.FACTS[run], "struck": False}}
+        assert judged(self.SETTING, **late)[0] is State.UNKNOWN
 
     @pytest.mark.parametrize("tensorflow", ["1.15.5", "2.18.1", *_NEWER, "unknown"])
     def test_one_that_is_heard_is_heard_in_any(self, tensorflow: str) -> None:
