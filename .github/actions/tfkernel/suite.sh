@@ -5,7 +5,7 @@ set -euo pipefail
 mkdir -p -- "$INPUT_REPORT"
 report=$(realpath -- "$INPUT_REPORT")
 # Those of an earlier run must not be taken for ours, should this one write none.
-rm -f -- "$report"/run.json "$report"/run.json.incomplete "$report"/run.html
+rm -f -- "$report"/run.json "$report"/run.json.incomplete "$report"/run.html "$report"/run.incomplete.html
 # Before the run: what one leaves that doesn't end is worth keeping, too.
 printf 'document=%s\n' "$report/run.json" >> "$GITHUB_OUTPUT"
 
