@@ -12,16 +12,19 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import Cause, Killer, ProcessId
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import Observation, Setting
 from pytest_tfkernel.suite import examples, trial
 from pytest_tfkernel.suite.examples import Example
+from pytest_tfkernel.suite.timeline import Timeline
 
 LIGHT = Example("light", "", 'state = [5.0]\n{"result": 5.0, "details": {"gpus": []}}', "state[0]", 5.0, 5.0)
 ON_GPU = Example("on-gpu", "", '{"result": 5.0, "details": {"gpus": ["GPU:0"]}}', "5.0", 5.0, 5.0)
 # What it holds is gone when it is asked a second time.
+COUNTS = Example("counts", "", 'asked = []\n{"result": 5.0, "details": {}}', "asked.append(1) or len(asked)", 5.0, 1)
 FORGETFUL = Example(
     "forgetful", "", 'state = [5.0]\n{"result": 5.0, "details": {}}', "state.pop() if state else 1 / 0", 5.0, 5.0
 )
@@ -58,7 +61,9 @@ def play(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> Callable[..., O
     """Play a light trial; nothing of it runs afterwards."""
     monkeypatch.setattr(examples, "LOOK", '{"imported": False, "operations": 0, "session": False}')
     monkeypatch.setattr(examples, "COUNT_OPERATIONS", "2")
-    monkeypatch.setattr(examples, "find", lambda name: {one.name: one for one in (LIGHT, ON_GPU, FORGETFUL)}[name])
+    monkeypatch.setattr(
+        examples, "find", lambda name: {one.name: one for one in (LIGHT, ON_GPU, FORGETFUL, COUNTS)}[name]
+    )
     started: list[Kernel] = []
     start = Launcher.start
 
@@ -192,6 +197,11 @@ def test_what_a_fault_that_it_survives_leaves_is_asked_of_the_same_process(play:
     assert (seen.process_after_fault, seen.after_fault, seen.second) == (seen.first.process, 5.0, None)
 
 
+def test_what_it_says_after_a_fault_is_not_what_it_had_said_before(play: Callable[..., Observation]) -> None:
+    seen = play(Setting("forkserver", "counts", "index-error"))
+    assert (seen.first.again, seen.after_fault) == (1, 2)
+
+
 def test_a_session_that_is_lost_by_a_fault_is_told(play: Callable[..., Observation]) -> None:
     seen = play(Setting("forkserver", "forgetful", "index-error"))
     assert (seen.first.again, seen.after_fault, seen.process_after_fault) == (5.0, None, None)
@@ -249,3 +259,51 @@ def test_the_provisioner_is_that_of_the_setting(play: Callable[..., Observation]
     before = launcher.provisioners["subprocess"].cold_starts
     assert play(Setting("subprocess", "light", "sigkill"), KernelSpec()).second is not None
     assert launcher.provisioners["subprocess"].cold_starts == before + 2
+
+
+@pytest.mark.parametrize(("phase", "generation"), [("importing", 2), ("running", 1)])
+def test_what_strikes_a_cold_kernel_strikes_one_that_has_run_nothing(
+    play: Callable[..., Observation], monkeypatch: pytest.MonkeyPatch, phase: str, generation: int
+) -> None:
+    struck: list[int] = []
+
+    def inject(kernel: Kernel, fault: object, *, phase: str) -> Outcome:
+        struck.append(kernel.generation)
+        return Outcome("sigkill", None, None, phase, in_phase=True)
+
+    monkeypatch.setattr(Kernel, "inject", inject)
+    play(Setting("subprocess", "light", "sigkill", phase), KernelSpec())
+    assert struck == [generation]
+
+
+@pytest.mark.parametrize("hosted", [True, False])
+def test_a_kernel_with_a_manager_of_its_own_is_awaited_and_not_asked(
+    play: Callable[..., Observation], monkeypatch: pytest.MonkeyPatch, hosted: bool
+) -> None:
+    asked: list[bool] = []
+
+    def restart(kernel: Kernel, **keywords: bool) -> None:
+        asked.append(keywords.get("asked", True))
+        raise KernelStartError("no more")
+
+    monkeypatch.setattr(Life, "is_hosted", property(lambda _: hosted))
+    # A host is told apart by it elsewhere, too.
+    monkeypatch.setattr(Kernel, "restart", restart)
+    play()
+    assert asked == [not hosted]
+
+
+def test_the_moment_of_a_death_is_that_of_the_linux_kernel(
+    play: Callable[..., Observation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked: dict[str, float | None] = {}
+    mark = Timeline.mark
+
+    def note(timeline: Timeline, name: str, process: ProcessId | None = None, at: float | None = None) -> None:
+        marked[name] = at
+        mark(timeline, name, process, at)
+
+    monkeypatch.setattr(Timeline, "mark", note)
+    assert play().outcome is not None
+    assert marked["death"] is not None
+    assert [name for name, at in marked.items() if at is not None] == ["death"]

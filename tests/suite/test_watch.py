@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pytest_tfkernel.audit.own import own_resources
+from pytest_tfkernel.kernels.cgroups import PIDS
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
@@ -94,6 +97,88 @@ def test_cells_are_moments(watch: Watch, kernel: Kernel, timeline: Timeline) -> 
     kernel.execute("1")
     (moment,) = timeline.moments
     assert (moment.name, moment.memory is not None) == ("cell", True)
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """An object that is there before anybody looks."""
+    path = Path(f"/dev/shm/tfkernel-test-{os.getpid()}-{secrets.token_hex(4)}")
+    path.write_bytes(b"x")
+    yield path
+    path.unlink()
+
+
+def test_what_was_there_before_the_kernel_is_not_its_own(shared: Path, launcher: Launcher) -> None:
+    watch = Watch(launcher)
+    kernel = watch.start(KernelSpec(preload=()))
+    try:
+        kernel.execute(f"held = open({str(shared)!r})")
+        assert die(watch, kernel).leaks == ()
+    finally:
+        kernel.shutdown(now=True)
+
+
+def test_what_appears_with_the_kernel_is_its_own(launcher: Launcher) -> None:
+    watch = Watch(launcher)
+    kernel = watch.start(KernelSpec(preload=()))
+    path = Path(f"/dev/shm/tfkernel-test-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        kernel.execute(f"held = open({str(path)!r}, 'w')")
+        assert [leak.resource.name for leak in die(watch, kernel).leaks] == [str(path)]
+    finally:
+        path.unlink()
+        kernel.shutdown(now=True)
+
+
+@pytest.mark.parametrize("place", ["its own folder", "the folder of the session"])
+def test_a_socket_that_no_manager_made_is_a_leak(watch: Watch, kernel: Kernel, place: str) -> None:
+    folder = kernel.life.temporary if place == "its own folder" else kernel.life.temporary.parent
+    path = folder / "s"
+    kernel.execute(f"import socket\nleft = socket.socket(socket.AF_UNIX)\nleft.bind({str(path)!r})\nleft.listen()")
+    try:
+        kinds = {leak.resource.kind for leak in die(watch, kernel).leaks}
+    finally:
+        path.unlink()
+    assert Kind.SOCKET in kinds
+
+
+def test_a_file_in_its_temporary_folder_is_a_leak(watch: Watch, kernel: Kernel) -> None:
+    kernel.execute("import tempfile\ntempfile.mkstemp()")
+    (leak,) = die(watch, kernel).leaks
+    assert (leak.resource.kind, Path(leak.resource.name).parent) == (Kind.FILE, kernel.life.temporary)
+
+
+# Is nobody's by its parent, its session or its lease; the value is its pid.
+SHED = """
+import os, resource, signal
+reader, writer = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        hard = resource.getrlimit(10)[1]
+        resource.setrlimit(10, (hard, hard))
+        os.write(writer, b"%d" % os.getpid())
+        while True:
+            signal.pause()
+    os._exit(0)
+os.wait()
+int(os.read(reader, 20))
+"""
+
+
+def test_what_is_known_by_the_cgroup_only_is_found(launcher: Launcher, needs_cgroup: Callable[[str], None]) -> None:
+    needs_cgroup(PIDS)
+    watch = Watch(launcher)
+    kernel = watch.start(KernelSpec(preload=(), process_limit=50))
+    try:
+        pid = kernel.execute(SHED).value
+        kernel.witness = None
+        found = die(watch, kernel)
+        os.kill(pid, signal.SIGKILL)
+        assert str(pid) in {leak.resource.name for leak in found.leaks}
+    finally:
+        kernel.shutdown(now=True)
 
 
 class TestOwnResources:
