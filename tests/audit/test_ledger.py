@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -112,6 +113,14 @@ def test_what_existed_before_is_not_blamed(root: Path) -> None:
     before = baseline(Eyes([probe], lambda: Table(root)))
     assert before == {ONE.key}
     account = ledger(root, Scripted([[ONE, TWO]], there={"one", "two"}), before=tuple(before))
+    account.note("a cell")
+    assert names(account.audit(0.0)) == ["two"]
+
+
+def test_what_is_lent_is_no_leak(root: Path) -> None:
+    clock = Clock()
+    owner = dataclasses.replace(OWNER, lent=lambda resource: resource == ONE)
+    account = Ledger(owner, (), Eyes([Scripted([[ONE, TWO]], there={"one"})], lambda: Table(root), clock, clock.sleep))
     account.note("a cell")
     assert names(account.audit(0.0)) == ["two"]
 

@@ -133,6 +133,11 @@ class TestExamples:
         assert verdict.state is State.UNKNOWN
         assert "/device:GPU:0" in verdict.reason
 
+    @pytest.mark.parametrize(("on_gpu", "state"), [(True, State.PASS), (False, State.FAIL), (None, State.UNKNOWN)])
+    def test_matmul_where_a_gpu_is_listed_is_what_nvml_shows(self, on_gpu: bool | None, state: State) -> None:
+        seen = first(honest_trial(MATMUL), details={"error": 0.0, "gpus": ["GPU:0"]}, on_gpu=on_gpu)
+        assert judge("gpu-matmul", seen).state is state
+
     def test_matmul_on_the_cpu_says_so(self) -> None:
         assert "on the CPU" in judge("gpu-matmul", honest_trial(MATMUL)).reason
 
@@ -397,6 +402,11 @@ class TestRunnerDeathLeavesNothing:
         left = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
         verdict = judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (left, left), (left,), 2.0))
         assert verdict == Verdict.failed("1 of 2 alive after 2 s: process 7 (sleep 60)")
+
+    def test_survivor_that_came_later_fails_too(self) -> None:
+        first, later = (Leftover(ProcessId(pid, 1), 1, "S", "sleep 60") for pid in (7, 8))
+        verdict = judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (first,), (later,), 2.0))
+        assert verdict.state is State.FAIL
 
     def test_unknown_where_nothing_was_there_that_could_be_left(self) -> None:
         assert judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (), (), 0.1)).state is State.UNKNOWN
