@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from typing import Any
 
+import pytest
+
+import observations
+from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.processes import Leftover, ProcessId
+from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
+from pytest_tfkernel.model.trials import Facts, Record, RunnerDeath, Setting, State, Verdict
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.playing import Played
 from pytest_tfkernel.report.store import encode
@@ -26,3 +34,56 @@ def test_values_of_environments_stay_out_of_documents() -> None:
     assert b"secret" not in encode(written)
     # What the judges look at has them.
     assert seen.facts["warm"]["environment"]["TOKEN"] == "secret"
+
+
+RUNNER = Setting("subprocess", "daemon", "runner-death")
+LEFT = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
+
+
+class TestTrial:
+    def test_what_outlived_a_runner_is_there(self) -> None:
+        seen = RunnerDeath(RUNNER, (LEFT, LEFT), (LEFT,), 2.0)
+        written = parts.trial(RUNNER, "tf", Played(seen, 3.0, 1, is_new=True))
+        assert (written.facts, written.leaks) == ({"started": 2, "seconds": 2.0}, ["process 7 (sleep 60)"])
+        assert (written.impossible, written.seconds, written.cold_starts) == ("", 3.0, 1)
+
+    @pytest.mark.parametrize(
+        "seen",
+        [
+            RunnerDeath(RUNNER, (), (), 0.0, "why"),
+            Facts(RUNNER, observations.INTERPRETER, {}, "why"),
+            KernelStartError("why"),
+        ],
+        ids=["runner", "facts", "no kernel"],
+    )
+    def test_why_nothing_was_seen_is_there(self, seen: Any) -> None:
+        assert parts.trial(RUNNER, "tf", Played(seen)).impossible == "why"
+
+    @pytest.mark.parametrize("why", ["not_possible", "no_restart", "first"])
+    def test_why_not_all_was_seen_is_there(self, why: str) -> None:
+        seen = observations.honest_trial(Setting("forkserver", "graph_add", "sigkill"))
+        changes: dict[str, Any] = {why: "why"}
+        if why == "first":
+            changes = {why: dataclasses.replace(seen.first, error="why")}
+        seen = dataclasses.replace(seen, **changes)
+        assert parts.trial(seen.setting, "tf", Played(seen)).impossible == "why"
+
+    def test_what_a_dead_kernel_left_is_there(self) -> None:
+        seen = observations.honest_trial(Setting("forkserver", "graph_add", "sigkill"))
+        left = Audit((Leak(Resource(Kind.PROCESS, "7"), 5), Leak(Resource(Kind.FILE, "/tmp/a"), 5)))
+        seen = dataclasses.replace(seen, audit=left)
+        written = parts.trial(seen.setting, "tf", Played(seen))
+        assert written.leaks == ["process 7", "temporary-file /tmp/a"]
+        assert written.death is not None
+        assert (written.death.signal, written.death.code, written.death.killer) == ("SIGKILL", None, "us")
+
+    @pytest.mark.parametrize("state", State)
+    def test_a_verdict_is_there_as_it_was_given(self, state: State) -> None:
+        record = Record("item", "process-is-new", RUNNER, Verdict(state, "why"))
+        written = parts.verdict(record, "tf")
+        assert (written.guarantee, written.item, written.verdict, written.reason) == (
+            "process-is-new",
+            "item",
+            state.value,
+            "why",
+        )

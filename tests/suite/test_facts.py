@@ -148,6 +148,7 @@ WRONG: list[tuple[str, str, Any, State]] = [
     (warmth.NAME, f"{warmth.WARM}.modules", ["re"], State.FAIL),
     (warmth.NAME, f"{warmth.COLD}.modules", ["re"], State.FAIL),
     (warmth.NAME, f"{warmth.COLD}.umask", GONE, State.UNKNOWN),
+    (warmth.NAME, f"{warmth.WARM}.umask", GONE, State.UNKNOWN),
 ]
 
 

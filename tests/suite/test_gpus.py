@@ -39,7 +39,6 @@ def gpu(uuid: str, *processes: GpuProcess, used: int | None = 5, **changes: Any)
 def gpus(launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
     (tmp_path / "nvidia0").touch()
     gpus = Gpus(launcher, devices=tmp_path)
-    gpus.nvml = Nvml()  # type: ignore[assignment]
     yield gpus
     gpus.close()
 
@@ -47,7 +46,7 @@ def gpus(launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
 def know(gpus: Gpus, *readings: Gpu, sight: Sight = Sight.FULL, **changes: Any) -> None:
     """Two GPUs are visible; `readings` is what NVML says of them."""
     vars(gpus)["calibration"] = Calibration(sight, **{"visible": ("a", "b"), **changes})
-    gpus.nvml.reading = Reading(readings)  # type: ignore[misc]
+    gpus.nvml = Nvml(Reading(readings))  # type: ignore[assignment]
 
 
 UNREADABLE: dict[str, Any] = {"processes": None, "processes_error": "Insufficient Permissions"}
