@@ -44,6 +44,15 @@ class TestGone:
         kernel.restart()
         assert (kernel.generation, kernel.execute("1").value) == (2, 1)
 
+    def test_with_its_last_words(self, kernel: Kernel, silent_hosts: list[str]) -> None:
+        os.kill(host_pid(kernel), signal.SIGSEGV)
+        with pytest.raises(
+            KernelDied, match="it with that one: it died of SIGSEGV; its last words: Fatal Python error"
+        ):
+            kernel.execute("import time\ntime.sleep(30)")
+        kernel.restart()
+        assert silent_hosts.pop().startswith("Fatal Python error")
+
     def test_between_cells_too(self, kernel: Kernel, await_death: Callable[[int], None]) -> None:
         os.kill(host_pid(kernel), signal.SIGTERM)
         await_death(kernel.pid)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import json
 import os
+import posix
 import signal
 import subprocess
 import sys
@@ -17,7 +20,7 @@ import pytest
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.cgroups import PIDS
-from pytest_tfkernel.kernels.errors import KernelHung, KernelIsDead, KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.errors import KernelHung, KernelIsDead, KernelStartError, NoRoomError, SupervisorGoneError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.supervisor import Supervisor
@@ -399,3 +402,57 @@ class TestRunnerDeath:
             assert owner.wait(10) == 0
         for pid in facts["pids"]:
             await_death(pid)
+
+
+class TestWhatATestDoesToUs:
+    def test_descriptors_that_it_closes_are_no_error_at_the_end(self, nothing_is_left: None, tmp_path: Path) -> None:
+        """Nor is anything written to what stands there since."""
+        launcher = Launcher()
+        kernels = [launcher.start(KernelSpec(preload=())), launcher.start(KernelSpec(provisioner="multiprocess-spawn"))]
+        ours = [kernel.life._parts for kernel in kernels]
+        numbers = [one.fileno() for one in (launcher.supervisor._channel, *(parts.channel for parts in ours))]
+        numbers += [one.descriptor for parts in ours for one in (parts.stdout, parts.stderr, parts.stacks)]
+        for number in numbers:
+            os.close(number)
+        files: list[io.BufferedRandom] = []
+        while not set(numbers) <= {file.fileno() for file in files}:
+            files.append((tmp_path / str(len(files))).open("w+b"))
+        with pytest.raises(SupervisorGoneError, match="closed by somebody else"):
+            launcher.start(KernelSpec(preload=()))
+        launcher.close()
+        for file in files:
+            assert os.fstat(file.fileno()).st_size == 0
+            file.close()
+
+    @pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENOMEM])
+    def test_a_limit_that_is_in_its_way_is_one_line(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+        def refuse(*_: object, **__: object) -> int:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(posix, "posix_spawn", refuse)
+        before = os.listdir("/proc/self/fd")
+        with pytest.raises(NoRoomError, match=r"^the process that starts kernels can't be started: .*: .*$"):
+            Supervisor()
+        assert len(os.listdir("/proc/self/fd")) == len(before)
+
+    @pytest.mark.parametrize("limit", [24, 40, 64])
+    def test_few_descriptors_are_enough_or_that_is_said(self, limit: int) -> None:
+        script = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))
+from pytest_tfkernel.kernels.errors import NoRoomError
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
+with Launcher() as launcher:
+    try:
+        for provisioner in ("subprocess", "forkserver", "multiprocess-spawn"):
+            preload = () if provisioner == "forkserver" else None
+            assert launcher.start(KernelSpec(provisioner=provisioner, preload=preload)).execute("1").value == 1
+    except NoRoomError as error:
+        assert "raise `ulimit -n`" in str(error)
+    else:
+        print("enough")
+"""
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "enough\n" or limit < 40

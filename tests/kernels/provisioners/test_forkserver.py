@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -223,3 +224,94 @@ class TestServers:
         kernel.inject("sigkill")
         assert kernel.post_mortems[-1].exit_status == ExitStatus(signal=signal.SIGKILL)
         kernel.shutdown()
+
+
+class TestInterrupted:
+    def test_who_comes_next_waits_for_the_same_preload(
+        self, own_launcher: Launcher, write_module: Callable[[str], KernelSpec], tmp_path: Path
+    ) -> None:
+        begun, go = tmp_path / "begun", tmp_path / "go"
+        os.mkfifo(begun)
+        os.mkfifo(go)
+        spec = write_module(f"open({str(begun)!r}, 'w').close()\nopen({str(go)!r}).close()")
+        own_launcher.interpreter(spec.python)
+
+        class HandlerError(Exception):
+            pass
+
+        def interrupt(*_: object) -> None:
+            raise HandlerError
+
+        def strike() -> None:
+            begun.open().close()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+        before = signal.signal(signal.SIGUSR1, interrupt)
+        striking = threading.Thread(target=strike)
+        striking.start()
+        try:
+            with pytest.raises(HandlerError):
+                own_launcher.start(spec)
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+            striking.join()
+        (server,) = servers(own_launcher)
+        going = threading.Thread(target=lambda: go.open("w").close())
+        going.start()
+        kernel = own_launcher.start(spec)
+        going.join()
+        assert kernel.execute("import os; os.getpid()").value == kernel.pid
+        assert servers(own_launcher) == [server]
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("answer", ['{"kind": "ready"}', '{"kind": "forked", "id": 2}', '{"kind": "x", "id": 2}'])
+    def test_what_the_preload_writes_to_the_channel_is_no_answer(
+        self, own_launcher: Launcher, write_module: Callable[[str], KernelSpec], answer: str
+    ) -> None:
+        spec = write_module(f"import os, struct\nos.write(3, struct.pack('!i', {len(answer)}) + {answer.encode()!r})")
+        try:
+            kernel = own_launcher.start(spec)
+        except KernelStartError as error:
+            assert "gave an answer that is none of its own" in str(error)  # noqa: PT017 - it may be left out as well
+        else:
+            assert kernel.execute("import os; os.getpid()").value == kernel.pid
+
+
+class TestThreadsFromBefore:
+    @pytest.fixture
+    def environment(self, tmp_path: Path) -> dict[str, str]:
+        """A Python whose sitecustomize starts a thread, as a debugger does that follows child processes."""
+        folder = tmp_path / "first"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(
+            "import os, sys, threading, types\n"
+            "if os.environ.get('FOLLOWED'): sys.modules['pydevd'] = types.ModuleType('pydevd')\n"
+            "threading.Thread(target=threading.Event().wait, name='pydevd.Writer', daemon=True).start()"
+        )
+        return {"PYTHONPATH": str(folder)}
+
+    @pytest.mark.parametrize(
+        ("followed", "words"), [("1", "the debugger pydevd"), ("", "a sitecustomize, a .pth file or a debugger")]
+    )
+    def test_they_are_told_with_what_starts_them(
+        self, own_launcher: Launcher, environment: dict[str, str], followed: str, words: str
+    ) -> None:
+        environment = {**environment, "PYTHONFOLLOWED": followed, "FOLLOWED": followed}
+        with pytest.raises(ForkRefusedError) as caught:
+            own_launcher.start(KernelSpec(preload=(), environment=environment))
+        assert words in str(caught.value)
+        assert str(caught.value).endswith("pydevd.Writer; use provisioner='subprocess'")
+        spec = KernelSpec(provisioner="subprocess", environment=environment)
+        assert own_launcher.start(spec).execute("1").value == 1
+
+
+def test_a_preload_that_crashes_shows_its_stack(
+    own_launcher: Launcher, write_module: Callable[[str], KernelSpec]
+) -> None:
+    with pytest.raises(KernelStartError) as caught:
+        own_launcher.start(
+            write_module("import os, signal\ndef vector():\n    os.kill(os.getpid(), signal.SIGILL)\nvector()")
+        )
+    assert "died of SIGILL on preload" in str(caught.value)
+    assert 'preloaded_by_test.py", line 3 in vector' in str(caught.value)

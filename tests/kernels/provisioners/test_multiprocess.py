@@ -436,3 +436,14 @@ def test_a_kernel_runs_in_any_python_that_has_multiprocess(
         else:
             assert post_mortem.exit_status == told.said == status
         kernel.restart()
+
+
+def test_a_kernel_whose_host_crashes_is_told_with_that_one_s_last_words(
+    begin: StartKernel, provisioner: MultiprocessProvisioner
+) -> None:
+    kernel = begin()
+    host = provisioner.host_of(kernel.life.process)
+    assert host is not None
+    os.kill(host.pid, signal.SIGSEGV)
+    with pytest.raises(KernelDied, match=f"its host, process {host}, had died of SIGSEGV, .*words: Fatal Python error"):
+        kernel.execute("import time\ntime.sleep(30)")
