@@ -168,6 +168,11 @@ def test_what_a_kernel_encodes_is_read() -> None:
 
 _TALKS = {
     "marks": "while True: _tfkernel_mark('x')",
+    # Faster than anybody reads.
+    "marks without end": "import json, os, struct, sys\nframe = sys._getframe()\n"
+    "while 'request' not in frame.f_locals: frame = frame.f_back\n"
+    "text = json.dumps({'kind': 'mark', 'name': 'x', 'id': frame.f_locals['request']['id']}).encode()\n"
+    "many = (struct.pack('!i', len(text)) + text) * 4096\nwhile True: os.write(3, many)",
     "marks of a thread": "import threading, time\ndef talk():\n    while True: _tfkernel_mark('x')\n"
     "threading.Thread(target=talk, daemon=True).start()\ntime.sleep(60)",
     "a frame that trickles": "import os, time\nwhile True:\n    os.write(3, b'\\0\\x7f'[:1]); time.sleep(0.05)\n"
