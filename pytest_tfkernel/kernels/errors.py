@@ -30,6 +30,10 @@ class SupervisorGoneError(TFKernelError):
     """The supervisor has ended, and every kernel with it."""
 
 
+class BusyError(TFKernelError):
+    """A signal handler asked for something while what it had interrupted was doing so."""
+
+
 class CallError(TFKernelError):
     """A function could not be sent, or raised in the kernel; then `error` says what."""
 

@@ -8,7 +8,6 @@ import json
 import posix
 import re
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.deaths import Death, Deaths
 from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.spawning import Spawned
+from pytest_tfkernel.kernels.turns import Turns
 from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
@@ -60,7 +60,7 @@ class Supervisor:
                 ) from None
             undo.pop_all()
         self._deaths = Deaths()
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._numbers = itertools.count()
         self._creator = posix.getpid()
         self._closed = False
@@ -163,7 +163,7 @@ class Supervisor:
         Raises SupervisorGoneError when nobody is there any more who could tell.
         """
         deadline = monotonic() + seconds
-        with self._lock:
+        with self._turns.next():
             while process not in self._deaths:
                 self.check_ours()
                 message = self._peek(deadline)
@@ -189,7 +189,7 @@ class Supervisor:
     def _ask(self, message: Message, descriptors: tuple[int, ...] = (), seconds: float = _REQUEST_SECONDS) -> Message:
         self.check_ours()
         deadline = monotonic() + seconds
-        with self._lock:
+        with self._turns.next():
             number = next(self._numbers)
             try:
                 self._channel.send({**message, "id": number}, descriptors)

@@ -13,7 +13,7 @@ import pytest
 
 from interruptions import interrupted_everywhere
 from pytest_tfkernel._child import frames
-from pytest_tfkernel.kernels.errors import KernelDied, KernelIsDead
+from pytest_tfkernel.kernels.errors import BusyError, KernelDied, KernelIsDead
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.supervisor import Supervisor
@@ -136,6 +136,19 @@ class TestSupervisor:
             assert death is not None
             assert death.status == ExitStatus(code=3)
             started.append(supervisor.start(["/bin/sh", "-c", "exit 3"], {}, order, {}))
+
+    def test_a_handler_that_asks_while_it_interrupts_is_told_so(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        peek = supervisor._channel.peek
+
+        def interrupted(seconds: float) -> dict[str, Any]:
+            with pytest.raises(BusyError, match="a signal handler can't ask"):
+                supervisor.carriers(_LEASE)
+            return peek(seconds)
+
+        monkeypatch.setattr(supervisor._channel, "peek", interrupted)
+        assert supervisor.carriers(_LEASE) == []
 
 
 class TestKernels:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import itertools
-import threading
 from collections.abc import Callable
 
 from pytest_tfkernel._child import forkserver as child
@@ -15,6 +14,7 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.kernels.turns import Turns
 from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
@@ -96,7 +96,7 @@ class ForkServerProvisioner:
         # A folder for the temporary files of fork servers, which outlive the kernel that was asked for first.
         self._temporary = temporary
         self._servers: collections.OrderedDict[tuple[object, ...], _Server] = collections.OrderedDict()
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self.cold_starts = 0
 
     @property
@@ -106,7 +106,7 @@ class ForkServerProvisioner:
 
     def launch(self, order: Order) -> ProcessId:
         """See `Provisioner`. The first launch imports the preload, within the spec's start timeout."""
-        with self._lock:
+        with self._turns.next():
             key = _key(order)
             if key in self._servers and not _is_running(self._servers[key].process):
                 # Killed while it had nothing to do: the next one is as good.
@@ -128,7 +128,7 @@ class ForkServerProvisioner:
 
     def close(self) -> None:
         """End the fork servers."""
-        with self._lock:
+        with self._turns.next():
             for key in list(self._servers):
                 self._drop(key)
 

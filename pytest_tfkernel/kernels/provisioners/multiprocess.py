@@ -6,7 +6,6 @@ import collections
 import contextlib
 import json
 import posix
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
+from pytest_tfkernel.kernels.turns import Turns
 from pytest_tfkernel.kernels.waits import monotonic, ready
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
@@ -87,7 +87,7 @@ class MultiprocessProvisioner:
         # One for the words of all hosts: the death of a kernel leaves nothing open here.
         self._words: tuple[Owned, Owned] | None = None
         self._heard: collections.deque[bytes] = collections.deque()
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     def host_of(self, process: ProcessId) -> ProcessId | None:
         """The host of a kernel; None when it has said its last word."""
@@ -96,7 +96,7 @@ class MultiprocessProvisioner:
 
     def launch(self, order: Order) -> ProcessId:
         """See `Provisioner`."""
-        with self._lock:
+        with self._turns.next():
             self._hear()
             self._forget([process for process, host in self._hosts.items() if not _is_running(host.process)])
             channel, theirs = Channel.pair()
@@ -125,7 +125,7 @@ class MultiprocessProvisioner:
         Waits up to `seconds` for it: it comes at once, or a second after the death where a sentinel stays silent. The
         last 1000 are kept.
         """
-        with self._lock:
+        with self._turns.next():
             host = self._hosts.get(process)
             if host is not None and self._words is not None:
                 self._await(process, host.process, self._words[0].number, monotonic() + seconds)
@@ -133,7 +133,7 @@ class MultiprocessProvisioner:
 
     def elegy(self, process: ProcessId) -> str:
         """See `Provisioner`: a host that crashes takes its kernel along."""
-        with self._lock:
+        with self._turns.next():
             host = self._hosts.get(process)
             if host is None:
                 return ""
@@ -148,7 +148,7 @@ class MultiprocessProvisioner:
 
     def close(self) -> None:
         """End the hosts, and with them their kernels."""
-        with self._lock:
+        with self._turns.next():
             for host in self._hosts.values():
                 with contextlib.suppress(SupervisorGoneError):
                     self._supervisor.end(host.lease)
