@@ -111,7 +111,7 @@ class TestInOurs:
 
     @pytest.mark.parametrize("name", ["gevent", "eventlet"])
     def test_by_a_library_that_replaces_all_of_it(self, nothing_is_left: None, name: str) -> None:
-        pytest.importorskip(name)
+        pytest.importorskip(name, reason=f"needs {name}: pip install {name}")
         patching = {"gevent": "import gevent.monkey; gevent.monkey.patch_all()", "eventlet": "eventlet.monkey_patch()"}
         script = f"""
 import warnings
