@@ -1,5 +1,6 @@
 """What is still to be told: a client that doesn't read must not stop us."""
 
+import _socket
 import socket
 
 from . import frames
@@ -9,7 +10,7 @@ from .frames import Message
 class Outbox:
     """Messages that go out as the socket takes them."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: _socket.socket) -> None:
         self._socket = sock
         self._bytes = bytearray()
 

@@ -33,11 +33,9 @@ _LAST_CELL = 4096
 _UNENDED = "it could not be ended: it waits in the Linux kernel, or is of another user since it ran a set-uid program"
 # How often we look whether output has to be given back: often while there is some, seldom without.
 _BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
-# A kernel that closed its channel is usually on its way out.
-_CLOSING_SECONDS = 1.0
-_STACKS_SECONDS = 1.0
-# What a dead kernel started may need a moment to notice, as multiprocessing's helpers do.
-_SETTLE_SECONDS = 1.0
+# A kernel that closed its channel is usually on its way out; what a dead one started may need a moment to notice, as
+# multiprocessing's helpers do.
+_CLOSING_SECONDS = _STACKS_SECONDS = _SETTLE_SECONDS = 1.0
 
 
 class Event(enum.Enum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import subprocess
@@ -119,7 +118,7 @@ def test_what_existed_before_is_not_blamed(root: Path) -> None:
 
 def test_what_is_lent_is_no_leak(root: Path) -> None:
     clock = Clock()
-    owner = dataclasses.replace(OWNER, lent=lambda resource: resource == ONE)
+    owner = Owner(ProcessId(KERNEL, 100), 1, lambda: Kin(()), lent=lambda resource: resource == ONE)
     account = Ledger(owner, (), Eyes([Scripted([[ONE, TWO]], there={"one"})], lambda: Table(root), clock, clock.sleep))
     account.note("a cell")
     assert names(account.audit(0.0)) == ["two"]

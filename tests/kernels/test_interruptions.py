@@ -144,11 +144,11 @@ class TestSupervisor:
 
         def interrupted(seconds: float) -> dict[str, Any]:
             with pytest.raises(BusyError, match="a signal handler can't ask"):
-                supervisor.carriers(_LEASE)
+                supervisor.members(_LEASE)
             return peek(seconds)
 
         monkeypatch.setattr(supervisor._channel, "peek", interrupted)
-        assert supervisor.carriers(_LEASE) == []
+        assert supervisor.members(_LEASE) == []
 
 
 class TestKernels:
