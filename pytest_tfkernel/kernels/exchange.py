@@ -15,8 +15,8 @@ from pytest_tfkernel.kernels.errors import (
     SupervisorGoneError,
     TooLargeError,
 )
-from pytest_tfkernel.kernels.life import Event, Life
-from pytest_tfkernel.kernels.waits import monotonic
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.waits import Event, monotonic
 from pytest_tfkernel.kernels.wire import ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
 

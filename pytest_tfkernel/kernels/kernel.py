@@ -18,8 +18,8 @@ from pytest_tfkernel.kernels.errors import (
     SupervisorGoneError,
 )
 from pytest_tfkernel.kernels.generations import Generations
-from pytest_tfkernel.kernels.life import Event, Life
-from pytest_tfkernel.kernels.waits import monotonic
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.waits import Event, monotonic
 from pytest_tfkernel.kernels.wire import ChannelTornError
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem

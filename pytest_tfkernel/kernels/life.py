@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd, wait_for_
 from pytest_tfkernel.kernels.sent import Sent
 from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.victims import Victims
-from pytest_tfkernel.kernels.waits import monotonic, ready
+from pytest_tfkernel.kernels.waits import Event, monotonic, ready
 from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
@@ -36,14 +35,6 @@ _BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
 # A kernel that closed its channel is usually on its way out; what a dead one started may need a moment to notice, as
 # multiprocessing's helpers do.
 _CLOSING_SECONDS = _STACKS_SECONDS = _SETTLE_SECONDS = 1.0
-
-
-class Event(enum.Enum):
-    """What a wait came upon."""
-
-    READABLE = enum.auto()
-    DEATH = enum.auto()
-    DEADLINE = enum.auto()
 
 
 class Life:

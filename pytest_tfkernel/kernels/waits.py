@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import select
 
 from pytest_tfkernel._child import originals
@@ -10,7 +11,15 @@ from pytest_tfkernel._child.originals import monotonic
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-__all__ = ["hung_up", "monotonic", "readable", "ready"]
+__all__ = ["Event", "hung_up", "monotonic", "readable", "ready"]
+
+
+class Event(enum.Enum):
+    """What a wait came upon."""
+
+    READABLE = enum.auto()
+    DEATH = enum.auto()
+    DEADLINE = enum.auto()
 
 
 def ready(seconds: float, *descriptors: int) -> set[int]:
