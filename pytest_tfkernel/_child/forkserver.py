@@ -49,7 +49,7 @@ def main(_: List[str]) -> None:
     os.set_inheritable(CHANNEL, False)
     port = frames.Port(CHANNEL)
     # The stack of an import that crashes is among its last words. A kernel has a file of its own for that.
-    faulthandler.enable(all_threads=True)
+    faulthandler.enable(file=2, all_threads=True)
     server = ForkServer(port, supervisor=os.getppid())
     while True:
         try:

@@ -56,7 +56,7 @@ _CORE_FLAG = 0x80  # in a status word: wait(2) says so of a process that dumped 
 def main(_: List[str]) -> None:
     """Start a kernel, wait for its death, and tell of it."""
     # A crash shows its stack. A kernel has a file of its own for that.
-    faulthandler.enable(all_threads=True)
+    faulthandler.enable(file=2, all_threads=True)
     channel, reports, words = [_take(number) for number in (CHANNEL, process.REPORTS, WORDS)]
     # A kernel's: what came to stand there, such as a pipe of multiprocess, would be lost in it.
     for reserved in (kernel.CHANNEL, kernel.STACKS):

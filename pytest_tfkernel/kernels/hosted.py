@@ -120,7 +120,7 @@ class HostedGenerations:
                 f"provisioner={self._hosting.name!r} needs jupyter_client beside pytest:"
                 f" `{sys.executable} -m pip install 'pytest-tfkernel[{self._hosting.name}]'`"
             )
-        homeless = homes.missing(environment(self._spec, 0, Path.cwd()))
+        homeless = homes.missing(environment(self._spec, 0, Path("/")))
         if homeless:
             raise SpecError(f"provisioner={self._hosting.name!r} is {homeless}")
         if self._spec.kernelspec is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import posix
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -130,15 +131,15 @@ class _Stream:
     """A pipe for one stream, of which the last words are kept."""
 
     def __init__(self) -> None:
-        self.reader, self.writer = os.pipe()
-        os.set_blocking(self.reader, False)
+        self.reader, self.writer = posix.pipe()
+        posix.set_blocking(self.reader, False)
         self._data = b""
         self.count = 0
 
     def read(self) -> None:
         """Take what has come, a little at a time: somebody may print without end."""
         with contextlib.suppress(BlockingIOError):
-            data = os.read(self.reader, _KEPT)
+            data = posix.read(self.reader, _KEPT)
             self.count += len(data)
             self._data = (self._data + data)[-_KEPT:]
 
@@ -154,5 +155,5 @@ class _Stream:
 
     def close(self) -> None:
         """Free both ends."""
-        os.close(self.reader)
-        os.close(self.writer)
+        posix.close(self.reader)
+        posix.close(self.writer)
