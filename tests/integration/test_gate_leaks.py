@@ -210,6 +210,8 @@ def test_innocent(stranger):
     stranger.stdin.write(b"go\\n"), stranger.stdin.close()
     # Until it has ended, and waited for by nobody.
     os.waitid(os.P_PID, stranger.pid, os.WEXITED | os.WNOWAIT)
+
+def test_last(): pass
 """
 
 
