@@ -228,12 +228,12 @@ def await_death() -> Callable[[int], None]:
 
 @pytest.fixture(scope="session")
 def eventually() -> Callable[[Callable[[], object]], None]:
-    """Wait for what no descriptor tells of, such as a file that another process removes; 10 s at most."""
+    """Wait for what no descriptor tells of, such as a file that another process removes; 60 s at most."""
 
     def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < deadline, "it didn't happen within 10 s"
+            assert time.monotonic() < deadline, "it didn't happen within 60 s"
             time.sleep(0.005)
 
     return wait

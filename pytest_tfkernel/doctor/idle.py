@@ -44,8 +44,8 @@ class _Judgement:
     settling: bool = False
 
 
-def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float = READ_SECONDS) -> Watch:
-    """Look at the GPUs until they are idle, or for so many seconds.
+def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | None = None) -> Watch:
+    """Look at the GPUs until they are idle, or for so many seconds. A reading may take `read_seconds`.
 
     The first reading may use the wait too: without a persistence daemon the driver starts the GPUs first.
     """
@@ -54,6 +54,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float = 
     if hopeless:
         return Watch(Finding(GPU_IDLE, Answer.UNKNOWN, hopeless))
     before: Look | None = None
+    read_seconds = READ_SECONDS if read_seconds is None else read_seconds
     limit = read_seconds + seconds
     while True:
         asked = site.clock() - began

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel import __main__ as program
-from pytest_tfkernel.doctor import examine
+from pytest_tfkernel.doctor import command, examine, idle
 from pytest_tfkernel.doctor.examine import worst
 from pytest_tfkernel.doctor.findings import Answer, Finding
 from pytest_tfkernel.doctor.show import printable
@@ -36,7 +36,9 @@ def test_an_error_of_ours_is_no_answer() -> None:
     code = """
 import sys
 from pytest_tfkernel import __main__ as program
-from pytest_tfkernel.doctor import examine
+from pytest_tfkernel.doctor import command, examine
+
+command._SECONDS = 600.0
 
 def fail(*_):
     raise RuntimeError("two\\nlines")
@@ -44,7 +46,7 @@ def fail(*_):
 examine.examine = fail
 sys.exit(program.main(["doctor", "--require=gpu-idle"]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (UNKNOWN.value, "")
     assert done.stderr == "doctor: can't tell: RuntimeError: two\\nlines\n"
 
@@ -54,13 +56,15 @@ def test_helpers_that_cannot_be_ended_are_not_waited_for() -> None:
     code = """
 import sys, time
 from pytest_tfkernel import __main__ as program
+from pytest_tfkernel.doctor import command, idle
 from pytest_tfkernel.kernels.launcher import Launcher
 
+command._SECONDS = idle.READ_SECONDS = 600.0
 close = Launcher.close
-Launcher.close = lambda self: (close(self), time.sleep(20))
+Launcher.close = lambda self: (close(self), time.sleep(600))
 sys.exit(program.main(["doctor", "--require=gpu-idle"]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in {answer.value for answer in Answer}
     assert "gpu-idle: " in done.stdout + done.stderr
     assert "no answer" not in done.stderr
@@ -72,16 +76,36 @@ import sys, time
 from pytest_tfkernel import __main__ as program
 from pytest_tfkernel.doctor import idle
 
-idle.occupancy = idle.watch = lambda *_: time.sleep(60)
+idle.occupancy = idle.watch = lambda *_: time.sleep(600)
 sys.exit(program.main(["doctor", "--require=gpu-idle"]))
 """
     folder = Path(tempfile.gettempdir())
     before = set(folder.iterdir())
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (UNKNOWN.value, "")
     # Its supervisor ends after it, and removes what it left.
     eventually(lambda: set(folder.iterdir()) <= before)
     assert done.stderr == "gpu-idle: can't tell: no answer within 1.85 s: NVML or /proc hangs\n"
+
+
+def test_a_hook_has_its_answer_before_two_seconds_have_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[float, list[float]]] = []
+
+    class Timer:
+        def __init__(self, seconds: float, _: object, arguments: list[float]) -> None:
+            started.append((seconds, arguments))
+
+        def start(self) -> None:
+            pass
+
+    monkeypatch.setattr("threading.Timer", Timer)
+    # As old as it is when it gets there: at most a second is taken off, whatever the clock says.
+    for age in (0.0, 0.5, 1.0):
+        monkeypatch.setattr(command, "_age", lambda age=age: age)
+        command._start_timer(30.0)
+        (seconds, (whole,)) = started.pop()
+        assert whole == seconds + age < 30.0 + 2.0
+    assert 0 <= idle.READ_SECONDS < command._SECONDS
 
 
 def test_everything_that_can_be_asked_for_is_known(launcher: Launcher) -> None:

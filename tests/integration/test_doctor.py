@@ -8,22 +8,19 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pynvml
 import pytest
 
-from doctors import WITH_DEVICES, Doctor
+from doctors import PATIENT, REAL, WITH_DEVICES, Doctor
 from driver_stub import GIB, DriverStub, build, device, mig, process, uuid
 from pytest_tfkernel._child import proc
 
 MET, NOT_MET, UNKNOWN, LOST = range(4)
 # Nobody has it: beyond the largest pid of the Linux kernel.
 NOBODY = 1 << 23
-SLOW = 2.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,11 +46,7 @@ def helpers(root: int | None = None) -> list[str]:
 def test_an_idle_gpu_is_met(doctor: Doctor) -> None:
     said = doctor.idle()
     assert (said.code, said.err) == (MET, "")
-    assert said.out.startswith("gpu-idle: met after 0.")
-
-
-def test_the_answer_takes_less_than_two_seconds(doctor: Doctor) -> None:
-    assert min(doctor.idle().seconds for _ in range(3)) < SLOW
+    assert re.match(r"gpu-idle: met after \d+\.\d s$", said.out)
 
 
 def test_a_foreign_process_is_named_although_nobody_knows_it(doctor: Doctor) -> None:
@@ -100,19 +93,23 @@ def test_a_thread_is_its_process(doctor: Doctor) -> None:
     assert [row["pid"] for row in rows] == [child.pid]
 
 
-def test_it_waits_until_the_gpu_is_idle(doctor: Doctor) -> None:
-    with doctor.held() as child:
-        threading.Timer(1.0, child.kill).start()
-        said = doctor.idle("--wait=20")
-    assert said.code == MET
-    assert 1.0 < said.seconds < 10
+def test_it_waits_until_the_gpu_is_idle(doctor: Doctor, eventually: Callable[[Callable[[], object]], None]) -> None:
+    with doctor.held() as holder, doctor.start("--require=gpu-idle", "--wait=600") as child:
+        # It looks by now, or has an answer.
+        eventually(lambda: helpers(child.pid) or child.poll() is not None)
+        holder.kill()
+        out, err = child.communicate(timeout=300)
+    assert (child.returncode, err) == (MET, "")
+    assert out.startswith("gpu-idle: met after ")
 
 
 def test_a_wait_comes_to_its_end(doctor: Doctor) -> None:
     doctor.stub.write(device(), process(NOBODY))
     said = doctor.idle("--wait=0.7")
     assert said.code == NOT_MET
-    assert 0.7 < said.seconds < 0.7 + SLOW
+    found = re.match(r"gpu-idle: not met after (\d+\.\d) s: ", said.out)
+    assert found is not None
+    assert float(found[1]) >= 0.7
 
 
 def test_memory_that_still_falls_is_not_idle(doctor: Doctor) -> None:
@@ -122,7 +119,7 @@ def test_memory_that_still_falls_is_not_idle(doctor: Doctor) -> None:
     said = doctor.idle()
     assert said.code == NOT_MET
     assert "its memory in use still changes" in said.out
-    assert doctor.idle("--wait=20").code == MET
+    assert doctor.idle("--wait=600").code == MET
 
 
 @pytest.mark.parametrize(
@@ -131,11 +128,11 @@ def test_memory_that_still_falls_is_not_idle(doctor: Doctor) -> None:
 )
 def test_a_lost_gpu_is_one_line_and_a_code_of_its_own(doctor: Doctor, function: str) -> None:
     doctor.stub.write(device(), f"error {function} 15")
-    said = doctor.idle("--wait=20")
+    # Not waited for: it would be killed first.
+    said = doctor.idle("--wait=100000")
     assert (said.code, said.out, said.err.count("\n")) == (LOST, "", 1)
     assert said.err.startswith("gpu-idle: device lost")
     assert said.err.endswith("GPU 0: GPU is lost\n")
-    assert said.seconds < SLOW
 
 
 def test_a_library_that_finds_its_gpu_lost_is_enough(doctor: Doctor) -> None:
@@ -156,18 +153,18 @@ def test_a_driver_that_hangs_leaves_nothing_known_and_nothing_behind(
 ) -> None:
     doctor.stub.write(device(), f"hang {function}")
     before = helpers()
-    said = doctor.run("--require=gpu-idle")
+    said = doctor.run("--require=gpu-idle", code=REAL)
     assert (said.code, said.out, said.err.count("\n")) == (UNKNOWN, "", 1)
-    assert said.err.startswith("gpu-idle: can't tell")
-    assert said.seconds < SLOW
+    assert re.match(r"gpu-idle: can't tell.*: no answer within |gpu-idle: can't tell.*NVML gives no answer", said.err)
     eventually(lambda: helpers() == before)
 
 
 def test_a_driver_that_starts_slowly_may_use_the_wait(doctor: Doctor) -> None:
     doctor.stub.write(device(), "hang nvmlInitWithFlags")
-    said = doctor.run("--require=gpu-idle", "--wait=1")
+    said = doctor.run("--require=gpu-idle", "--wait=1", code=REAL)
     assert said.code == UNKNOWN
-    assert 1 < said.seconds < 1 + SLOW
+    # All of it together, or the first reading: 1.85 s and 1.3 s without the wait.
+    assert re.search(r"no answer within 2\.(85|3) s", said.err)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +180,9 @@ def test_a_driver_that_starts_slowly_may_use_the_wait(doctor: Doctor) -> None:
 )
 def test_what_nobody_can_tell_is_one_line(doctor: Doctor, machine: list[str], reason: str) -> None:
     doctor.stub.write(*machine)
-    said = doctor.idle("--wait=20")
+    said = doctor.idle("--wait=100000")
     assert (said.code, said.out, said.err.count("\n")) == (UNKNOWN, "", 1)
     assert reason in said.err
-    assert said.seconds < SLOW
 
 
 def test_without_a_driver_it_says_what_to_do(doctor: Doctor) -> None:
@@ -251,14 +247,16 @@ def test_an_open_device_is_a_use_of_the_gpu(doctor: Doctor) -> None:
     assert doctor.examine("--require=gpu-idle").code == MET
 
 
-def test_a_daemon_of_the_driver_is_shown_and_does_not_count(doctor: Doctor) -> None:
+def test_a_daemon_of_the_driver_is_shown_and_does_not_count(
+    doctor: Doctor, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     command = 'exec -a /usr/bin/nvidia-persistenced sleep 60 3<>"$TFKERNEL_STUB/nvidia0"'
     with subprocess.Popen(
         ["bash", "-c", f"echo && {command}"], env=doctor.environment, stdout=subprocess.PIPE
     ) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        time.sleep(0.1)
+        eventually(lambda: "nvidia-persistenced" in proc.command_line(child.pid).partition(" ")[0])
         said = doctor.examine("--require=gpu-idle", "--json")
         child.kill()
     assert said.code == MET
@@ -295,7 +293,8 @@ def test_a_job_on_another_gpu_may_have_this_one_open(doctor: Doctor) -> None:
 )
 def test_a_capability_can_be_required(doctor: Doctor, machine: list[str], name: str, code: int) -> None:
     doctor.stub.write(*machine)
-    said = doctor.examine(f"--require={name}")
+    hangs = any(line.startswith("hang ") for line in machine)
+    said = doctor.examine(f"--require={name}", READ_SECONDS="1" if hangs else "600")
     assert said.code == code
     assert f"{name}: " in (said.out if code in {MET, NOT_MET} else said.err)
 
@@ -415,7 +414,7 @@ def test_an_interrupt_ends_it_without_a_traceback(
 ) -> None:
     doctor.stub.write(device(), process(NOBODY))
     before = helpers()
-    with doctor.start("--require=gpu-idle", "--wait=60") as child:
+    with doctor.start("--require=gpu-idle", "--wait=100000") as child:
         # Its own: the tests around it may have one, and an interrupted import is another matter.
         eventually(lambda: any(command.endswith(" nvml") for command in helpers(child.pid)))
         child.send_signal(signal.SIGINT)
@@ -428,7 +427,7 @@ def test_nobody_who_reads_is_no_error(doctor: Doctor) -> None:
     doctor.stub.write(device(), process(NOBODY))
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "pytest_tfkernel", "doctor", "--require=gpu-idle"]
+    command = [sys.executable, "-c", PATIENT, "doctor", "--require=gpu-idle"]
     done = subprocess.run(
         command, env=doctor.environment, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,13 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from doctors import Doctor
+from doctors import PATIENT, Doctor
 from driver_stub import device, process
 
 PAGE = Path(__file__).parents[2] / "docs/runners.md"
 MARK = r"^<!-- run by tests/integration/test_runners.py: ([a-z-]+) -->\n```sh\n(.*?)^```$"
 HOOKS = dict(re.findall(MARK, PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
 
+# Runs the doctor, with time to spare, where it is called as it must be.
+PYTHON = """\
+#!/bin/sh
+[ "$1 $2 $3" = "-I -m pytest_tfkernel" ] || exit 99
+shift 3
+exec {python} -I -c {code} "$@"
+"""
 BUSY = [device(), process(1 << 23)]
 HUNG = [device(), "error nvmlDeviceGetComputeRunningProcesses_v3 999"]
 LOST = [device(), "error nvmlDeviceGetUUID 15"]
@@ -31,10 +39,13 @@ def run(doctor: Doctor, hook: str) -> tuple[int, str, bool]:
     """Its exit code and stdout, and whether the node is drained."""
     script, drain = doctor.stub.folder / f"{hook}.sh", doctor.stub.folder / "drain"
     script.write_text(HOOKS[hook], encoding="utf-8")
+    python = doctor.stub.folder / "python"
+    python.write_text(PYTHON.format(python=sys.executable, code=shlex.quote(PATIENT)), encoding="utf-8")
+    python.chmod(0o755)
     # As the runner of GitHub starts it.
     done = subprocess.run(
         ["bash", "-e", script],
-        env=doctor.environment | {"TFKERNEL_PYTHON": sys.executable, "DRAIN_FILE": str(drain), "GPU_WAIT": "0.2"},
+        env=doctor.environment | {"TFKERNEL_PYTHON": str(python), "DRAIN_FILE": str(drain), "GPU_WAIT": "0.2"},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
