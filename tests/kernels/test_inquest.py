@@ -130,6 +130,14 @@ class TestOomKillOfAChild:
         limited.life.wait(20, channel=False)
         assert why(limited.post_mortems[-1])[1:] == (Cause.SIGNAL, Killer.UNKNOWN)
 
+    def test_the_reply_says_so_where_nobody_looked_meanwhile(
+        self, limited: Kernel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("_BUSY_SECONDS", "_QUIET_SECONDS"):
+            monkeypatch.setattr(f"pytest_tfkernel.kernels.life.{name}", 60.0)
+        assert limited.execute(REAPED).children_oom_killed == 1
+        assert limited.inject("sigkill").post_mortem.children_oom_killed == 1  # type: ignore[union-attr]
+
     def test_the_reply_says_so(self, limited: Kernel) -> None:
         assert limited.execute(REAPED).children_oom_killed == 1
         assert limited.execute("1").children_oom_killed == 0

@@ -84,6 +84,33 @@ def test_what_was_counted_while_it_died_may_be_itself(case: Case) -> None:
     assert (case.victims.others, case.judge()) == (0, Victim.YES)
 
 
+@pytest.mark.parametrize(("state", "flags", "pending"), [("R", 0x4, 0), ("R", 0x400, 0), ("R", 0, 1 << 8), ("Z", 0, 0)])
+def test_what_was_counted_while_it_is_on_its_way_out_may_be_itself(
+    case: Case, monkeypatch: pytest.MonkeyPatch, state: str, flags: int, pending: int
+) -> None:
+    start_time = proc.start_time(case.popen.pid)
+    fields = [state, 1, 1, 1, 0, 0, flags, 0, 0, *[0] * 8, 1, 0, start_time, *[0] * 8, pending, 0, 0, 0]
+    dying = proc.Stat(f"1 (name) {' '.join(map(str, fields))}\n".encode())
+    monkeypatch.setattr(proc, "read_stat", lambda _: dying)
+    case.counter.kills += 1
+    case.victims.look()
+    assert (case.victims.others, case.judge()) == (0, Victim.YES)
+
+
+def test_between_the_count_and_the_signal_there_is_a_moment(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def is_dead(_: int, seconds: float) -> bool:
+        asked.append(seconds)
+        return seconds > 0
+
+    monkeypatch.setattr("pytest_tfkernel.kernels.victims.is_dead", is_dead)
+    case.victims.look()
+    case.counter.kills += 1
+    case.victims.look()
+    assert (asked[0], asked[1] > 0, case.victims.others) == (0.0, True, 0)
+
+
 @pytest.mark.parametrize(
     ("child_faults", "orphans", "victim"),
     [
