@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -40,3 +42,24 @@ def test_its_temporary_folder_goes_with_the_last_of_them(kernel: Kernel, escape:
     kernel.restart()
     assert not folder.exists()
     assert kernel.life.temporary != folder
+
+
+def test_what_would_not_die_keeps_its_folder(
+    kernel: Kernel, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = kernel.life.temporary
+    kernel.execute("import subprocess\nsubprocess.Popen(['sleep', '62'])")
+    kernel.inject("sigkill")
+    with monkeypatch.context() as patch:
+        # As for one that hangs in the Linux kernel.
+        patch.setattr(launcher.supervisor, "end", launcher.supervisor.carriers)
+        assert len(kernel.life.clean_up()) == 1
+        assert folder.is_dir()
+    kernel.life.clean_up()
+    assert not folder.exists()
+
+
+def test_a_post_mortem_is_made_once(kernel: Kernel) -> None:
+    kernel.inject("sigkill")
+    assert kernel.life.bury() is kernel.life.bury()
+    assert kernel.post_mortems == (kernel.life.post_mortem,)
