@@ -31,7 +31,7 @@ def test_what_ends_by_itself_in_time_is_none(kernel: Kernel, launcher: Launcher)
     kernel.execute("import subprocess\nsubprocess.Popen(['sleep', '0.1'])")
     kernel.inject("sigkill")
     assert kernel.life.leftovers(60.0) == []
-    assert launcher.supervisor.carriers(kernel.life.lease) == []
+    assert launcher.supervisor.members(kernel.life.lease) == []
 
 
 def test_its_temporary_folder_goes_with_the_last_of_them(kernel: Kernel, escape: str) -> None:
