@@ -52,7 +52,7 @@ def test_what_would_not_die_keeps_its_folder(
     kernel.inject("sigkill")
     with monkeypatch.context() as patch:
         # As for one that hangs in the Linux kernel.
-        patch.setattr(launcher.supervisor, "end", launcher.supervisor.carriers)
+        patch.setattr(launcher.supervisor, "end", launcher.supervisor.members)
         assert len(kernel.life.clean_up()) == 1
         assert folder.is_dir()
     kernel.life.clean_up()
