@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pytest_tfkernel import __main__ as program
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.doctor import command, examine, idle
 from pytest_tfkernel.doctor.examine import worst
 from pytest_tfkernel.doctor.findings import Answer, Finding
@@ -18,6 +20,14 @@ from pytest_tfkernel.suite.capabilities import capabilities
 from pytest_tfkernel.suite.gpus import Gpus
 
 MET, NOT_MET, UNKNOWN, LOST = Answer
+
+
+@pytest.fixture
+def all_ended(eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
+    """A doctor that is through leaves its supervisor to end after it: wait for that."""
+    before = {one["pid"] for one in proc.descendants(os.getpid())}
+    yield
+    eventually(lambda: all(one["pid"] in before or one["state"] == "Z" for one in proc.descendants(os.getpid())))
 
 
 @pytest.mark.parametrize(
@@ -32,6 +42,7 @@ def test_text_of_others_stays_on_its_line() -> None:
     assert printable("a\tb\n\x1b\udcff\u202e ü") == "a\\tb\\n\\x1b\\udcff\\u202e ü"
 
 
+@pytest.mark.usefixtures("all_ended")
 def test_an_error_of_ours_is_no_answer() -> None:
     code = """
 import sys
@@ -51,6 +62,7 @@ sys.exit(program.main(["doctor", "--require=gpu-idle"]))
     assert done.stderr == "doctor: can't tell: RuntimeError: two\\nlines\n"
 
 
+@pytest.mark.usefixtures("all_ended")
 def test_helpers_that_cannot_be_ended_are_not_waited_for() -> None:
     # What waits in the driver lets the supervisor wait for 10 s.
     code = """
@@ -70,6 +82,7 @@ sys.exit(program.main(["doctor", "--require=gpu-idle"]))
     assert "no answer" not in done.stderr
 
 
+@pytest.mark.usefixtures("all_ended")
 def test_what_hangs_for_ever_is_given_up(eventually: Callable[[Callable[[], object]], None]) -> None:
     code = """
 import sys, time
