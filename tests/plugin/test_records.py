@@ -16,7 +16,7 @@ def report() -> pytest.TestReport:
 
 @pytest.mark.parametrize("state", State)
 def test_record_comes_back_as_it_was(state: State) -> None:
-    sent = Record("tfkernel::one[two]", "one", Setting("a", "b", "c", "d"), Verdict(state, "why", "with"), "dead")
+    sent = Record("tfkernel::one[two]", "one", Setting("a", "b", "c", "d"), Verdict(state, "why", "with"), "dead", 3)
     one = report()
     records.attach(one, sent)
     data = json.loads(json.dumps(one._to_json()))
