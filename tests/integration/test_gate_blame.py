@@ -71,3 +71,25 @@ def test_ends(policy):
     policy.close()
 """)
     assert blamed(result) == ["test_starts"]
+
+
+def test_what_lies_in_a_folder_that_was_told_is_told_with_it(run: Run) -> None:
+    result = run("""
+def test_leaks(): kept.append(tempfile.mkdtemp())
+def test_uses_it(): Path(kept[0], "one").touch()
+""")
+    assert blamed(result) == ["test_leaks"]
+
+
+def test_a_fixture_is_blamed_also_after_a_test_that_failed(run: Run) -> None:
+    # The traceback of the test keeps what is the test's.
+    result = run("""
+@pytest.fixture(scope="module")
+def server():
+    kept.append(socket.create_server(("127.0.0.1", 0)))
+
+def test_fails(server):
+    assert 0
+""")
+    assert counts(result) == {"failed": 1, "errors": 1}
+    result.stdout.fnmatch_lines(["left behind by the fixture 'server' *: socket *"])

@@ -124,14 +124,16 @@ def test_is_blind():
     kept.append(socket.create_server(("127.0.0.1", 0)))
     kept.append(open(os.environ["HERE"] + "/other", "w"))
     fcntl.flock(kept[-1], fcntl.LOCK_EX)
-    by_a_child("open('/dev/shm/tfkernel-test', 'w').close()")
-    atexit.register(os.unlink, "/dev/shm/tfkernel-test")
+    by_a_child(f"open('/dev/shm/tfkernel-{os.getpid()}-', 'w').close()")
+    atexit.register(os.unlink, f"/dev/shm/tfkernel-{os.getpid()}-")
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
     """,
             )
             + AFTER
         )
         assert blamed(result) == []
+        told = [line for line in result.outlines if line.startswith("  shared-memory /dev/shm/tfkernel-")]
+        assert [line.partition("; ")[2] for line in told] == ["at the time ran test_mine.py::test_gives_back"]
 
     def test_a_process_that_is_left_is_told_with_its_test_when_somebody_can(self, run: Run) -> None:
         result = run(
@@ -204,8 +206,8 @@ def test_leaks(server):
         result = run(
             """
 def test_makes():
-    by_a_child("open('/dev/shm/tfkernel-test', 'w').close()")
-    atexit.register(os.unlink, "/dev/shm/tfkernel-test")
+    by_a_child(f"open('/dev/shm/tfkernel-{os.getpid()}-', 'w').close()")
+    atexit.register(os.unlink, f"/dev/shm/tfkernel-{os.getpid()}-")
 """,
             "-p",
             "blinded",

@@ -189,21 +189,25 @@ class TestCleanTests:
 
 ALONE = "from pytest_tfkernel.plugin.gate import neighbours\nneighbours.are_there = lambda: {are_there}\n"
 MAKES = """
+MEMORY = f"/dev/shm/tfkernel-{os.getpid()}"
+
 def test_before(): pass
 
 def test_makes():
-    by_a_child("open('/dev/shm/tfkernel-test', 'w').close()")
-    atexit.register(os.unlink, "/dev/shm/tfkernel-test")
+    by_a_child(f"open('{MEMORY}', 'w').close()")
+    atexit.register(os.unlink, MEMORY)
 
 def test_after(): pass
 """
 # Another program makes it while the test runs.
 HAPPENS = """
+MEMORY = f"/dev/shm/tfkernel-{os.getpid()}"
+
 @pytest.fixture(scope="session", autouse=True)
 def stranger():
-    process = subprocess.Popen([sys.executable, "-c", "input(); open('/dev/shm/tfkernel-test', 'w').close()"], stdin=-1)
+    process = subprocess.Popen([sys.executable, "-c", f"input(); open('{MEMORY}', 'w').close()"], stdin=-1)
     yield process
-    os.unlink("/dev/shm/tfkernel-test")
+    os.unlink(MEMORY)
     process.wait()
 
 def test_innocent(stranger):

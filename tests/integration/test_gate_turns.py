@@ -91,6 +91,7 @@ def test_whose_turn_it_was(run: Run, gated: Inner, thing: str, place: str) -> No
     lines = [line for line in result.outlines if line.startswith("left behind")]
     assert [line.split("'")[1] for line in lines if " by the fixture " in line] == fixtures
     assert len(lines) == len(tests)
-    if place == "gap" and thing != "thread":
-        assert section(result)[0] == "outside of tests"
-        assert section(result)[1].endswith(" - it appeared outside of tests")
+    if place == "gap":
+        # A thread may be another plugin's, which ends it with the session.
+        told = section(result)[:1]
+        assert told == ([] if thing == "thread" else ["outside of tests"])

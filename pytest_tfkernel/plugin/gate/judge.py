@@ -141,8 +141,6 @@ class Judge:
         return True
 
     def _is_waited_for_in_vain(self, account: Account, process: ProcessId, parent: int) -> bool:
-        if _threads(process.pid) > 1:
-            return True
         # Dead children wait for whoever has started them, and a dead orphan for the machine's own init.
         if parent != system.pid():
             return parent in account.pids
@@ -252,13 +250,6 @@ class Judge:
         yield from account.strays.values()
         for path, kind in sorted(account.paths.items()):
             yield Resource(kind, path, detail="made by pytest itself")
-
-
-def _threads(pid: int) -> int:
-    try:
-        return len(system.names(f"/proc/{pid}/task"))
-    except OSError:
-        return 0
 
 
 def _lives(process: ProcessId) -> bool:
