@@ -74,6 +74,20 @@ def test_leaks():
         result.stdout.re_match_lines([r"left behind: process .*", r"left behind: socket tcp 127.*, held by \d+ \(.*"])
         end(int(section(result)[1].split()[3]))
 
+    def test_whose_first_thread_has_ended_is_told_with_the_others(self, run: Run) -> None:
+        code = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(300,)).start()"
+        result = run(f"""
+def test_leaks():
+    kept.append(subprocess.Popen([sys.executable, "-c", {code!r} + "; ctypes.CDLL(None).pthread_exit(None)"]))
+    while b") Z" not in Path(f"/proc/{{kept[-1].pid}}/stat").read_bytes(): time.sleep(0.01)
+
+def test_after(): pass
+""")
+        (line,) = [line for line in result.outlines if line.startswith("left behind: ")]
+        end(int(line.split()[3]))
+        assert blamed(result) == ["test_leaks"]
+        assert line.startswith("left behind: thread ")
+
     def test_is_told_beside_an_error_of_the_teardown(self, run: Run) -> None:
         result = run("""
 @pytest.fixture
