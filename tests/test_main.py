@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 from pytest_tfkernel import __main__ as program
 from pytest_tfkernel import commands
+from pytest_tfkernel._child import proc
 
 CANT_TELL = 2
 # Each ends with 2, and has imported by then all that it needs.
@@ -46,6 +47,14 @@ class Trapped:
         )
         caught = self.caught.read_text().split() if self.caught.exists() else []
         return done.returncode, done.stdout + done.stderr, caught
+
+
+@pytest.fixture(autouse=True)
+def all_ended(eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
+    """A doctor that is through leaves its supervisor to end after it: wait for that."""
+    before = {one["pid"] for one in proc.descendants(os.getpid())}
+    yield
+    eventually(lambda: all(one["pid"] in before or one["state"] == "Z" for one in proc.descendants(os.getpid())))
 
 
 @pytest.fixture
