@@ -22,6 +22,7 @@ from pytest_tfkernel.kernels.cgroups import PIDS
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Key, Kind, Leak, Resource
+from strays import STRAY
 
 OpenAccount = Callable[..., Account]
 
@@ -244,34 +245,15 @@ def test_a_process_with_the_pid_of_a_dead_one_is_another(root: Path) -> None:
     assert probe.pids == [{KERNEL, CHILD_PID}, {KERNEL}]
 
 
-# Is nobody's by its parent, its session or its lease; the value is its pid.
-SHED = """
-import os, resource, signal
-reader, writer = os.pipe()
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.setsid()
-        hard = resource.getrlimit(10)[1]
-        resource.setrlimit(10, (hard, hard))
-        os.write(writer, b"%d" % os.getpid())
-        while True:
-            signal.pause()
-    os._exit(0)
-os.wait()
-int(os.read(reader, 20))
-"""
-
-
 def test_a_process_that_has_shed_all_other_signs_is_known_by_its_cgroup(
     open_account: OpenAccount, needs_cgroup: Callable[[str], None], launcher: Launcher
 ) -> None:
     needs_cgroup(PIDS)
     account = open_account(spec={"process_limit": 50})
-    pid = account.do(SHED)
+    pid = account.do(STRAY)
     try:
         # Nobody has looked while its parents lived.
-        assert (proc.lease_of(pid), os.getsid(pid)) == (None, pid)
+        assert (proc.lease_of(pid), os.getsid(pid)) == (7, pid)
         assert proc.read_stat(pid).parent == launcher.supervisor.pid  # type: ignore[union-attr]
         assert [leak.resource.name for leak in account.leaks(Kind.PROCESS)] == [str(pid)]
     finally:
@@ -283,7 +265,7 @@ def test_a_process_in_the_cgroup_of_another_kernel_is_not_blamed_on_this_one(
 ) -> None:
     needs_cgroup(PIDS)
     account, other = (open_account(spec={"process_limit": 50}) for _ in range(2))
-    pid = other.do(SHED)
+    pid = other.do(STRAY)
     try:
         assert account.die().leaks == ()
     finally:

@@ -19,6 +19,7 @@ from pytest_tfkernel.kernels.errors import KernelDied, KernelHung
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from strays import STRAY
 
 StartKernel = Callable[..., Kernel]
 AwaitDeath = Callable[[int], None]
@@ -38,26 +39,6 @@ def test_a_kernel_that_wears_another_number_ends(start: StartKernel, number: str
         kernel.execute("while True: pass", timeout=1)
     assert hung.value.post_mortem.exit_status is not None
     assert proc.start_time(kernel.pid) is None
-
-
-# Starts a process that leaves its parent, session and group, and wears another number in an empty environment.
-STRAY = """
-import os, resource
-reader, writer = os.pipe()
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        resource.setrlimit(10, (7, resource.getrlimit(10)[1]))
-        os.setsid()
-        os.set_inheritable(writer, True)
-        os.execve("/bin/sh", ["sh", "-c", "echo $$ >&%d; exec sleep 63" % writer], {})
-    os._exit(0)
-os.wait()
-os.close(writer)
-with os.fdopen(reader) as file:
-    stray = int(file.readline())
-stray
-"""
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.suite.timeline import Timeline
 from pytest_tfkernel.suite.watch import Watch
+from strays import STRAY
 
 
 @pytest.fixture
@@ -148,31 +149,12 @@ def test_a_file_in_its_temporary_folder_is_a_leak(watch: Watch, kernel: Kernel) 
     assert (leak.resource.kind, Path(leak.resource.name).parent) == (Kind.FILE, kernel.life.temporary)
 
 
-# Is nobody's by its parent, its session or its lease; the value is its pid.
-SHED = """
-import os, resource, signal
-reader, writer = os.pipe()
-if os.fork() == 0:
-    os.setsid()
-    if os.fork() == 0:
-        os.setsid()
-        hard = resource.getrlimit(10)[1]
-        resource.setrlimit(10, (hard, hard))
-        os.write(writer, b"%d" % os.getpid())
-        while True:
-            signal.pause()
-    os._exit(0)
-os.wait()
-int(os.read(reader, 20))
-"""
-
-
 def test_what_is_known_by_the_cgroup_only_is_found(launcher: Launcher, needs_cgroup: Callable[[str], None]) -> None:
     needs_cgroup(PIDS)
     watch = Watch(launcher)
     kernel = watch.start(KernelSpec(preload=(), process_limit=50))
     try:
-        pid = kernel.execute(SHED).value
+        pid = kernel.execute(STRAY).value
         kernel.witness = None
         found = die(watch, kernel)
         os.kill(pid, signal.SIGKILL)
