@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,9 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     temporary = Path(tempfile.mkdtemp(prefix="t-"))
     shared = set(os.listdir("/dev/shm"))
     before = {one["pid"] for one in proc.descendants(os.getpid())}
+    # In the background, or under nohup, we have them ignored, and so would have all that we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Orphans of a process that a test has killed come to us, so that they can be counted.
     process.become_subreaper()
     with pytest.MonkeyPatch.context() as patch:

@@ -42,9 +42,7 @@ def write_second(inner: Inner, body: str, hooks: str = "") -> None:
     main = "MAIN = os.getppid() if os.environ.get('PYTEST_XDIST_WORKER') else os.getpid()\n"
     second = f"import os, pytest, signal, time\n{main}{GOOD.replace('def test_two(): pass', f'def test_two(): {body}')}"
     inner.write("test_own.py", second)
-    # Whoever runs us in the background, or under nohup, has these ignored.
-    heard = "signal.signal(signal.SIGINT, signal.default_int_handler)\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
-    inner.write("conftest.py", f"import pytest, signal\n{heard}{hooks}")
+    inner.write("conftest.py", f"import pytest\n{hooks}")
 
 
 def check_older_stays(inner: Inner, *arguments: str) -> pytest.RunResult:
