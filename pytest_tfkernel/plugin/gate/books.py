@@ -67,10 +67,14 @@ class Books:
         self._open[account.lease] = account
         return account
 
-    def switch(self, account: Account) -> Account:
-        """Whatever appears from now on is this account's; gives the one before."""
+    def switch(self, account: Account, *, looked: bool = False) -> Account:
+        """Whatever appears from now on is this account's; gives the one before.
+
+        What has come until now is that one's: it is looked at once more, unless it was `looked` at just now.
+        """
         try:
-            self.update()
+            if not looked:
+                self.update()
         finally:
             # Whatever went wrong, the next one has its turn.
             before, self.current = self.current, account

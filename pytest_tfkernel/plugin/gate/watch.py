@@ -143,14 +143,17 @@ class Watch:
     def _judged(self, accounts: Sequence[Account], test: str, *, failed: bool) -> list[Finding]:
         self._due = []
         blamed: list[Finding] = []
+        looked = False
         try:
             with self._safely(f"what {test or 'the session'} left"):
-                for account, resources in self._judge.judge(accounts).items():
+                found = self._judge.judge(accounts)
+                looked = True
+                for account, resources in found.items():
                     left = [Left(one.kind.value, one.name, str(one)) for one in resources]
                     blamed += self._findings_of(account, self._without_allowed(account, left), test, failed=failed)
         finally:
             with self._safely("a change of turns"):
-                self._books.switch(self._books.session)
+                self._books.switch(self._books.session, looked=looked)
                 for account in accounts:
                     self._books.close(account)
         return blamed
