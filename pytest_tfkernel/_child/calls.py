@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 from typing import Any, Dict
 
+from . import library
 from .frames import MAX_FRAME, Message
 
 
@@ -36,5 +37,7 @@ def _cloudpickle(folder: str) -> ModuleType:
         raise ImportError("no cloudpickle in %s" % folder)
     cloudpickle = importlib.util.module_from_spec(spec)
     sys.modules["cloudpickle"] = cloudpickle
-    spec.loader.exec_module(cloudpickle)
+    # A `pickle.py` of the folder of a test is not what it asks for.
+    with library.first():
+        spec.loader.exec_module(cloudpickle)
     return cloudpickle

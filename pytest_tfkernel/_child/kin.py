@@ -41,8 +41,9 @@ class Kin:
         self._told: dict[_Key, int] = {}
         self._seen: dict[_Key, int] = {}
         self._cgroups: dict[str, int] = {}
-        # Of each kernel, when it began and died, in ticks since boot.
+        # Of each kernel, when it began and died, in ticks since boot; and what was there at the first look after that.
         self._lives: dict[_Key, int | None] = {}
+        self._left: dict[_Key, frozenset[_Key]] = {}
 
     def told(self, pid: int, start_time: int, owner: int) -> None:
         """Whatever this process starts is `owner`'s."""
@@ -91,6 +92,9 @@ class Kin:
             else:
                 self._seen[_key(one)] = leaders[pid] = owner
             owners[pid] = owner
+        for key, death in self._lives.items():
+            if death is not None and key not in self._left:
+                self._left[key] = frozenset(_key(one) for one in below if one["pid"] in guessed)
         self._forget(below)
         return owners
 
@@ -115,8 +119,13 @@ class Kin:
     def _possible(self, one: Process) -> set[int]:
         """The owners of all kernels that lived when it was started."""
         began = one["start_time"]
-        lives = self._lives.items()
-        return {self._told[key] for key, death in lives if key[1] <= began and (death is None or began <= death)}
+        found = set()
+        for key, death in self._lives.items():
+            # A tick is long: in that of its death others may have begun. What was not there then isn't its own.
+            is_late = death is not None and (began > death or _key(one) not in self._left.get(key, (_key(one),)))
+            if key[1] <= began and not is_late:
+                found.add(self._told[key])
+        return found
 
     def _forget(self, below: list[Process]) -> None:
         """Those that are gone, and are no leaders of any that is there."""

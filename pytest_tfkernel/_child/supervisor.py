@@ -14,8 +14,8 @@ Requests come one at a time and are answered in order; each has an `id`, and so 
         whatever this kernel starts, or is in these cgroups, is of that lease
     {"op": "members", "lease"}                          {"kind": "members", "processes": [...], "doubtful": [...]}
     {"op": "end", "lease", "seconds"}                   {"kind": "ended", "survivors": [...]}
-    {"op": "hold", "folder", "contents": bool}          {"kind": "done"}
-        with a descriptor whose lock says that the folder is in use
+    {"op": "hold", "folder", "contents": bool}          {"kind": "held", "held": bool}
+        with a descriptor of the folder, whose lock is taken if it can be, and says that it is in use
     {"op": "release", "folder"}                         {"kind": "done"}
 
 One that fails is answered by {"kind": "broken", "error"}, and harms no other.
@@ -202,8 +202,8 @@ class Supervisor:
         return {"kind": "ended", "survivors": _with_commands(survivors)}
 
     def _op_hold(self, request: Message, descriptors: list[int]) -> Message:
-        self._holdings.hold(request["folder"], descriptors, contents=request["contents"])
-        return {"kind": "done"}
+        held = self._holdings.hold(request["folder"], descriptors, contents=request["contents"])
+        return {"kind": "held", "held": held}
 
     def _op_release(self, request: Message, _: list[int]) -> Message:
         self._holdings.release(request["folder"])

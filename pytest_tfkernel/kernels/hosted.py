@@ -138,11 +138,12 @@ class HostedGenerations:
         folder.chmod(0o700)
         if len(os.fsencode(folder)) <= _LONGEST_FOLDER:
             return folder
-        short = scratch.make(Path("/tmp"))  # noqa: S108 - of our own name, and for us alone
-        try:
-            self._supplies.supervisor.hold(short.path, contents=True, lock=short.lock)
-        finally:
-            short.close()
+        supervisor = self._supplies.supervisor
+        short = scratch.make(
+            lambda path, descriptor: supervisor.hold(path, contents=True, lock=descriptor),
+            Path("/tmp"),  # noqa: S108 - of our own name, and for us alone
+        )
+        short.close()
         return short.path
 
     def _order(self, generation: int, folder: Path) -> Message:

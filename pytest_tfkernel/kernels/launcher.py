@@ -51,23 +51,21 @@ class Launcher:
         self.supervisor = Supervisor(owners)
         self._next_lease = _first_lease()
         self._hosted_starts = 0
+        self._folders = itertools.count(1)
         try:
-            self._scratch = scratch.make()
+            self._scratch = scratch.make(self._hold)
         except OSError as error:
             self.supervisor.close()
             raise KernelStartError(
                 f"no temporary folder can be made: {error}: set TMPDIR to one that you may write to"
             ) from error
-        self._folders = itertools.count(1)
-        try:
-            self._hold_scratch()
         except SupervisorGoneError:
-            # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
             if all(proc.start_time(owner.pid) == owner.start_time for owner in owners):
                 words = self.supervisor.last_words()
                 self.supervisor.close()
-                self._remove_scratch()
                 raise preflight.cannot_begin(words) from None
+            # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
+            self._scratch = scratch.make(lambda *_: True)
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease, self._temporary_path),
@@ -158,12 +156,11 @@ class Launcher:
             # What has its name now may be somebody else's.
             self.supervisor.release(self.temporary)
             self._scratch.close()
-            self._scratch = scratch.make()
-            self._hold_scratch()
+            self._scratch = scratch.make(self._hold)
         return self._scratch.make(str(next(self._folders)))
 
-    def _hold_scratch(self) -> None:
-        self.supervisor.hold(self.temporary, contents=True, lock=self._scratch.lock)
+    def _hold(self, folder: Path, descriptor: int) -> bool:
+        return self.supervisor.hold(folder, contents=True, lock=descriptor)
 
     def _remove_scratch(self) -> None:
         if self._scratch.is_there():

@@ -1,7 +1,7 @@
 """Where kernels put their temporary files: below one folder per session, which goes with its supervisor.
 
-The folder is in use as long as somebody holds its lock: pytest and its supervisor do. Sessions that share a TMPDIR may
-be in containers, or on hosts, that don't see each other's processes, so nothing but the lock says who lives.
+The folder is in use as long as somebody holds its lock, as the supervisor does. Sessions that share a TMPDIR may be in
+containers, or on hosts, that don't see each other's processes, so nothing but the lock says who lives.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,34 +26,40 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # Where a lock is seen by all who could hold it. Others may be of a network, whose locks may end at the host.
 _LOCAL = {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
 
+Hold = Callable[[Path, int], bool]
+
 
 @dataclass(frozen=True)
 class Scratch:
-    """A folder of ours, for us alone. Whoever has `lock`, a descriptor of it, says that it is in use."""
+    """A folder of ours, for us alone, and a descriptor of it."""
 
     path: Path
-    lock: int
+    descriptor: int
 
     def is_there(self) -> bool:
         """Whether the path still leads to it: others may have removed it, and made another one of that name."""
         try:
-            there, ours = self.path.lstat(), os.fstat(self.lock)
+            there, ours = self.path.lstat(), os.fstat(self.descriptor)
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
     def make(self, name: str) -> Path:
         """A new folder in it, for us alone. Raises FileNotFoundError when it has been removed."""
-        os.mkdir(name, 0o700, dir_fd=self.lock)
+        os.mkdir(name, 0o700, dir_fd=self.descriptor)
         return self.path / name
 
     def close(self) -> None:
-        """Give up the lock."""
-        os.close(self.lock)
+        """Free the descriptor."""
+        os.close(self.descriptor)
 
 
-def make(base: Path | None = None) -> Scratch:
-    """A new folder; those of sessions that were killed with their supervisor are removed before. Raises OSError."""
+def make(hold: Hold, base: Path | None = None) -> Scratch:
+    """A new folder; those of sessions that were killed with their supervisor are removed before.
+
+    `hold` takes its lock by a descriptor that isn't ours, and says whether it got it. Raises OSError, and what `hold`
+    raises.
+    """
     # TMPDIR may be a relative one, and our processes work elsewhere.
     base = _usable(base if base is not None else Path(tempfile.gettempdir()).absolute())
     sweep(base)
@@ -60,12 +67,16 @@ def make(base: Path | None = None) -> Scratch:
         path = base / f"tfk-{os.getpid()}-{secrets.token_hex(4)}"
         path.mkdir(mode=0o700)
         made = Scratch(path, os.open(path, _FOLDER))
+        given = os.open(".", _FOLDER, dir_fd=made.descriptor)
         try:
-            is_ours = _take(made)
-        except OSError:
-            is_ours = True  # there are no locks here, and so nobody sweeps
-        if is_ours:
-            return made
+            if hold(path, given) and made.is_there():
+                return made
+        except BaseException:
+            path.rmdir()
+            made.close()
+            raise
+        finally:
+            os.close(given)
         # Another session has found it in the moment before it was locked.
         made.close()
 
@@ -89,7 +100,7 @@ def _remove_unused(path: Path) -> None:
     with contextlib.suppress(OSError):
         found = Scratch(path, os.open(path, _FOLDER))
         try:
-            if os.fstat(found.lock).st_uid == os.getuid() and _take(found):
+            if os.fstat(found.descriptor).st_uid == os.getuid() and _take(found):
                 removal.remove(str(path))
         finally:
             found.close()
@@ -101,7 +112,7 @@ def _take(scratch: Scratch) -> bool:
     Raises OSError where there are no locks.
     """
     try:
-        fcntl.flock(scratch.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(scratch.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return scratch.is_there()

@@ -107,7 +107,7 @@ class Supervisor:
 
     def has_killed_orphans(self, since: float) -> bool:
         """Whether an orphan has died since that time of a SIGKILL that wasn't ours."""
-        self._ask({"op": "members", "lease": 0})  # what was told before the answer is noted with it
+        self._ask({"op": "members", "lease": -1})  # nobody's; what was told before the answer is noted with it
         return self._deaths.has_killed_orphans(since)
 
     def signal(self, process: ProcessId, number: int, *, main_thread: bool = False) -> bool:
@@ -144,14 +144,14 @@ class Supervisor:
         answer = self._ask({"op": "end", "lease": lease, "seconds": seconds}, seconds=seconds + _REQUEST_SECONDS)
         return _leftovers(answer["survivors"])
 
-    def hold(self, folder: Path, *, contents: bool = False, lock: int | None = None) -> None:
+    def hold(self, folder: Path, *, contents: bool = False, lock: int | None = None) -> bool:
         """Have a folder or file removed with the supervisor, however this process ends.
 
-        A folder with its `contents`, or if it is empty. It needn't exist yet. A `lock` is a descriptor that is held as
-        long as the folder is.
+        A folder with its `contents`, or if it is empty. It needn't exist yet. By `lock`, a descriptor of it, it is
+        locked as long as it is held; False when another has that lock, and it isn't held then.
         """
         message = {"op": "hold", "folder": str(folder), "contents": contents}
-        self._ask(message, () if lock is None else (lock,))
+        return bool(self._ask(message, () if lock is None else (lock,))["held"])
 
     def release(self, folder: Path) -> None:
         """Take back `hold`."""

@@ -97,6 +97,15 @@ def test_what_has_shed_everything_is_of_the_one_kernel_that_lived(kin: Kin) -> N
     assert pids(kin.members(THEIRS, [BOTH[1], after])) == [NEIGHBOUR, TWO]
 
 
+def test_what_comes_in_the_tick_of_a_death_is_not_of_the_dead_one_if_it_was_not_there_yet(kin: Kin) -> None:
+    kin.died(NEIGHBOUR, 150)
+    there, later = process(ONE, ROOT, start=1000), process(TWO, ROOT, start=1000)
+    below = [BOTH[0], there]
+    assert pids(kin.members(OURS, below)) == [KERNEL]
+    assert pids(kin.members(OURS, [*below, later])) == [KERNEL, TWO]
+    assert pids(kin.doubtful(THEIRS, [*below, later])) == [ONE]
+
+
 def test_a_guess_is_given_up_when_more_is_known(kin: Kin) -> None:
     stray, child = process(ONE, ROOT, start=120), process(TWO, ONE)
     assert pids(kin.members(OURS, [*BOTH, stray, child])) == [KERNEL, ONE, TWO]

@@ -31,11 +31,59 @@ def base() -> Iterator[Path]:
         yield Path(name)
 
 
+class Holder:
+    """Stands for a supervisor: holds the locks of folders until it is closed."""
+
+    def __init__(self) -> None:
+        self.locks: list[int] = []
+
+    def __call__(self, _: Path, descriptor: int) -> bool:
+        # Another description of the same folder, as that of another process is.
+        self.locks.append(os.open(".", os.O_RDONLY, dir_fd=descriptor))
+        try:
+            fcntl.flock(self.locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        while self.locks:
+            os.close(self.locks.pop())
+
+
 @pytest.fixture
-def made(base: Path) -> Iterator[Scratch]:
-    made = scratch.make(base)
-    yield made
-    made.close()
+def holder() -> Iterator[Holder]:
+    holder = Holder()
+    yield holder
+    holder.close()
+
+
+@pytest.fixture
+def make(base: Path, holder: Holder) -> Iterator[Callable[[], Scratch]]:
+    """Make one in the base; it is in use until the holder is closed."""
+    made: list[Scratch] = []
+
+    def make() -> Scratch:
+        made.append(scratch.make(holder, base))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def made(make: Callable[[], Scratch]) -> Scratch:
+    return make()
+
+
+def leave(base: Path) -> Scratch:
+    """One that nobody uses any more."""
+    holder = Holder()
+    left = scratch.make(holder, base)
+    holder.close()
+    left.close()
+    return left
 
 
 def age(path: Path) -> None:
@@ -56,17 +104,15 @@ def test_what_is_in_use_stays_however_old(made: Scratch, base: Path) -> None:
 
 def test_what_nobody_uses_is_removed(made: Scratch, base: Path) -> None:
     (made.path / "inner").mkdir()
-    other = scratch.make(base)
-    other.close()
+    leave(base)
     scratch.sweep(base)
     assert [*base.iterdir()] == [made.path]
 
 
-def test_a_session_that_begins_removes_it(base: Path) -> None:
-    scratch.make(base).close()
-    made = scratch.make(base)
+def test_a_session_that_begins_removes_it(base: Path, make: Callable[[], Scratch]) -> None:
+    leave(base)
+    made = make()
     assert [*base.iterdir()] == [made.path]
-    made.close()
 
 
 # Everybody in it has other pids than outside, and doesn't see those there.
@@ -85,8 +131,7 @@ def test_a_session_in_another_container_is_one(made: Scratch, base: Path) -> Non
 
 @pytest.mark.parametrize("kind", ["nfs4", "fuse.sshfs", ""])
 def test_where_locks_say_nothing_everything_stays(base: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    other = scratch.make(base)
-    other.close()
+    other = leave(base)
     monkeypatch.setattr(scratch, "_type_of", lambda _: kind)
     scratch.sweep(base)
     assert other.path.is_dir()
@@ -97,15 +142,14 @@ def test_the_file_system_of_a_folder_is_told() -> None:
     assert scratch._type_of(Path("/proc/self")) == "proc"
 
 
-def test_where_there_are_no_locks_sessions_work_and_remove_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_are_no_locks_nothing_is_removed(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
+    other = leave(base)
     monkeypatch.setattr(fcntl, "flock", refuse)
-    one, other = scratch.make(base), scratch.make(base)
-    assert (one.is_there(), other.is_there()) == (True, True)
-    one.close()
-    other.close()
+    scratch.sweep(base)
+    assert other.path.is_dir()
 
 
 def test_folders_and_files_of_other_names_and_users_stay(base: Path) -> None:
@@ -122,25 +166,43 @@ def test_folders_and_files_of_other_names_and_users_stay(base: Path) -> None:
     assert sorted(base.iterdir()) == sorted(kept)
 
 
-def test_a_name_that_another_session_finds_before_it_is_locked_is_given_up(
-    base: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock = fcntl.flock
-    taken: list[int] = []
+def test_a_name_that_another_session_finds_before_it_is_locked_is_given_up(base: Path, holder: Holder) -> None:
+    found: list[Path] = []
 
-    def flock(descriptor: int, operation: int) -> None:
-        if not taken:
-            taken.append(os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY))
-            lock(taken[0], operation)
-        lock(descriptor, operation)
+    def hold(path: Path, descriptor: int) -> bool:
+        if not found:
+            found.append(path)
+            assert holder(path, descriptor)
+        return holder(path, descriptor)
 
-    monkeypatch.setattr(fcntl, "flock", flock)
-    made = scratch.make(base)
-    assert len(taken) == 1
+    made = scratch.make(hold, base)
     assert made.is_there()
-    assert not os.path.sameopenfile(made.lock, taken[0])
-    os.close(taken[0])
+    assert made.path not in found
     made.close()
+
+
+def test_a_name_that_another_session_has_removed_is_given_up(base: Path) -> None:
+    found: list[Path] = []
+
+    def hold(path: Path, _: int) -> bool:
+        if not found:
+            found.append(path)
+            path.rmdir()
+        return True
+
+    made = scratch.make(hold, base)
+    assert made.is_there()
+    assert made.path not in found
+    made.close()
+
+
+def test_nothing_is_left_where_nobody_holds_it(base: Path) -> None:
+    def hold(*_: object) -> bool:
+        raise RuntimeError("gone")
+
+    with pytest.raises(RuntimeError):
+        scratch.make(hold, base)
+    assert [*base.iterdir()] == []
 
 
 @pytest.fixture
@@ -188,12 +250,12 @@ def test_what_somebody_else_has_put_in_its_place_is_not_used(own: Launcher, prov
     assert [path.name for path in place.iterdir()] == ["theirs"]
 
 
-def test_it_is_held_by_the_supervisor_too(own: Launcher, base: Path) -> None:
-    # As if pytest had died, and its supervisor were just ending.
-    own._scratch.close()
+def test_it_is_held_by_the_supervisor(own: Launcher) -> None:
     scratch.sweep(own.temporary.parent)
-    assert own.temporary.is_dir()
-    own._scratch = scratch.make(base)
+    assert own._scratch.is_there()
+    assert not scratch._take(own._scratch)
+    own.supervisor.release(own.temporary)
+    assert scratch._take(own._scratch)
 
 
 def test_no_kernel_inherits_the_lock(start: Callable[..., Kernel], launcher: Launcher) -> None:
@@ -224,10 +286,11 @@ def test_deep_folders_of_a_kernel_go_with_it(start: Callable[..., Kernel], provi
     assert kernel.execute("'back'").value == "back"
 
 
-def test_deep_folders_of_a_killed_session_go_with_the_next(base: Path) -> None:
-    made = scratch.make(base)
-    subprocess.run([sys.executable, "-c", DEEP], env={**os.environ, "TMPDIR": str(made.path)}, check=True)
-    made.close()
-    again = scratch.make(base)
-    assert [*base.iterdir()] == [again.path]
-    again.close()
+def test_deep_folders_of_a_killed_session_go_with_the_next(base: Path, make: Callable[[], Scratch]) -> None:
+    holder = Holder()
+    killed = scratch.make(holder, base)
+    subprocess.run([sys.executable, "-c", DEEP], env={**os.environ, "TMPDIR": str(killed.path)}, check=True)
+    killed.close()
+    holder.close()
+    made = make()
+    assert [*base.iterdir()] == [made.path]

@@ -371,7 +371,7 @@ class TestNoCudaContext:
     def test_what_was_seen_of_the_dead_one_counts(self, seen: Facts, state: State, reason: str) -> None:
         verdict = judge("no-cuda-context", seen)
         assert verdict.state is state, verdict
-        assert reason in verdict.reason
+        assert reason in f"{verdict.reason} {verdict.given}"
 
     @pytest.mark.parametrize(
         ("seen", "state", "reason"),
