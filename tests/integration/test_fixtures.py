@@ -266,7 +266,7 @@ def test_mine(tfkernel):
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(["*left running (ended now): process * (sleep 60)*"])
     result.stdout.no_fnmatch_line("*Traceback*")
-    assert (inner.folder / "run.json").exists()
+    assert (inner.folder / "run.json.incomplete").exists()
 
 
 GENERATIONS = """
