@@ -33,9 +33,10 @@ class Holdings:
 
     def remove(self) -> None:
         """Remove all that are there still."""
-        for folder, (contents, _) in self._held.items():
+        for folder, (contents, locks) in self._held.items():
             if contents:
-                removal.remove(folder)
+                if all(_leads_to(folder, lock) for lock in locks):
+                    removal.remove(folder)
                 continue
             try:
                 if os.path.isdir(folder):
@@ -44,6 +45,15 @@ class Holdings:
                     os.unlink(folder)  # a name in /dev/shm
             except OSError:
                 continue  # already removed, or not ours to empty
+
+
+def _leads_to(folder: str, lock: int) -> bool:
+    """Whether it is the folder of a lock still: others may have removed that, and made another one of its name."""
+    try:
+        there, ours = os.lstat(folder), os.fstat(lock)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
 
 def _take(descriptor: int) -> bool:

@@ -7,17 +7,21 @@ written to, and empties what is mounted in it.
 import os
 import stat
 
+from . import system
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # What may not be read can be had like this.
 _PLACE = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
+# The folder for temporary files may be a link.
+_ABOVE = os.O_PATH | os.O_DIRECTORY
 _PRIVATE = 0o700
 
 
 def remove(path: str) -> bool:
     """Remove a folder and all that is in it; whether it is gone.
 
-    A symbolic link is none, and stays; so does a folder of somebody else, who has taken the name of ours, and another
-    file system that is mounted in it, and the folder then.
+    A symbolic link is none, and stays; so does a folder of somebody else, who has taken the name of ours, and what is
+    mounted on it or in it, as it is, and the folder then.
     """
     try:
         root = _open(path)
@@ -38,15 +42,34 @@ def remove(path: str) -> bool:
 
 
 def _open(path: str) -> int:
-    """A folder of ours. Raises OSError for what is none."""
+    """A folder of ours. Raises OSError for what is none, and for what is mounted there."""
     place = os.open(path, _PLACE)
     try:
         if os.fstat(place).st_uid != os.geteuid():
             raise PermissionError("%s is somebody else's" % path)
+        parent = os.open(os.path.dirname(path) or ".", _ABOVE)
+        try:
+            _check_mount(place, _mount_of(parent))
+        finally:
+            os.close(parent)
         _open_up(place)
         return os.open("/proc/self/fd/%d" % place, os.O_RDONLY | os.O_DIRECTORY)
     finally:
         os.close(place)
+
+
+def _mount_of(place: int) -> bytes:
+    """Which mount a descriptor leads to: a bind mount has the device of what it shows."""
+    for line in system.read("/proc/self/fdinfo/%d" % place).splitlines():
+        if line.startswith(b"mnt_id:"):
+            return line.split()[1]
+    raise OSError("this Linux kernel doesn't say where anything is mounted")
+
+
+def _check_mount(place: int, mount: bytes) -> None:
+    """Raise OSError where a descriptor leads to another mount."""
+    if _mount_of(place) != mount:
+        raise OSError("something is mounted there")
 
 
 def _open_up(place: int) -> None:
@@ -60,6 +83,7 @@ class _Emptying:
 
     def __init__(self, root: int) -> None:
         self._root = root
+        self._mount = _mount_of(root)
         self._stuck: set[str] = set()
 
     def run(self) -> None:
@@ -115,6 +139,8 @@ class _Emptying:
         if found.st_mode & _PRIVATE != _PRIVATE:
             place = os.open(name, _PLACE, dir_fd=parent)
             try:
+                # It will not be moved, and has the mode that somebody else gave it.
+                _check_mount(place, self._mount)
                 _open_up(place)
             finally:
                 os.close(place)

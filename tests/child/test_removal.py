@@ -119,6 +119,14 @@ def test_a_folder_of_somebody_else_in_its_place_stays(needs_root: None, folder: 
     assert (folder / "theirs").is_dir()
 
 
+def unmount_below(folder: Path) -> None:
+    """Wherever what is mounted has been moved."""
+    with Path("/proc/self/mounts").open() as lines:
+        there = [line.split()[1] for line in lines if line.split()[1].startswith(str(folder))]
+    for place in reversed(there):
+        subprocess.run(["umount", place], check=True)
+
+
 @pytest.fixture
 def mounted(needs_root: None, folder: Path, tmp_path: Path) -> Iterator[list[Path]]:
     """Places in the folder at which something else is mounted; each has a file `kept`."""
@@ -136,10 +144,7 @@ def mounted(needs_root: None, folder: Path, tmp_path: Path) -> Iterator[list[Pat
             (place / "kept").write_text("kept")
         yield places
     finally:
-        with Path("/proc/self/mounts").open() as lines:
-            there = [line.split()[1] for line in lines if line.split()[1].startswith(str(folder))]
-        for place_there in there:
-            subprocess.run(["umount", place_there], check=True)
+        unmount_below(folder)
 
 
 def test_what_is_mounted_in_it_stays_and_the_rest_goes(mounted: list[Path], folder: Path, tmp_path: Path) -> None:
@@ -152,3 +157,50 @@ def test_what_is_mounted_in_it_stays_and_the_rest_goes(mounted: list[Path], fold
     assert {path.name for path in folder.rglob("*")} - {path.parent.name for path in kept} - {
         path.parent.parent.name for path in kept
     } == {"kept"}
+
+
+@pytest.fixture
+def mount(needs_root: None, folder: Path) -> Iterator[Callable[[Path, Path], None]]:
+    """Mounts a folder on another one."""
+
+    def bind(shown: Path, place: Path) -> None:
+        if subprocess.run(["mount", "--bind", str(shown), str(place)], check=False, capture_output=True).returncode:
+            pytest.skip("nothing can be mounted here")
+
+    yield bind
+    unmount_below(folder)
+
+
+def test_what_is_mounted_on_it_stays(mount: Callable[[Path, Path], None], folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    (other / "inner").mkdir(parents=True)
+    (other / "inner" / "kept").write_text("kept")
+    mount(other, folder)
+    assert not remove(str(folder))
+    assert (other / "inner" / "kept").read_text() == "kept"
+
+
+@pytest.mark.parametrize("place", ["bound", "deep/bound"])
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+def test_what_is_mounted_in_it_keeps_its_mode(
+    mount: Callable[[Path, Path], None], folder: Path, tmp_path: Path, place: str, mode: int
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (folder / place).mkdir(parents=True)
+    mount(other, folder / place)
+    other.chmod(mode)
+    assert not remove(str(folder))
+    assert other.stat().st_mode & 0o777 == mode
+
+
+def test_a_folder_below_a_link_is_removed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert remove(str(tmp_path / "link" / folder.name))
+    assert not folder.exists()
+
+
+def test_a_relative_path_is_one_of_the_working_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert remove(folder.name)
+    assert not folder.exists()
