@@ -52,6 +52,25 @@ def pytest_sessionstart():
         result = run("def test_leaks(): sleeper()\n", "-p", "elsewhere")
         assert counts(result) == {"passed": 1}
         result.stdout.fnmatch_lines(["tfkernel gate: it works on Linux only; nothing is looked at"])
+        assert section(result) == ["it works on Linux only; nothing is looked at"]
+
+    def test_where_proc_is_of_another_namespace_nobody_is_blamed(self, run: Run, gated: Inner) -> None:
+        # A process with the number that pytest has in its own namespace is another one there.
+        gated.write(
+            "foreign.py",
+            """
+import posix
+from pytest_tfkernel._child import system
+
+def pytest_load_initial_conftests():
+    system._Kept.getpid = staticmethod(lambda: posix.getpid() + 1)
+""",
+        )
+        result = run("def test_leaks(): sleeper()\n", "-p", "foreign")
+        assert counts(result) == {"passed": 1}
+        (line,) = section(result)
+        assert line.startswith("/proc shows us as process ")
+        assert line.endswith("(`unshare --mount-proc`); nothing is looked at")
 
 
 def test_limits_of_the_process_are_restored(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Generator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_tfkernel._child import system
 from pytest_tfkernel.plugin.gate import gpu, markers, records, summary
 from pytest_tfkernel.plugin.gate import known as gate_known
 from pytest_tfkernel.plugin.gate.accounts import Account, Owner
@@ -36,19 +38,43 @@ def enable(config: pytest.Config, options: Options) -> None:
         known = gate_known.parse(options.gate_known)
     except ValueError as error:
         raise pytest.UsageError(f"tfkernel_gate_known = {error}") from None
-    if sys.platform == "linux":
+    why_not = _why_not()
+    if not why_not:
         config.pluginmanager.register(GateHooks(config, options.gate, known), "tfkernel-gate")
         config.pluginmanager.register(markers.MarkerHooks(), "tfkernel-gate-markers")
     else:
-        config.pluginmanager.register(Elsewhere(), "tfkernel-gate")
+        config.pluginmanager.register(Elsewhere(why_not), "tfkernel-gate")
+
+
+def _why_not() -> str:
+    """Why nothing can be looked at; empty where it can."""
+    if sys.platform != "linux":
+        return "it works on Linux only"
+    with contextlib.suppress(OSError):
+        seen = system.link("/proc/self")
+        if seen != str(system.pid()):
+            # Our number is that of somebody else there, whose children would be taken for ours.
+            return (
+                f"/proc shows us as process {seen}: it is that of another pid namespace: mount one of this"
+                " (`unshare --mount-proc`)"
+            )
+    return ""
 
 
 class Elsewhere:
     """A session that can't be served."""
 
+    def __init__(self, why: str) -> None:
+        self._words = f"{why}; nothing is looked at"
+
     def pytest_report_header(self) -> str:
         """Say so."""
-        return "tfkernel gate: it works on Linux only; nothing is looked at"
+        return f"tfkernel gate: {self._words}"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Once more, since not everybody sees a header."""
+        terminalreporter.section("tfkernel gate")
+        terminalreporter.line(self._words)
 
 
 class GateHooks:
