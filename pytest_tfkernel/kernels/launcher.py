@@ -153,8 +153,7 @@ class Launcher:
     def _make_temporary(self) -> Path:
         if not self._scratch.is_there():
             # It went with the supervisor, which is told here, or with what cleans the folder for temporary files.
-            # What has its name now may be somebody else's.
-            self.supervisor.release(self.temporary)
+            # What has its name now may be somebody else's. Where our descriptor was closed, it goes at the end.
             self._scratch.close()
             self._scratch = scratch.make(self._hold)
         return self._scratch.make(str(next(self._folders)))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import removal
+from pytest_tfkernel.kernels.descriptors import Owned
 
 _NAME = re.compile(r"tfk-\d+-[0-9a-f]{8}")
 # The path of a Unix socket is at most 107 bytes (unix(7)), and this one is made by multiprocessing's fork server.
@@ -34,24 +35,32 @@ class Scratch:
     """A folder of ours, for us alone, and a descriptor of it."""
 
     path: Path
-    descriptor: int
+    descriptor: Owned
+
+    @classmethod
+    def open(cls, path: Path) -> Scratch:
+        """Of a folder that exists; nobody has its lock by that. Raises OSError."""
+        return cls(path, Owned.take(os.open(path, _FOLDER)))
 
     def is_there(self) -> bool:
-        """Whether the path still leads to it: others may have removed it, and made another one of that name."""
+        """Whether the path still leads to it: others may have removed it, and made another one of that name.
+
+        False, too, when somebody has closed our descriptor.
+        """
         try:
-            there, ours = self.path.lstat(), os.fstat(self.descriptor)
+            there = self.path.lstat()
         except OSError:
             return False
-        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+        return self.descriptor.is_ours() and (there.st_dev, there.st_ino) == self.descriptor.identity
 
     def make(self, name: str) -> Path:
         """A new folder in it, for us alone. Raises FileNotFoundError when it has been removed."""
-        os.mkdir(name, 0o700, dir_fd=self.descriptor)
+        os.mkdir(name, 0o700, dir_fd=self.descriptor.number)
         return self.path / name
 
     def close(self) -> None:
         """Free the descriptor."""
-        os.close(self.descriptor)
+        self.descriptor.close()
 
 
 def make(hold: Hold, base: Path | None = None) -> Scratch:
@@ -66,8 +75,8 @@ def make(hold: Hold, base: Path | None = None) -> Scratch:
     while True:
         path = base / f"tfk-{os.getpid()}-{secrets.token_hex(4)}"
         path.mkdir(mode=0o700)
-        made = Scratch(path, os.open(path, _FOLDER))
-        given = os.open(".", _FOLDER, dir_fd=made.descriptor)
+        made = Scratch.open(path)
+        given = os.open(".", _FOLDER, dir_fd=made.descriptor.number)
         try:
             if hold(path, given) and made.is_there():
                 return made
@@ -92,15 +101,18 @@ def sweep(base: Path) -> None:
 
 def remove_of(pid: int, base: Path) -> None:
     """Remove what a session leaves that was killed with its supervisor; `base` is what was its TMPDIR."""
-    for path in _usable(base).glob(f"tfk-{pid}-*"):
+    base = _usable(base)
+    if _type_of(base) not in _LOCAL:
+        return
+    for path in base.glob(f"tfk-{pid}-*"):
         _remove_unused(path)
 
 
 def _remove_unused(path: Path) -> None:
     with contextlib.suppress(OSError):
-        found = Scratch(path, os.open(path, _FOLDER))
+        found = Scratch.open(path)
         try:
-            if os.fstat(found.descriptor).st_uid == os.getuid() and _take(found):
+            if os.fstat(found.descriptor.number).st_uid == os.getuid() and _take(found):
                 removal.remove(str(path))
         finally:
             found.close()
@@ -112,7 +124,7 @@ def _take(scratch: Scratch) -> bool:
     Raises OSError where there are no locks.
     """
     try:
-        fcntl.flock(scratch.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(scratch.descriptor.number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return scratch.is_there()

@@ -50,6 +50,7 @@ class Writer:
         self._written = 0
         with _told(self.aside):
             self._descriptor = os.open(self.aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._identity = _identity(self._descriptor)
         try:
             self._claim()
             self._write(start)
@@ -87,9 +88,9 @@ class Writer:
 
     def close(self) -> None:
         """Free the file; what was written stays, as an incomplete document."""
-        if self._descriptor >= 0:
+        if self._descriptor >= 0 and _identity(self._descriptor) == self._identity:
             os.close(self._descriptor)
-            self._descriptor = -1
+        self._descriptor = -1
 
     def _claim(self) -> None:
         """Begin anew in the file aside, unless somebody else is writing to it."""
@@ -102,9 +103,23 @@ class Writer:
         with _told(self.aside):
             os.truncate(self._descriptor, 0)
 
+    def _reopen(self) -> None:
+        """A test has closed a descriptor that wasn't its own, and may have another file there."""
+        with _told(self.aside):
+            self._descriptor = os.open(self.aside, os.O_WRONLY | os.O_CLOEXEC)
+            if _identity(self._descriptor) != self._identity:
+                os.close(self._descriptor)
+                self._descriptor = -1
+                raise DocumentError(f"{self.aside} was replaced while a run wrote to it")
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.lseek(self._descriptor, self._written, os.SEEK_SET)
+
     def _write(self, part: Part) -> None:
         data = encode(part) + b"\n"
         end = self._written + len(data)
+        if _identity(self._descriptor) != self._identity:
+            self._reopen()
         try:
             with _told(self.aside):
                 while data:
@@ -116,6 +131,15 @@ class Writer:
                 os.lseek(self._descriptor, self._written, os.SEEK_SET)
             raise
         self._written = end
+
+
+def _identity(descriptor: int) -> tuple[int, int] | None:
+    """Of the file to which a descriptor leads; None where it is closed."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def check_place(path: Path) -> None:

@@ -77,12 +77,13 @@ def made(make: Callable[[], Scratch]) -> Scratch:
     return make()
 
 
-def leave(base: Path) -> Scratch:
+def leave(base: Path, *, closed: bool = True) -> Scratch:
     """One that nobody uses any more."""
     holder = Holder()
     left = scratch.make(holder, base)
     holder.close()
-    left.close()
+    if closed:
+        left.close()
     return left
 
 
@@ -100,6 +101,38 @@ def test_what_is_in_use_stays_however_old(made: Scratch, base: Path) -> None:
     age(made.path)
     scratch.sweep(base)
     assert made.is_there()
+
+
+@pytest.mark.parametrize("is_reused", [False, True])
+def test_a_descriptor_that_somebody_has_closed_is_left_alone(base: Path, tmp_path: Path, *, is_reused: bool) -> None:
+    made = leave(base, closed=False)
+    number = made.descriptor.number
+    os.close(number)
+    theirs = os.open(tmp_path, os.O_RDONLY)
+    if is_reused and theirs != number:
+        os.dup2(theirs, number)
+    elif not is_reused and theirs == number:
+        theirs = os.dup(theirs)
+        os.close(number)
+    assert not made.is_there()
+    made.close()
+    if is_reused:
+        os.fstat(number)
+        os.close(number)
+    if theirs != number:
+        os.close(theirs)
+
+
+def test_kernels_go_on_when_a_test_has_closed_the_descriptor(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(base))
+    with Launcher() as launcher:
+        first = launcher.temporary
+        for place in Path("/proc/self/fd").iterdir():
+            if place.exists() and place.samefile(first):
+                os.close(int(place.name))
+        assert launcher.start(KernelSpec(provisioner="subprocess")).execute("1 + 1").value == 2
+        assert launcher.temporary != first
+    assert list(base.iterdir()) == []
 
 
 def test_what_nobody_uses_is_removed(made: Scratch, base: Path) -> None:
@@ -134,6 +167,7 @@ def test_where_locks_say_nothing_everything_stays(base: Path, monkeypatch: pytes
     other = leave(base)
     monkeypatch.setattr(scratch, "_type_of", lambda _: kind)
     scratch.sweep(base)
+    scratch.remove_of(os.getpid(), base)
     assert other.path.is_dir()
 
 

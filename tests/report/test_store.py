@@ -136,6 +136,53 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert reason(path) == "doesn't exist; its run did not end, and run.json.incomplete has what there is"
 
 
+class TestClosedDescriptor:
+    """A test may close what it did not open, and have a file of its own there."""
+
+    @staticmethod
+    def close(writer: Writer) -> int:
+        """Close the descriptor of a writer; its number."""
+        (number,) = (
+            int(fd.name) for fd in Path("/proc/self/fd").iterdir() if fd.exists() and fd.samefile(writer.aside)
+        )
+        os.close(number)
+        return number
+
+    @pytest.fixture
+    def writer(self, path: Path) -> Writer:
+        document = documents.document(count=2)
+        writer = Writer(path, documents.start(document))
+        writer.add(document.trials[0])
+        return writer
+
+    @pytest.mark.parametrize("is_reused", [False, True])
+    def test_parts_go_on_aside_and_not_into_another_file(
+        self, path: Path, tmp_path: Path, writer: Writer, *, is_reused: bool
+    ) -> None:
+        trials = documents.document(count=2).trials
+        number = self.close(writer)
+        with (tmp_path / "other").open("wb") as other:
+            if is_reused:
+                os.dup2(other.fileno(), number)
+            writer.add(trials[1])
+            assert load(writer.aside).trials == trials
+            writer.finish(parts.End(seconds=1.0, exit_code=0, collected=2))
+            if is_reused and number != other.fileno():
+                os.close(number)
+        assert (tmp_path / "other").read_bytes() == b""
+        assert load(path).trials == trials
+        assert not writer.aside.exists()
+
+    def test_one_that_was_replaced_is_left_alone(self, writer: Writer) -> None:
+        self.close(writer)
+        writer.aside.rename(writer.aside.with_name("moved"))
+        writer.aside.write_text("kept")
+        with pytest.raises(DocumentError, match="was replaced while a run wrote to it"):
+            writer.add(documents.document(count=2).trials[1])
+        writer.close()
+        assert writer.aside.read_text() == "kept"
+
+
 class TestBadPlaces:
     def refused(self, path: Path) -> str:
         with pytest.raises(DocumentError) as failed:
