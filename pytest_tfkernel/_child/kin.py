@@ -75,8 +75,10 @@ class Kin:
         owners: dict[int, int | None] = {}
         guessed: set[int] = set()
         known = {*self._told.values(), asked}
-        # The latest of each pid.
-        leaders = {pid: owner for (pid, _), owner in sorted({**self._seen, **self._told}.items(), key=_start_of)}
+        # The latest of each pid, unless another process has that by now.
+        there = dict(map(_key, below))
+        noted = sorted({**self._seen, **self._told}.items(), key=_start_of)
+        leaders = {pid: owner for (pid, start), owner in noted if there.get(pid, start) == start}
         for one in below:
             pid, parent = one["pid"], one["parent"]
             owner = self._told.get(_key(one))

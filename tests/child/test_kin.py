@@ -81,6 +81,14 @@ def test_a_session_of_a_pid_that_two_kernels_have_had_is_of_the_later_one(kin: K
     assert kin.members(OURS, below) == []
 
 
+def test_a_session_of_a_pid_that_a_dead_kernel_had_says_nothing_of_that_kernel(kin: Kin) -> None:
+    kin.died(KERNEL, 100)
+    again, child = process(KERNEL, ROOT, start=2000), process(ONE, ROOT, session=KERNEL, start=2001)
+    below = [BOTH[1], again, child]
+    assert pids(kin.members(OURS, below)) == []
+    assert pids(kin.members(THEIRS, below)) == [NEIGHBOUR, KERNEL, ONE]
+
+
 def test_what_has_shed_everything_is_of_the_one_kernel_that_lived(kin: Kin) -> None:
     early, late = process(ONE, ROOT, start=120), process(TWO, ROOT, start=200)
     below = [*BOTH, early, late, process(THREE, TWO)]
