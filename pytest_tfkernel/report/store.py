@@ -27,6 +27,8 @@ from pytest_tfkernel.report.document import (
 
 # Beside the document that it becomes. What a killed run leaves is readable: `load` takes it too.
 INCOMPLETE = ".incomplete"
+# More bytes than tell what a file is.
+_HEAD = 4096
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,7 +51,7 @@ class Writer:
         self._start = start
         self._written = 0
         with _told(self.aside):
-            self._descriptor = os.open(self.aside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._descriptor = os.open(self.aside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             self._identity = _identity(self._descriptor)
         try:
             self._claim()
@@ -101,6 +103,8 @@ class Writer:
         except OSError:
             pass  # there are file systems without locks
         with _told(self.aside):
+            if os.fstat(self._descriptor).st_size and not _is_start(os.pread(self._descriptor, _HEAD, 0)):
+                raise DocumentError(f"{self.aside} is there, and no run has left it: move it, or name another file")
             os.truncate(self._descriptor, 0)
 
     def _reopen(self) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.table import Entry, Table
@@ -21,8 +22,8 @@ _END_SECONDS = 10.0
 class Brood:
     """What comes below a supervisor from now on, and stays known by one sign of it.
 
-    The signs: it is below the supervisor, it was seen there or named, or it carries a lease of one that was, which
-    nobody on the machine carried before. Raises SupervisorGoneError when there is no supervisor.
+    The signs: it is below the supervisor, it was seen there or named, or it is of our user and carries a lease of one
+    that was, which nobody on the machine carried before. Raises SupervisorGoneError when there is no supervisor.
     """
 
     def __init__(self, supervisor: Supervisor) -> None:
@@ -55,7 +56,9 @@ class Brood:
         return {entry.process: _leftover(entry) for entry in found}
 
     def _is_marked(self, entry: Entry) -> bool:
-        return entry.process not in self._before and proc.lease_of(entry.process.pid) in self._leases
+        pid = entry.process.pid
+        # A lease can be read, and worn, by anybody.
+        return entry.process not in self._before and proc.lease_of(pid) in self._leases and _is_of_our_user(pid)
 
     def end(self) -> None:
         """Kill all of them, and what comes after them."""
@@ -72,6 +75,13 @@ class Brood:
     def _living(self) -> list[ProcessId]:
         """A zombie is its parent's to wait for, and that may be nobody of ours."""
         return [process for process, one in self.look().items() if one.state not in {"Z", "X"}]
+
+
+def _is_of_our_user(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _leftover(entry: Entry) -> Leftover:

@@ -214,6 +214,13 @@ class TestBadPlaces:
         assert "can't be written: File name too long" in (said := self.refused(tmp_path / name)) or "no file" in said
         assert "can't be read: File name too long" in (said := reason(tmp_path / name)) or "no file" in said
 
+    def test_a_file_aside_that_no_run_has_left_stays(self, path: Path) -> None:
+        aside = path.with_name(path.name + INCOMPLETE)
+        aside.write_text("notes")
+        with pytest.raises(DocumentError, match="no run has left it: move it, or name another file"):
+            Writer(path, documents.start(OLDER))
+        assert aside.read_text() == "notes"
+
     def test_two_runs_do_not_write_the_same_one(self, path: Path) -> None:
         writer = Writer(path, documents.start(OLDER))
         assert self.refused(path) == f"{path} is being written by another run: name another file"

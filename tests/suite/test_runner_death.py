@@ -6,18 +6,23 @@ import contextlib
 import os
 import runpy
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from accounts import NOBODY
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import supervisor
 from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.suite import runner_death
+from pytest_tfkernel.suite.brood import Brood
 from pytest_tfkernel.suite.guarantees.death import runner_death_leaves_nothing
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 
@@ -114,6 +119,27 @@ class TestAwaitEnd:
     def test_nothing_is_waited_for_when_nothing_is_there(self) -> None:
         times = iter((100.0,))
         assert runner_death.await_end(dict, 2.0, lambda: next(times)) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(("user", "is_ours"), [(0, True), (NOBODY, False)])
+def test_a_lease_marks_what_is_of_our_user_only(launcher: Launcher, *, user: int, is_ours: bool) -> None:
+    brood = Brood(launcher.supervisor)
+    kernel = launcher.start(KernelSpec(provisioner="subprocess"))
+    lease = proc.lease_of(kernel.pid)
+    assert lease is not None
+    brood.look()
+    wear = f"import resource; resource.setrlimit({proc.RLIMIT_LOCKS}, ({lease}, {lease})); input()"
+    command = [sys.executable, "-I", "-S", "-c", wear]
+    if user:
+        command = ["setpriv", f"--reuid={user}", "--clear-groups", *command]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as other:
+        try:
+            while proc.lease_of(other.pid) != lease:
+                assert other.poll() is None
+            assert (other.pid in {one.pid for one in brood.look()}) == is_ours
+        finally:
+            other.kill()
 
 
 def test_launcher_that_is_closed_is_told(tmp_path: Path) -> None:
