@@ -10,6 +10,8 @@ from . import proc
 # More processes than this are stopped before any is killed: under a limit, each one killed makes
 # room for a fork bomb to fork again.
 _CROWD = 16
+# Stopped, as far as can be seen: of one without its first thread it can't.
+_STILL = ("T", proc.HEADLESS)
 # multiprocessing's own, multiprocess' and loky's: they remove shared memory and semaphores when all who could use it
 # have ended.
 _TRACKER = re.compile(r"\b(resource|semaphore)_tracker import main\b")
@@ -54,7 +56,7 @@ class Ending:
                 return [one for one in found if one["state"] != "Z"]
             others = [one for one in pending if one["state"] != "Z" and not self._is_tracker(one)]
             # Half of the time at most: on a busy machine, stopping a crowd may not come to an end.
-            if passed < seconds / 2 and len(others) > _CROWD and any(one["state"] != "T" for one in others):
+            if passed < seconds / 2 and len(others) > _CROWD and any(one["state"] not in _STILL for one in others):
                 self._each(others, signal.SIGSTOP)
                 continue
             self._each(others or self._due(pending, moment), signal.SIGKILL)
@@ -69,6 +71,8 @@ class Ending:
 
     def _is_tracker(self, one: proc.Process) -> bool:
         key = _key(one)
+        if one["state"] == proc.HEADLESS:
+            return False  # it has no command line either, and no tracker has another thread
         if key not in self._trackers:
             command = proc.command_line(one["pid"])
             if command.startswith("["):

@@ -62,6 +62,28 @@ def test_a_crowd_is_stopped_first_but_for_its_trackers(monkeypatch: pytest.Monke
     assert world.sent[:58] == [(pid, SIGSTOP) for pid in others] + [(pid, SIGKILL) for pid in others]
 
 
+def test_one_without_its_first_thread_is_killed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({1: proc.HEADLESS}, commands={1: "[python]"})
+    assert world.end(monkeypatch) == []
+    assert world.sent == [(1, SIGKILL)]
+    assert world.now < 1.0
+
+
+def test_a_crowd_is_stopped_once_though_one_has_no_first_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({**dict.fromkeys(range(30), "R"), 30: proc.HEADLESS}, commands={30: "[python]"})
+
+    def send(one: proc.Process, number: int) -> None:
+        # Nothing shows that it is stopped.
+        if (one["state"], number) == (proc.HEADLESS, SIGSTOP):
+            world.sent.append((one["pid"], number))
+        else:
+            World.send(world, one, number)
+
+    monkeypatch.setattr(world, "send", send)
+    assert world.end(monkeypatch) == []
+    assert world.sent == [(pid, number) for number in (SIGSTOP, SIGKILL) for pid in range(31)]
+
+
 def test_a_tracker_may_end_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({1: "S", 2: "S"}, commands={2: TRACKER})
     waited = world.wait
