@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -156,4 +158,7 @@ def test_the_tracker_of_this_python_is_known() -> None:
         while not (command := proc.command_line(pid)) or command.startswith("["):
             continue
         process.communicate("\n")
+    # It ends when all others have, as our child then, unless its maker has waited for it.
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
     assert is_tracker(command)
