@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pytest_tfkernel.kernels.wire import ChannelTornError, Message
@@ -10,6 +9,8 @@ from pytest_tfkernel.kernels.wire import ChannelTornError, Message
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
+# Seconds; more is no float, or nothing that anybody can have measured.
+_LONGEST = 1e9
 _ERROR = {"type", "message", "traceback"}
 _RESULTS = {"value", "not_carried", "pickled"}
 # What an answer without an error holds: only a call may send a pickle, which is code.
@@ -64,7 +65,7 @@ def _is_version(found: Any) -> bool:
 def _fault_of(reply: Message, request: str) -> str:
     """What is wrong with a reply; "" when nothing is."""
     error, seconds = reply.get("error"), reply.get("seconds")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:
         return "its reply does not say how long it took"
     if not isinstance(reply.get("ok"), bool) or reply["ok"] != (error is None):
         return "its reply does not say whether there was an error"

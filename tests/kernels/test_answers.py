@@ -39,6 +39,7 @@ _FALSE_REPLIES: dict[str, dict[str, Any]] = {
     "no time": {**_REPLY, "seconds": None},
     "time is a truth value": {**_REPLY, "seconds": True},
     "time without end": {**_REPLY, "seconds": float("inf")},
+    "time that is no float": {**_REPLY, "seconds": 10**400},
     "negative time": {**_REPLY, "seconds": -1},
     "not carried, and not why": {"kind": "reply", "ok": True, "seconds": 0.5, "error": None, "not_carried": [1]},
     "configured": {"kind": "configured"},
