@@ -129,7 +129,12 @@ def test_nobody_outside_is_asked_about(kin: Kin) -> None:
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     """A real process, which wears the neighbour's token."""
-    with subprocess.Popen(["sleep", "60"], env={**os.environ, TOKEN: str(THEIRS)}, start_new_session=True) as process:
+    variables = {**os.environ, TOKEN: str(THEIRS)}
+    command = ["sh", "-c", "echo; read line"]
+    with subprocess.Popen(command, env=variables, stdin=-1, stdout=-1, start_new_session=True) as process:
+        assert process.stdout is not None
+        # While it is being executed, nobody can read its environment.
+        process.stdout.readline()
         yield process
         process.kill()
 

@@ -39,7 +39,7 @@ def test_kernel_lives(tfkernel_factory, provisioner):
 @pytest.fixture
 def short() -> Iterator[Inner]:
     """In a folder with a short name: below one with a long name are no sockets, and another is taken."""
-    folder = Path(tempfile.mkdtemp(prefix="s"))
+    folder = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
     yield Inner.make(folder)
     shutil.rmtree(folder)
 
