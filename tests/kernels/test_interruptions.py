@@ -34,15 +34,6 @@ StartKernel = Callable[..., Kernel]
 _LEASE = 1234567
 
 
-@pytest.fixture
-def ends() -> Iterator[tuple[Channel, frames.Port]]:
-    ours, theirs = Channel.pair()
-    port = frames.Port(theirs)
-    yield ours, port
-    ours.close()
-    port.close()
-
-
 def test_a_message_that_comes_is_taken_or_not(ends: tuple[Channel, frames.Port]) -> None:
     ours, theirs = ends
     lines = 0

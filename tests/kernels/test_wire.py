@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 import pytest
 
 from pytest_tfkernel._child import frames
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[Channel, frames.Port]]:
-    ours, theirs = Channel.pair()
-    port = frames.Port(theirs)
-    yield ours, port
-    ours.close()
-    port.close()
 
 
 def test_messages_go_both_ways(ends: tuple[Channel, frames.Port]) -> None:
