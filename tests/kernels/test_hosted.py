@@ -45,11 +45,12 @@ class TestGone:
         assert (kernel.generation, kernel.execute("1").value) == (2, 1)
 
     def test_with_its_last_words(self, kernel: Kernel, silent_hosts: list[str]) -> None:
-        os.kill(host_pid(kernel), signal.SIGSEGV)
+        # From the cell: before it, the kernel might be dead when it is asked.
+        cell = "import os, signal, time\nos.kill(os.getppid(), signal.SIGSEGV)\ntime.sleep(30)"
         with pytest.raises(
             KernelDied, match="it with that one: it died of SIGSEGV; its last words: Fatal Python error"
         ):
-            kernel.execute("import time\ntime.sleep(30)")
+            kernel.execute(cell)
         kernel.restart()
         assert silent_hosts.pop().startswith("Fatal Python error")
 
