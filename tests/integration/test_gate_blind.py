@@ -77,11 +77,7 @@ def test_last(): pass
 BLINDED = """
 from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
-from pytest_tfkernel.plugin.gate import neighbours
 from pytest_tfkernel.plugin.gate.judge import Judge
-
-# Those of this machine are as they are.
-neighbours.are_there = lambda: False
 
 real, read, names = {of}.{method}, system.read, system.names
 
@@ -95,6 +91,12 @@ def blinded(*arguments):
         system.read, system.names = read, names
 
 {of}.{method} = blinded
+"""
+
+# Those of this machine are as they are.
+ALONE = """
+from pytest_tfkernel.plugin.gate import neighbours
+neighbours.are_there = lambda: False
 """
 
 
@@ -202,7 +204,7 @@ def test_leaks(server):
         assert left == ["process"]
 
     def test_memory_that_may_be_in_use_is_nobodys(self, run: Run, gated: Inner) -> None:
-        gated.write("blinded.py", BLINDED.format(of="SharedMemory", method="persists"))
+        gated.write("blinded.py", BLINDED.format(of="SharedMemory", method="persists") + ALONE)
         result = run(
             """
 def test_makes():

@@ -1,4 +1,4 @@
-"""Other sessions of pytest on this machine: what a dead process has made may be theirs."""
+"""Other sessions of pytest on this machine, and tests beside this one: what a dead process has made may be theirs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ _PYTEST = re.compile(r"(^|[ /])(pytest|py\.test)( |$)")
 
 
 def are_there() -> bool:
-    """Whether there are any: a pytest that is neither this one, nor above or below it.
+    """Whether there are any: a pytest that is not this one, above or below it, or a process beside us below one.
 
+    A pytest above us may have workers, which run other tests meanwhile, and tests of its own may have left processes.
     There may be where a look goes wrong.
     """
     parents: dict[int, int] = {}
@@ -27,11 +28,17 @@ def are_there() -> bool:
                     parents[pid] = stat.parent
     except OSError:
         return True
-    ours = set(_line(parents, mine))
-    return any(
-        pid not in ours and mine not in _line(parents, pid) and _PYTEST.search(proc.command_line(pid))
-        for pid in parents
-    )
+    ours = _line(parents, mine)
+    above = next((pid for pid in reversed(ours[1:]) if _is_pytest(pid)), None)
+    for pid in parents:
+        line = _line(parents, pid)
+        if pid not in ours and mine not in line and (above in line or _is_pytest(pid)):
+            return True
+    return False
+
+
+def _is_pytest(pid: int) -> bool:
+    return _PYTEST.search(proc.command_line(pid)) is not None
 
 
 def _line(parents: dict[int, int], pid: int) -> list[int]:

@@ -109,6 +109,12 @@ class TestNeighbours:
         self._pretend(monkeypatch, lines, {10: 1, 11: 10, os.getpid(): 11, 1000000: os.getpid()})
         assert not neighbours.are_there()
 
+    @pytest.mark.parametrize("parent", [10, 11, 12], ids=["worker", "its child", "child of the test above"])
+    def test_what_runs_beside_us_below_a_pytest_is_one(self, monkeypatch: pytest.MonkeyPatch, parent: int) -> None:
+        lines = {10: "pytest -n 2", 11: "python -c worker", 12: "python -c worker", os.getpid(): "pytest", 13: "cat"}
+        self._pretend(monkeypatch, lines, {10: 1, 11: 10, 12: 10, os.getpid(): 12, 13: parent})
+        assert neighbours.are_there()
+
     @staticmethod
     def _pretend(monkeypatch: pytest.MonkeyPatch, lines: dict[int, str], parents: dict[int, int]) -> None:
         monkeypatch.setattr(proc, "pids", lambda: list(lines))
