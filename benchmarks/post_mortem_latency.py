@@ -17,9 +17,9 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, spread
 from benchmarks.graph_add import CELL
-from pytest_tfkernel.kernels.errors import KernelDied
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelDied
 from pytest_tfkernel.model.kernels import KernelSpec
 
 _DEATHS = 50

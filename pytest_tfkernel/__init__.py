@@ -9,7 +9,10 @@ here and then decide where modules may come from.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from pytest_tfkernel.kernels.errors import (
+    from pytest_tfkernel.kernels.faults import Fault
+    from pytest_tfkernel.kernels.kernel import Kernel
+    from pytest_tfkernel.kernels.launcher import Launcher
+    from pytest_tfkernel.model.errors import (
         CallError,
         FaultError,
         FaultNotPossibleError,
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
         SupervisorGoneError,
         TFKernelError,
     )
-    from pytest_tfkernel.kernels.faults import Fault
-    from pytest_tfkernel.kernels.kernel import Kernel
-    from pytest_tfkernel.kernels.launcher import Launcher
     from pytest_tfkernel.model.faults import Dies, Lives
     from pytest_tfkernel.model.kernels import CellError, KernelSpec, NotCarried, Outcome, Reply
     from pytest_tfkernel.model.processes import (

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, site: Site | None = None) -> tuple[int, str
     from pytest_tfkernel.doctor import examine, show
     from pytest_tfkernel.doctor.idle import GPU_IDLE
     from pytest_tfkernel.doctor.site import Site
-    from pytest_tfkernel.kernels.errors import TFKernelError
+    from pytest_tfkernel.model.errors import TFKernelError
 
     requirements = tuple(dict.fromkeys(options.require))
     unknown = [name for name in requirements if name not in examine.NAMES]

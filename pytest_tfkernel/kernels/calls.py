@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pytest_tfkernel.kernels.errors import CallError
 from pytest_tfkernel.kernels.isolation import standard_library_first
 from pytest_tfkernel.kernels.wire import Message
+from pytest_tfkernel.model.errors import CallError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

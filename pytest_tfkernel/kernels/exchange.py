@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.kernels import calls, values
-from pytest_tfkernel.kernels.errors import (
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.waits import Event, monotonic
+from pytest_tfkernel.kernels.wire import ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.model.errors import (
     KernelDied,
     KernelHung,
     KernelStartError,
@@ -15,9 +18,6 @@ from pytest_tfkernel.kernels.errors import (
     SupervisorGoneError,
     TooLargeError,
 )
-from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.waits import Event, monotonic
-from pytest_tfkernel.kernels.wire import ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
 
 OnMark = Callable[[str], None]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import fault_cells as cells
 from pytest_tfkernel.kernels import gpu_cells
-from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError, KernelDied
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
+from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, KernelDied
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer

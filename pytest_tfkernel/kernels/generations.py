@@ -11,12 +11,12 @@ from typing import Protocol
 from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
-from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, folder, limits
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
 from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.wire import Channel
+from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 
 # pytest leaves our frames out of a user's traceback.

@@ -12,12 +12,12 @@ from pathlib import Path
 from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.captures import Capture
-from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.isolation import search_path
 from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 
 # pytest leaves our frames out of a user's traceback.

@@ -11,7 +11,6 @@ from pathlib import Path
 from pytest_tfkernel.kernels import homes, kernelspecs, scratch
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import Cgroup
-from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.host import Host
 from pytest_tfkernel.kernels.life import Life
@@ -20,6 +19,7 @@ from pytest_tfkernel.kernels.parts import folder as folder_of
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.waits import monotonic
 from pytest_tfkernel.kernels.wire import Channel, Message
+from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_tfkernel.kernels import room
-from pytest_tfkernel.kernels.errors import KernelStartError, NoRoomError, SpecError
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.kernels.waits import monotonic, ready
+from pytest_tfkernel.model.errors import KernelStartError, NoRoomError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import ProcessId
 

@@ -11,16 +11,16 @@ from typing import Any
 
 from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases, room
 from pytest_tfkernel.kernels.cgroups import Cgroup
-from pytest_tfkernel.kernels.errors import (
+from pytest_tfkernel.kernels.generations import Generations
+from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.waits import Event, monotonic
+from pytest_tfkernel.kernels.wire import ChannelTornError
+from pytest_tfkernel.model.errors import (
     CallError,
     KernelIsDead,
     KernelStartError,
     SupervisorGoneError,
 )
-from pytest_tfkernel.kernels.generations import Generations
-from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.waits import Event, monotonic
-from pytest_tfkernel.kernels.wire import ChannelTornError
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 

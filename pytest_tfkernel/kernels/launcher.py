@@ -14,7 +14,6 @@ from typing import final
 from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels import preflight, scratch
 from pytest_tfkernel.kernels.cgroups import Cgroup, name_for
-from pytest_tfkernel.kernels.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.kernels.generations import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.hosted import HostedGenerations
 from pytest_tfkernel.kernels.interpreters import describe
@@ -27,6 +26,7 @@ from pytest_tfkernel.kernels.provisioners.spyder import SPYDER
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
 from pytest_tfkernel.kernels.specs import check
 from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 

@@ -12,7 +12,6 @@ from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.answers import Asked
 from pytest_tfkernel.kernels.captures import KEPT_BYTES
 from pytest_tfkernel.kernels.cgroups import Cgroup
-from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.inquest import Inquest
 from pytest_tfkernel.kernels.parts import Parts
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd, wait_for_any
@@ -21,6 +20,7 @@ from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.victims import Victims
 from pytest_tfkernel.kernels.waits import Event, monotonic, ready
 from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
+from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import fault_cells
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
-from pytest_tfkernel.kernels.errors import FaultNotPossibleError
+from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
 
 if TYPE_CHECKING:

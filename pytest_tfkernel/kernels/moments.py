@@ -6,11 +6,11 @@ import signal
 import tempfile
 
 from pytest_tfkernel.kernels import exchange
-from pytest_tfkernel.kernels.errors import FaultError, KernelDied
 from pytest_tfkernel.kernels.faults import Fault
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
 from pytest_tfkernel.kernels.waits import Event
+from pytest_tfkernel.model.errors import FaultError, KernelDied
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_tfkernel.kernels.errors import FaultError
+from pytest_tfkernel.model.errors import FaultError
 
 IDLE = "idle"
 STARTING = "starting"

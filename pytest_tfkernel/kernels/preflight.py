@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_tfkernel.kernels.errors import KernelStartError
+from pytest_tfkernel.model.errors import KernelStartError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

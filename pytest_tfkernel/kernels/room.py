@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
-from pytest_tfkernel.kernels.errors import KernelStartError, NoRoomError
+from pytest_tfkernel.model.errors import KernelStartError, NoRoomError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 
 # pytest leaves our frames out of a user's traceback.

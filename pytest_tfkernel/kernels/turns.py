@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from pytest_tfkernel.kernels.errors import BusyError
+from pytest_tfkernel.model.errors import BusyError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

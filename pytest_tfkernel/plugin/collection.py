@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS

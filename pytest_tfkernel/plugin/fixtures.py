@@ -69,7 +69,7 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
     from pytest_tfkernel.kernels.isolation import standard_library_first
 
     with standard_library_first():
-        from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
+        from pytest_tfkernel.model.errors import SpecError, TFKernelError
         from pytest_tfkernel.model.kernels import KernelSpec
         from pytest_tfkernel.plugin.sessions import launcher_of
 
@@ -108,7 +108,7 @@ def tfkernel(tfkernel_factory: KernelFactory, tfkernel_spec: KernelSpec) -> Kern
 
     It is ended after the test. The test fails if one of its processes had to be killed.
     """
-    from pytest_tfkernel.kernels.errors import TFKernelError
+    from pytest_tfkernel.model.errors import TFKernelError
 
     try:
         return tfkernel_factory(tfkernel_spec)

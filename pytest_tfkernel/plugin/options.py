@@ -231,8 +231,8 @@ def _pythons(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
         raise pytest.UsageError("--tfkernel-kernelspec runs one interpreter: leave --tfkernel-python out")
     if given:
         return given
-    from pytest_tfkernel.kernels.errors import SpecError
     from pytest_tfkernel.kernels.kernelspecs import interpreter_of
+    from pytest_tfkernel.model.errors import SpecError
 
     try:
         return (interpreter_of(kernelspec),)

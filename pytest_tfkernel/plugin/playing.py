@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.interpreters import interpreters_of

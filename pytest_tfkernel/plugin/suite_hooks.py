@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
+from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
 from pytest_tfkernel.plugin import collection, records, refusals

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.table import Entry, Table
-from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.pidfds import open_pidfd, wait_for_any
 from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 
 _END_SECONDS = 10.0

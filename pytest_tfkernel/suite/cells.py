@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.kernels.errors import KernelDied, KernelIsDead
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import KernelDied, KernelIsDead
 
 
 class CellFailedError(Exception):

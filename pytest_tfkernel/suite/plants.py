@@ -18,8 +18,8 @@ from pytest_tfkernel.audit.ledger import EYES, Eyes
 from pytest_tfkernel.audit.probes import Probe
 from pytest_tfkernel.audit.probes.devices import Devices
 from pytest_tfkernel.audit.probes.segments import Segments
-from pytest_tfkernel.kernels.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.suite.cells import CellFailedError, value

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import faults, phases
-from pytest_tfkernel.kernels.errors import FaultNotPossibleError, KernelIsDead, KernelStartError
 from pytest_tfkernel.kernels.faults import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, KernelStartError
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import CallError, KernelHung, SpecError
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import CallError, KernelHung, SpecError
 from pytest_tfkernel.model.kernels import NotCarried
 
 StartKernel = Callable[..., Kernel]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hosted_kernels import JUPYTER
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartError, TFKernelError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelDied, KernelHung, KernelStartError, TFKernelError
 from pytest_tfkernel.model.processes import Cause, ExitStatus
 
 StartKernel = Callable[..., Kernel]

@@ -11,8 +11,8 @@ import pytest
 
 from hosted_kernels import host_pid
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.processes import ExitStatus
 
 StartKernel = Callable[..., Kernel]

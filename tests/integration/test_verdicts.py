@@ -211,7 +211,7 @@ def test_trial_that_cannot_be_played_is_unknown_with_its_reason(canned: Inner, e
 
 NOT_STARTED = """
 import observations
-from pytest_tfkernel.kernels.errors import KernelStartError, SpecError, SupervisorGoneError
+from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError
 
 def honest(setting):
     raise ERROR

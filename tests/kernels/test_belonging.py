@@ -15,9 +15,9 @@ import pytest
 
 from accounts import NOBODY
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.kernels import KernelSpec
 from strays import STRAY
 
@@ -160,7 +160,7 @@ os.execv(sys.executable, [sys.executable, "-c", {script!r}])
 """
 OF_ANOTHER_USER = """
 import json
-from pytest_tfkernel.kernels.errors import KernelDied
+from pytest_tfkernel.model.errors import KernelDied
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 BECOME = "import os; os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)"

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import CallError, KernelDied, TooLargeError
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import CallError, KernelDied, TooLargeError
 
 FACTOR = 3
 

@@ -11,9 +11,9 @@ import pytest
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent, name_for
-from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelStartError
 
 StartKernel = Callable[..., Kernel]
 

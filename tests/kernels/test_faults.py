@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
-from pytest_tfkernel.kernels.errors import FaultError, FaultNotPossibleError, KernelIsDead
 from pytest_tfkernel.kernels.faults import FAULTS, Fault, find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, KernelIsDead
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, PostMortem

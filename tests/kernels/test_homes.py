@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from pytest_tfkernel.kernels import homes
-from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.suite.capabilities import JUPYTER, MULTIPROCESS, SPYDER, hosts
 
 StartKernel = Callable[..., Kernel]

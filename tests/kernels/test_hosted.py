@@ -13,9 +13,9 @@ import pytest
 
 import hosted_kernels
 from hosted_kernels import JUPYTER, SPYDER, host_pid
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung, KernelStartError, SpecError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelDied, KernelHung, KernelStartError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import Cause, Killer
 

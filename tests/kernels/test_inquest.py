@@ -11,9 +11,9 @@ import pytest
 
 from pytest_tfkernel.kernels import deaths
 from pytest_tfkernel.kernels.cgroups import MEMORY
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
 
 StartKernel = Callable[..., Kernel]

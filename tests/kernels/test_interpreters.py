@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 
 FindPython = Callable[[str], str]
@@ -118,7 +118,7 @@ def test_a_python_without_tensorflow_is_told(launcher: Launcher, find_python: Fi
     python = find_python("3.12")
     if launcher.interpreter(python).tensorflow is not None:
         pytest.skip(f"{python} has TensorFlow")
-    from pytest_tfkernel.kernels.errors import KernelStartError
+    from pytest_tfkernel.model.errors import KernelStartError
 
     with pytest.raises(
         KernelStartError, match=r"^.* can't import tensorflow: ModuleNotFoundError: .*; install it there.*$"

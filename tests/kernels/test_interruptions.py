@@ -13,11 +13,11 @@ import pytest
 
 from interruptions import interrupted_everywhere
 from pytest_tfkernel._child import frames
-from pytest_tfkernel.kernels.errors import BusyError, KernelDied, KernelIsDead
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.kernels.wire import Channel
+from pytest_tfkernel.model.errors import BusyError, KernelDied, KernelIsDead
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import (
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import (
     FaultError,
     KernelDied,
     KernelHung,
@@ -20,7 +21,6 @@ from pytest_tfkernel.kernels.errors import (
     KernelStartError,
     TooLargeError,
 )
-from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
 
 StartKernel = Callable[..., Kernel]

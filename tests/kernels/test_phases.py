@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import FaultError
 from pytest_tfkernel.kernels.faults import find as find_fault
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.moments import strike_in
 from pytest_tfkernel.kernels.phases import PHASES, Phase, find
+from pytest_tfkernel.model.errors import FaultError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.suite import examples
 

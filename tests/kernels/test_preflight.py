@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel.kernels import preflight
-from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.preflight import Calls, check
+from pytest_tfkernel.model.errors import KernelStartError
 
 
 def refuse(number: int) -> Callable[..., int]:

@@ -15,9 +15,9 @@ from typing import NoReturn
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import KernelHung
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelHung
 from pytest_tfkernel.model.kernels import KernelSpec
 
 StartKernel = Callable[..., Kernel]

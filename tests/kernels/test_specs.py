@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 
 _WRONG: dict[str, tuple[dict[str, Any], str]] = {

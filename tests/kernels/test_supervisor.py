@@ -20,10 +20,10 @@ import pytest
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.cgroups import PIDS
-from pytest_tfkernel.kernels.errors import KernelHung, KernelIsDead, KernelStartError, NoRoomError, SupervisorGoneError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.model.errors import KernelHung, KernelIsDead, KernelStartError, NoRoomError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 
@@ -440,7 +440,7 @@ class TestWhatATestDoesToUs:
         script = f"""
 import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))
-from pytest_tfkernel.kernels.errors import NoRoomError
+from pytest_tfkernel.model.errors import NoRoomError
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 with Launcher() as launcher:

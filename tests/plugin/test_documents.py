@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import observations
-from pytest_tfkernel.kernels.errors import KernelStartError
+from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource

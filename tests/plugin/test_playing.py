@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import KernelStartError, TFKernelError
+from pytest_tfkernel.model.errors import KernelStartError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.plugin import playing

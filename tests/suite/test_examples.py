@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import FaultNotPossibleError
 from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.examples import EXAMPLES
 

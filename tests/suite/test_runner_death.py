@@ -16,8 +16,8 @@ import pytest
 from accounts import NOBODY
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import supervisor
-from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import Setting, State

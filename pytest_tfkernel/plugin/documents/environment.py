@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError
+from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.plugin.sessions import launcher_of

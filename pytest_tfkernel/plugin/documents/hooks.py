@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from pytest_tfkernel.kernels.errors import SpecError, TFKernelError
+from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.plugin import records
 from pytest_tfkernel.plugin.collection import GuaranteeItem
 from pytest_tfkernel.plugin.documents import parts

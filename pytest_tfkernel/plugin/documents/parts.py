@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel.kernels.errors import TFKernelError
+from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import PostMortem, signal_name
 from pytest_tfkernel.model.resources import Leak
 from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from pytest_tfkernel.kernels.errors import FaultNotPossibleError
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import CellFailedError

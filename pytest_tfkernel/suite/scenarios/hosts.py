@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from pytest_tfkernel.kernels import fault_cells
-from pytest_tfkernel.kernels.errors import KernelDied, KernelIsDead, KernelStartError, SpecError
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import KernelDied, KernelIsDead, KernelStartError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec, Reply
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting

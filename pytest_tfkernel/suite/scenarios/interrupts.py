@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.kernels.errors import KernelDied
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import KernelDied
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.cells import CellFailedError, value

@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_tfkernel.kernels.errors import KernelDied, KernelHung
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import examples

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tfkernel.kernels import faults, phases
-from pytest_tfkernel.kernels.errors import KernelDied, KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.errors import KernelDied, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting

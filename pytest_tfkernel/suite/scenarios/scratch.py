@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_tfkernel._child import removal
-from pytest_tfkernel.kernels.errors import SupervisorGoneError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import SupervisorGoneError
 
 
 @contextlib.contextmanager

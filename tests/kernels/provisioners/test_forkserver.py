@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import ForkRefusedError, KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
+from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.errors import CallError, KernelDied, KernelHung, KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import CallError, KernelDied, KernelHung, KernelStartError
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
