@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.processes.supervisor import Supervisor
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

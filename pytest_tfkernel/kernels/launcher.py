@@ -25,10 +25,10 @@ from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, Multiproc
 from pytest_tfkernel.kernels.provisioners.spyder import SPYDER
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
 from pytest_tfkernel.kernels.specs import check
-from pytest_tfkernel.kernels.supervisor import Supervisor
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.supervisor import Supervisor
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

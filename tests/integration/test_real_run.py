@@ -21,7 +21,7 @@ import pytest
 from pathlib import Path
 from pytest_tfkernel.kernels.cgroups import CgroupUnavailableError
 from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.supervisor import Supervisor
+from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.suite import plants, trial
 
 patch = pytest.MonkeyPatch()

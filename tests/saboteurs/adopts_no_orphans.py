@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from pytest_tfkernel.kernels import supervisor
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.processes import supervisor
 from pytest_tfkernel.suite.victim import _DAEMON
 
 

@@ -15,12 +15,12 @@ import pytest
 
 from accounts import NOBODY
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels import supervisor
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import Setting, State
+from pytest_tfkernel.processes import supervisor
 from pytest_tfkernel.suite import runner_death
 from pytest_tfkernel.suite.brood import Brood
 from pytest_tfkernel.suite.guarantees.death import runner_death_leaves_nothing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_tfkernel._child import kernel
 from pytest_tfkernel.kernels.provisioners.base import Order
-from pytest_tfkernel.kernels.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

@@ -1,0 +1,1 @@
+"""Processes of ours: the supervisor that starts and ends them, and what we know of each."""

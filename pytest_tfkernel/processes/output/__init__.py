@@ -1,0 +1,1 @@
+"""What processes of ours write: files in memory that outlive them."""
