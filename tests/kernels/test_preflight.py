@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel.kernels import preflight
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.preflight import Calls, check
 from pytest_tfkernel.model.errors import KernelStartError
+from pytest_tfkernel.processes import preflight
+from pytest_tfkernel.processes.preflight import Calls, check
 
 
 def refuse(number: int) -> Callable[..., int]:
