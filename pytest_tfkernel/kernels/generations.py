@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pytest_tfkernel.kernels import room
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.kernels.life import Life
@@ -17,6 +16,7 @@ from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
 from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.supervisor import Supervisor
 
 # pytest leaves our frames out of a user's traceback.

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases, room
+from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Life
@@ -23,6 +23,7 @@ from pytest_tfkernel.model.errors import (
 )
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
+from pytest_tfkernel.processes import room
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
