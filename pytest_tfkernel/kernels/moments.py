@@ -9,10 +9,10 @@ from pytest_tfkernel.kernels import exchange
 from pytest_tfkernel.kernels.faults import Fault
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
-from pytest_tfkernel.kernels.waits import Event
 from pytest_tfkernel.model.errors import FaultError, KernelDied
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
+from pytest_tfkernel.processes.waits import Event
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

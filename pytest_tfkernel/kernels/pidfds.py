@@ -6,8 +6,8 @@ import contextlib
 import posix
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.waits import readable, ready
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.waits import readable, ready
 
 
 def open_pidfd(process: ProcessId) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_tfkernel._child import frames
 from pytest_tfkernel.kernels.descriptors import Owned
-from pytest_tfkernel.kernels.waits import hung_up, readable
+from pytest_tfkernel.processes.waits import hung_up, readable
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

@@ -16,12 +16,12 @@ from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.descriptors import Owned
 from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
-from pytest_tfkernel.kernels.waits import monotonic, ready
 from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.turns import Turns
+from pytest_tfkernel.processes.waits import monotonic, ready
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

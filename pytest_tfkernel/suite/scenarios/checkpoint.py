@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.waits import Event
 from pytest_tfkernel.model.errors import KernelDied
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.processes.waits import Event
 from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.scenarios import checkpoint_cells
 from pytest_tfkernel.suite.scenarios.base import Scenario
