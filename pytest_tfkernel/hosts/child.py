@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.pidfds import is_dead
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId, ResourceUsage
+from pytest_tfkernel.processes.pidfds import is_dead
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.model.errors import KernelStartError, NoRoomError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes import room
+from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.waits import monotonic, ready
 

@@ -14,13 +14,13 @@ from pytest_tfkernel.kernels.captures import KEPT_BYTES
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.inquest import Inquest
 from pytest_tfkernel.kernels.parts import Parts
-from pytest_tfkernel.kernels.pidfds import close, is_dead, open_pidfd, wait_for_any
 from pytest_tfkernel.kernels.sent import Sent
 from pytest_tfkernel.kernels.victims import Victims
 from pytest_tfkernel.kernels.wire import ChannelClosedError, ChannelTornError, Message
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
+from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd, wait_for_any
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.waits import Event, monotonic, ready
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.pidfds import is_dead
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.pidfds import is_dead
 
 # Between the count and the signal lie some instructions of the Linux kernel.
 _MOMENT = 0.002

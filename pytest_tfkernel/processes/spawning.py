@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fcntl import F_DUPFD_CLOEXEC
 
 from pytest_tfkernel._child import originals, proc
-from pytest_tfkernel.kernels import pidfds
+from pytest_tfkernel.processes import pidfds
 from pytest_tfkernel.processes.waits import monotonic, ready
 
 # pytest leaves our frames out of a user's traceback.

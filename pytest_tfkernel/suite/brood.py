@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.table import Entry, Table
-from pytest_tfkernel.kernels.pidfds import open_pidfd, wait_for_any
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.processes import Leftover, ProcessId
+from pytest_tfkernel.processes.pidfds import open_pidfd, wait_for_any
 from pytest_tfkernel.processes.supervisor import Supervisor
 
 _END_SECONDS = 10.0

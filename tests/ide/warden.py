@@ -18,8 +18,8 @@ import time
 from collections.abc import Iterator
 
 from pytest_tfkernel._child import proc, process
-from pytest_tfkernel.kernels.pidfds import wait_for_any
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.pidfds import wait_for_any
 
 SECONDS = 60.0
 

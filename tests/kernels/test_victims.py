@@ -13,10 +13,10 @@ import pytest
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.deaths import Death, Deaths
-from pytest_tfkernel.kernels.pidfds import open_pidfd
 from pytest_tfkernel.kernels.sent import Sent
 from pytest_tfkernel.kernels.victims import Victim, Victims
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
+from pytest_tfkernel.processes.pidfds import open_pidfd
 
 KILLED = ExitStatus(signal=signal.SIGKILL)
 # What has 0 as its count of faults of children.
