@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import removal
-from pytest_tfkernel.kernels.descriptors import Owned
+from pytest_tfkernel.processes.descriptors import Owned
 
 _NAME = re.compile(r"tfk-\d+-[0-9a-f]{8}")
 # The path of a Unix socket is at most 107 bytes (unix(7)), and this one is made by multiprocessing's fork server.

@@ -7,7 +7,7 @@ import contextlib
 from typing import Any
 
 from pytest_tfkernel._child import frames
-from pytest_tfkernel.kernels.descriptors import Owned
+from pytest_tfkernel.processes.descriptors import Owned
 from pytest_tfkernel.processes.waits import hung_up, readable
 
 # pytest leaves our frames out of a user's traceback.
