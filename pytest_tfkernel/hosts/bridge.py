@@ -17,8 +17,8 @@ from typing import Any
 
 from pytest_tfkernel._child import ipython
 from pytest_tfkernel.hosts.conversation import Answer, Conversation, UnusableError
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
+from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # Of Jupyter's protocol.
 _VERSION = 5

@@ -41,8 +41,8 @@ from pytest_tfkernel._child import frames, process
 from pytest_tfkernel.hosts.child import Reaped
 from pytest_tfkernel.hosts.generation import Generation
 from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 CONTROL = 3
 _FAREWELL_SECONDS = 2.0

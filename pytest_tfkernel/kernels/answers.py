@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.kernels.wire import ChannelTornError, Message
+from pytest_tfkernel.processes.wire import ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

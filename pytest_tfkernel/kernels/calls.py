@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from pytest_tfkernel.kernels.isolation import standard_library_first
-from pytest_tfkernel.kernels.wire import Message
 from pytest_tfkernel.model.errors import CallError
+from pytest_tfkernel.processes.wire import Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

@@ -8,7 +8,6 @@ from typing import Any
 
 from pytest_tfkernel.kernels import calls, values
 from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.wire import ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.errors import (
     KernelDied,
     KernelHung,
@@ -19,6 +18,7 @@ from pytest_tfkernel.model.errors import (
 )
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Reply
 from pytest_tfkernel.processes.waits import Event, monotonic
+from pytest_tfkernel.processes.wire import ChannelLateError, ChannelTornError, Message
 
 OnMark = Callable[[str], None]
 

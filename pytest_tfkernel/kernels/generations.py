@@ -13,11 +13,11 @@ from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavaila
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, folder, limits
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
-from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.supervisor import Supervisor
+from pytest_tfkernel.processes.wire import Channel
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.isolation import search_path
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.waits import monotonic
+from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

@@ -17,11 +17,11 @@ from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
 from pytest_tfkernel.kernels.parts import folder as folder_of
 from pytest_tfkernel.kernels.provisioners.base import Hosting
-from pytest_tfkernel.kernels.wire import Channel, Message
 from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.waits import monotonic
+from pytest_tfkernel.processes.wire import Channel, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

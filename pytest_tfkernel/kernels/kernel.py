@@ -13,7 +13,6 @@ from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
 from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Life
-from pytest_tfkernel.kernels.wire import ChannelTornError
 from pytest_tfkernel.model.errors import (
     CallError,
     KernelIsDead,
@@ -24,6 +23,7 @@ from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.waits import Event, monotonic
+from pytest_tfkernel.processes.wire import ChannelTornError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

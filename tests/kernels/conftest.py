@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_tfkernel._child import frames
-from pytest_tfkernel.kernels.wire import Channel
+from pytest_tfkernel.processes.wire import Channel
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from hosted_kernels import JUPYTER
 from pytest_tfkernel.kernels import answers, values
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.wire import ChannelTornError
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
+from pytest_tfkernel.processes.wire import ChannelTornError
 
 StartKernel = Callable[..., Kernel]
 

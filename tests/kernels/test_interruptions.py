@@ -15,11 +15,11 @@ from interruptions import interrupted_everywhere
 from pytest_tfkernel._child import frames
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.wire import Channel
 from pytest_tfkernel.model.errors import BusyError, KernelDied, KernelIsDead
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus
 from pytest_tfkernel.processes.supervisor import Supervisor
+from pytest_tfkernel.processes.wire import Channel
 
 # For what takes long: a prime number, so that it strikes now here, now there.
 _STEP = 31

@@ -170,7 +170,7 @@ class TestBrokenChannels:
         assert kernel.execute("1").value == 1
 
     def test_half_a_frame_and_then_nothing_is_told(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pytest_tfkernel.kernels.wire._FRAME_SECONDS", 1)
+        monkeypatch.setattr("pytest_tfkernel.processes.wire._FRAME_SECONDS", 1)
         kernel.restart()
         post_mortem = death_by(kernel, "import os, time\nos.write(3, b'\\0\\0\\1\\0half')\ntime.sleep(60)")
         assert "a frame stopped half way for 1 s while it lived, so it was ended" in post_mortem.headline()
@@ -202,7 +202,7 @@ class TestBrokenChannels:
         assert 'File "<cell 1>", line 3' in post_mortem.stack
 
     def test_a_kernel_that_does_not_read_is_ended(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pytest_tfkernel.kernels.wire._FRAME_SECONDS", 1)
+        monkeypatch.setattr("pytest_tfkernel.processes.wire._FRAME_SECONDS", 1)
         kernel.restart()
         kernel.signal(signal.SIGSTOP)
         with pytest.raises(KernelHung, match="it took no input for 1 s, so it was ended"):

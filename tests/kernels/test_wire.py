@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from pytest_tfkernel._child import frames
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelTornError
+from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelTornError
 
 
 def test_messages_go_both_ways(ends: tuple[Channel, frames.Port]) -> None:

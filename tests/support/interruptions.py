@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 # Where frames are read and written, in any version of that.
-_FILES = ("_child/frames.py", "kernels/wire.py", "multiprocessing/connection.py", "multiprocessing/reduction.py")
+_FILES = ("_child/frames.py", "processes/wire.py", "multiprocessing/connection.py", "multiprocessing/reduction.py")
 
 
 class InterruptedHereError(BaseException):

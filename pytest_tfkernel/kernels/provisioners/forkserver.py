@@ -12,12 +12,12 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.turns import Turns
 from pytest_tfkernel.processes.waits import monotonic
+from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

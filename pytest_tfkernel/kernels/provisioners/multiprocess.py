@@ -14,7 +14,6 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
-from pytest_tfkernel.kernels.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.descriptors import Owned
@@ -22,6 +21,7 @@ from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.turns import Turns
 from pytest_tfkernel.processes.waits import monotonic, ready
+from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
