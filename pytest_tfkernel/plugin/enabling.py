@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tfkernel.kernels.isolation import standard_library_first
 from pytest_tfkernel.plugin.options import Options
+from pytest_tfkernel.processes.isolation import standard_library_first
 
 
 def enable(config: pytest.Config, options: Options, *, documents: bool) -> None:

@@ -33,7 +33,7 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
     """
     import dataclasses
 
-    from pytest_tfkernel.kernels.isolation import standard_library_first
+    from pytest_tfkernel.processes.isolation import standard_library_first
 
     with standard_library_first():
         from pytest_tfkernel.model.kernels import KernelSpec
@@ -66,7 +66,7 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
         pytest.skip("kernels of pytest-tfkernel run on Linux only")
     import dataclasses
 
-    from pytest_tfkernel.kernels.isolation import standard_library_first
+    from pytest_tfkernel.processes.isolation import standard_library_first
 
     with standard_library_first():
         from pytest_tfkernel.model.errors import SpecError, TFKernelError

@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist on this machine whose death ends its kernels too, and what its kernels are."""
     if node.gateway.spec.popen:
-        from pytest_tfkernel.kernels.isolation import standard_library_first
+        from pytest_tfkernel.processes.isolation import standard_library_first
 
         with standard_library_first():
             from pytest_tfkernel._child import proc
