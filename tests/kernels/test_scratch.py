@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from accounts import NOBODY
-from pytest_tfkernel.kernels import scratch
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.scratch import Scratch
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.processes import scratch
+from pytest_tfkernel.processes.scratch import Scratch
 
 REPOSITORY = Path(__file__).parents[2]
 
