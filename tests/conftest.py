@@ -17,11 +17,11 @@ import pytest
 
 from driver_stub import DriverStub, build, device
 from pytest_tfkernel._child import proc, process
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.processes.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.suite.stage import Stage
 

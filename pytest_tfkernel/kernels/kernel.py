@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
-from pytest_tfkernel.kernels.cgroups import Cgroup
 from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.errors import (
@@ -22,6 +21,7 @@ from pytest_tfkernel.model.errors import (
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 from pytest_tfkernel.processes import room
+from pytest_tfkernel.processes.cgroups import Cgroup
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import ChannelTornError
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import final
 
 from pytest_tfkernel._child import proc, removal
-from pytest_tfkernel.kernels.cgroups import Cgroup, name_for
 from pytest_tfkernel.kernels.generations import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.hosted import HostedGenerations
 from pytest_tfkernel.kernels.interpreters import describe
@@ -28,6 +27,7 @@ from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes import preflight, scratch
+from pytest_tfkernel.processes.cgroups import Cgroup, name_for
 from pytest_tfkernel.processes.supervisor import Supervisor
 
 # pytest leaves our frames out of a user's traceback.

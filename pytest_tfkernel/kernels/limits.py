@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels import fault_cells
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError
 
 if TYPE_CHECKING:
     from pytest_tfkernel.kernels.kernel import Kernel

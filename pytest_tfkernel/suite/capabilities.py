@@ -9,12 +9,12 @@ import sys
 from collections.abc import Mapping
 
 from pytest_tfkernel.kernels import homes
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.kernels.faults import GPU
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.model.gpus import Calibration
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.suite.gpus import Gpus
 
 NVML_PROCESSES = "nvml-processes"

@@ -18,10 +18,10 @@ from pytest_tfkernel.audit.probes import Look, Probe
 from pytest_tfkernel.audit.probes.locks import Locks
 from pytest_tfkernel.audit.probes.processes import Processes
 from pytest_tfkernel.audit.table import Table
-from pytest_tfkernel.kernels.cgroups import PIDS
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Key, Kind, Leak, Resource
+from pytest_tfkernel.processes.cgroups import PIDS
 from strays import STRAY
 
 OpenAccount = Callable[..., Account]

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelDied, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent
 
 MIB = 1024 * 1024
 ROOT = Path("/sys/fs/cgroup")

@@ -18,9 +18,9 @@ import pytest
 
 from hosted_kernels import JUPYTER
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.cgroups import MEMORY, find_parent
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
+from pytest_tfkernel.processes.cgroups import MEMORY, find_parent
 
 jupyter_client = pytest.importorskip("jupyter_client")
 from jupyter_client.kernelspec import KernelSpec as Kernelspec  # noqa: E402 - it may be missing

@@ -13,13 +13,13 @@ ONE = "tfkernel::graph-add[forkserver-graph_add-none-idle]"
 # A machine on which no cgroup can be made.
 NO_CGROUPS = """
 import pytest
-from pytest_tfkernel.kernels.cgroups import CgroupUnavailableError
+from pytest_tfkernel.processes.cgroups import CgroupUnavailableError
 
 def find_parent(controller):
     raise CgroupUnavailableError(f"no {controller} here: ask the administrator")
 
 patch = pytest.MonkeyPatch()
-patch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", find_parent)
+patch.setattr("pytest_tfkernel.processes.cgroups.find_parent", find_parent)
 patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
 """
 

@@ -19,7 +19,7 @@ import dataclasses
 import os
 import pytest
 from pathlib import Path
-from pytest_tfkernel.kernels.cgroups import CgroupUnavailableError
+from pytest_tfkernel.processes.cgroups import CgroupUnavailableError
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.suite import plants, trial
@@ -29,7 +29,7 @@ patch = pytest.MonkeyPatch()
 def find_parent(controller):
     raise CgroupUnavailableError("no cgroup for tests: ask the administrator")
 
-patch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", find_parent)
+patch.setattr("pytest_tfkernel.processes.cgroups.find_parent", find_parent)
 patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
 
 # All signals are those of trials.

@@ -16,7 +16,7 @@ import pytest
 
 import subreaper
 from inner import Inner
-from pytest_tfkernel.kernels.cgroups import MEMORY, CgroupUnavailableError, find_parent
+from pytest_tfkernel.processes.cgroups import MEMORY, CgroupUnavailableError, find_parent
 
 SECONDS = 2.0
 # Those of execnet notice the end of their controller by themselves, after up to 6 s.

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent, name_for
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent, name_for
 
 StartKernel = Callable[..., Kernel]
 
@@ -114,7 +114,7 @@ class TestNone:
         def refuse(*_: object) -> None:
             raise CgroupUnavailableError("cgroup v2 is not mounted")
 
-        monkeypatch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", refuse)
+        monkeypatch.setattr("pytest_tfkernel.processes.cgroups.find_parent", refuse)
         words = "^memory_limit and process_limit need a cgroup, and none can be made: cgroup v2 is not mounted$"
         with pytest.raises(KernelStartError, match=words):
             start(memory_limit=1 << 30)

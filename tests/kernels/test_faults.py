@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, PIDS, CgroupUnavailableError
 from pytest_tfkernel.kernels.faults import FAULTS, Fault, find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -16,6 +15,7 @@ from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, Kern
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, PostMortem
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError
 
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20
@@ -84,7 +84,7 @@ def test_oom_kill_without_a_cgroup_is_not_possible_with_the_reason(
     def refuse(*_: object) -> None:
         raise CgroupUnavailableError("the memory cgroup controller is not mounted")
 
-    monkeypatch.setattr("pytest_tfkernel.kernels.cgroups.find_parent", refuse)
+    monkeypatch.setattr("pytest_tfkernel.processes.cgroups.find_parent", refuse)
     with pytest.raises(FaultNotPossibleError, match="^no OOM kill can be made here: the memory .* is not mounted$"):
         kernel.inject("oom-kill")
     assert kernel.execute("1").value == 1

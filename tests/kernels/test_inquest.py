@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.kernels import deaths
-from pytest_tfkernel.kernels.cgroups import MEMORY
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
+from pytest_tfkernel.processes.cgroups import MEMORY
 
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20

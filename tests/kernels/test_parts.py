@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.cgroups import MEMORY, Cgroup
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
+from pytest_tfkernel.processes.cgroups import MEMORY, Cgroup
 
 StartKernel = Callable[..., Kernel]
 PROVISIONERS = ("forkserver", "subprocess", "multiprocess-spawn", "jupyter")

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.cgroups import PIDS
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelHung, KernelIsDead, KernelStartError, NoRoomError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
+from pytest_tfkernel.processes.cgroups import PIDS
 from pytest_tfkernel.processes.supervisor import Supervisor
 
 StartKernel = Callable[..., Kernel]

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import pytest
 
 from aims import HELD_IMPORT, ISOLATION, Aim
-from pytest_tfkernel.kernels.cgroups import MEMORY
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.limits import OOM_KILL
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
+from pytest_tfkernel.processes.cgroups import MEMORY
 from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.eager import REFUSALS

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.audit.own import own_resources
-from pytest_tfkernel.kernels.cgroups import PIDS
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
+from pytest_tfkernel.processes.cgroups import PIDS
 from pytest_tfkernel.suite.timeline import Timeline
 from pytest_tfkernel.suite.watch import Watch
 from strays import STRAY

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.cgroups import MEMORY
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, MultiprocessProvisioner, Told
 from pytest_tfkernel.model.errors import KernelDied, KernelHung, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
+from pytest_tfkernel.processes.cgroups import MEMORY
 
 StartKernel = Callable[..., Kernel]
 Eventually = Callable[[Callable[[], object]], None]
