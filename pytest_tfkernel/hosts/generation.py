@@ -16,7 +16,7 @@ from pytest_tfkernel.hosts.bridge import Act, Bridge, Descriptors
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.hosts.conversation import Conversation
 from pytest_tfkernel.hosts.prints import Prints
-from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.wire import Channel, Message
 
 

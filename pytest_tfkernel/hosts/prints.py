@@ -11,7 +11,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from pytest_tfkernel.kernels.captures import KEPT_BYTES, Capture
+from pytest_tfkernel.processes.output.captures import KEPT_BYTES, Capture
 
 # At least what a pipe holds by default (pipe(7)).
 _LAST_WORDS = 1 << 16

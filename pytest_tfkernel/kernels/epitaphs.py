@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.processes.output.captures import Capture
 
 _MOST = 1 << 16
 # With which faulthandler begins; after it comes the stack.

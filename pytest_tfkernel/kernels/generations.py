@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, folder, limits
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
@@ -16,6 +15,7 @@ from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.wire import Channel
 

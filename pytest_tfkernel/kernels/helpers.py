@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.isolation import search_path
+from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from pytest_tfkernel.kernels import homes, kernelspecs
-from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.kernels.host import Host
 from pytest_tfkernel.kernels.life import Life
@@ -21,6 +20,7 @@ from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes import scratch
 from pytest_tfkernel.processes.cgroups import Cgroup
+from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Channel, Message
 

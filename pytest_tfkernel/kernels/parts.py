@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pytest_tfkernel._child import removal
 from pytest_tfkernel._child.kin import TOKEN
-from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.cgroups import Cgroup
+from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.wire import Channel
 
 # pytest leaves our frames out of a user's traceback.

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pytest_tfkernel.kernels.captures import Capture
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import RunnerDeath, Setting
 from pytest_tfkernel.processes import scratch
+from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.pidfds import wait_for_any
 from pytest_tfkernel.suite.brood import Brood
 

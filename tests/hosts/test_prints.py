@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_tfkernel.hosts.prints import Prints
-from pytest_tfkernel.kernels.captures import Capture
+from pytest_tfkernel.processes.output.captures import Capture
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_tfkernel.kernels.captures import KEPT_BYTES, Capture
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.processes.output.captures import KEPT_BYTES, Capture
 
 
 @pytest.fixture
