@@ -8,8 +8,8 @@ from fcntl import F_SETFL
 from os import SEEK_CUR
 
 from pytest_tfkernel._child import originals
-from pytest_tfkernel.kernels.extents import HEAD, Extent
 from pytest_tfkernel.processes.descriptors import Owned
+from pytest_tfkernel.processes.output.extents import HEAD, Extent
 
 _FALLOC_FL_KEEP_SIZE = 1
 _FALLOC_FL_PUNCH_HOLE = 2
