@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from pytest_tfkernel._child import proc, removal
-from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.generations import Supplies
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.isolation import search_path
+from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.waits import monotonic

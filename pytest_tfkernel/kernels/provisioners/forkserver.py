@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from pytest_tfkernel._child import forkserver as child
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.turns import Turns

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from pytest_tfkernel._child import host_multiprocess as child
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels import epitaphs
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.descriptors import Owned
+from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
