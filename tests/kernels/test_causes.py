@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 import pytest
 
-from pytest_tfkernel.kernels.causes import ended_by_itself, judge
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
+from pytest_tfkernel.processes.postmortems.causes import ended_by_itself, judge
 
 KILL, TERM, ABORT = signal.SIGKILL, signal.SIGTERM, signal.SIGABRT
 CRASHES = ("SEGV", "BUS", "FPE", "ILL", "ABRT", "TRAP", "SYS")
