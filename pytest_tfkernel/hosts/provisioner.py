@@ -21,10 +21,10 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.hosts import groups
 from pytest_tfkernel.hosts.child import Child, Reaped
-from pytest_tfkernel.kernels.victims import Victim, Victims
 from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
 from pytest_tfkernel.processes.cgroups import find_oom_counter, read_oom_kills
 from pytest_tfkernel.processes.postmortems.causes import judge
+from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
 _KEPT = 100
 

@@ -14,9 +14,9 @@ import pytest
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.deaths import Death, Deaths
 from pytest_tfkernel.kernels.sent import Sent
-from pytest_tfkernel.kernels.victims import Victim, Victims
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.pidfds import open_pidfd
+from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
 KILLED = ExitStatus(signal=signal.SIGKILL)
 # What has 0 as its count of faults of children.
@@ -104,7 +104,7 @@ def test_between_the_count_and_the_signal_there_is_a_moment(case: Case, monkeypa
         asked.append(seconds)
         return seconds > 0
 
-    monkeypatch.setattr("pytest_tfkernel.kernels.victims.is_dead", is_dead)
+    monkeypatch.setattr("pytest_tfkernel.processes.postmortems.victims.is_dead", is_dead)
     case.victims.look()
     case.counter.kills += 1
     case.victims.look()
