@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel.kernels.deaths import Death
-from pytest_tfkernel.kernels.sent import Sent
 from pytest_tfkernel.model.processes import Cause, Killer
 from pytest_tfkernel.processes.postmortems.causes import ended_by_itself, judge
+from pytest_tfkernel.processes.postmortems.sent import Sent
 from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
 _LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"

@@ -13,9 +13,9 @@ import pytest
 
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.deaths import Death, Deaths
-from pytest_tfkernel.kernels.sent import Sent
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.pidfds import open_pidfd
+from pytest_tfkernel.processes.postmortems.sent import Sent
 from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
 KILLED = ExitStatus(signal=signal.SIGKILL)
