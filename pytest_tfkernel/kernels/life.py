@@ -10,7 +10,6 @@ from pathlib import Path
 
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.answers import Asked
-from pytest_tfkernel.kernels.inquest import Inquest
 from pytest_tfkernel.kernels.parts import Parts
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import CellError, Reply
@@ -18,6 +17,7 @@ from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 from pytest_tfkernel.processes.cgroups import Cgroup
 from pytest_tfkernel.processes.output.captures import KEPT_BYTES
 from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd, wait_for_any
+from pytest_tfkernel.processes.postmortems.inquest import Inquest
 from pytest_tfkernel.processes.postmortems.sent import Sent
 from pytest_tfkernel.processes.postmortems.victims import Victims
 from pytest_tfkernel.processes.supervisor import Supervisor
