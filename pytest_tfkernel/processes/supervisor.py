@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.deaths import Death, Deaths
 from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.output.captures import Capture
+from pytest_tfkernel.processes.postmortems.deaths import Death, Deaths
 from pytest_tfkernel.processes.spawning import Spawned
 from pytest_tfkernel.processes.turns import Turns
 from pytest_tfkernel.processes.waits import monotonic

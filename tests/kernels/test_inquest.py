@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels import deaths
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
 from pytest_tfkernel.processes.cgroups import MEMORY
+from pytest_tfkernel.processes.postmortems import deaths
 
 StartKernel = Callable[..., Kernel]
 MIB = 1 << 20

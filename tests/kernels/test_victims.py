@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.deaths import Death, Deaths
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.pidfds import open_pidfd
+from pytest_tfkernel.processes.postmortems.deaths import Death, Deaths
 from pytest_tfkernel.processes.postmortems.sent import Sent
 from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
@@ -237,7 +237,7 @@ def death(pid: int, time: float = 0.0, status: ExitStatus = KILLED, signals: tup
 class TestDeaths:
     @pytest.fixture
     def book(self, monkeypatch: pytest.MonkeyPatch) -> Deaths:
-        monkeypatch.setattr("pytest_tfkernel.kernels.deaths._KEPT_DEATHS", 2)
+        monkeypatch.setattr("pytest_tfkernel.processes.postmortems.deaths._KEPT_DEATHS", 2)
         return Deaths()
 
     @pytest.mark.parametrize("late", [False, True])

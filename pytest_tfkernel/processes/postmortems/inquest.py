@@ -6,9 +6,9 @@ import signal
 from collections.abc import Callable
 
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
-from pytest_tfkernel.kernels.deaths import Death
 from pytest_tfkernel.model.processes import Cause, Killer
 from pytest_tfkernel.processes.postmortems.causes import ended_by_itself, judge
+from pytest_tfkernel.processes.postmortems.deaths import Death
 from pytest_tfkernel.processes.postmortems.sent import Sent
 from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
