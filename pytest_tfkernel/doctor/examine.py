@@ -11,12 +11,12 @@ from pytest_tfkernel.doctor import advice, idle
 from pytest_tfkernel.doctor.findings import Answer, Examination, Finding
 from pytest_tfkernel.doctor.site import Site
 from pytest_tfkernel.kernels.faults import GPU
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.model.gpus import Calibration, Sight
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
+from pytest_tfkernel.processes.companions import Helper
 from pytest_tfkernel.suite.capabilities import GPU_MEMORY, JUPYTER, MULTIPROCESS, NVML_PROCESSES, SPYDER, capabilities
 from pytest_tfkernel.suite.gpus import Gpus
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pytest_tfkernel.audit.calibration import Machine, calibrate
 from pytest_tfkernel.audit.gpu import Nvml, Settling, find, listed
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.gpus import Calibration, Sight
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.companions import Helper
 
 
 class Gpus:

@@ -13,9 +13,9 @@ from driver_stub import DriverStub
 from pytest_tfkernel.audit.gpu import Nvml
 from pytest_tfkernel.audit.ledger import Eyes, Kin, Ledger, Owner, baseline
 from pytest_tfkernel.audit.probes import PROBES, Probe
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.processes.companions import Helper
 
 OpenAccount = Callable[..., Account]
 

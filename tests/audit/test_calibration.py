@@ -15,8 +15,8 @@ from driver_stub import CONTEXT_BYTES, GIB, DriverStub, build, device, mig, proc
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.calibration import SENTINEL_BYTES, Machine, calibrate
 from pytest_tfkernel.audit.gpu import Nvml
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.model.gpus import Calibration, PerProcess, Sight
+from pytest_tfkernel.processes.companions import Helper
 
 Calibrate = Callable[..., Calibration]
 

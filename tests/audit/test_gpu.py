@@ -13,8 +13,8 @@ from accounts import Holding
 from driver_stub import CONTEXT_BYTES, GIB, DriverStub, device, mig, process, uuid
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.gpu import Nvml, Settling, bare, find, listed
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.model.gpus import Gpu, GpuProcess, Reading
+from pytest_tfkernel.processes.companions import Helper
 
 GPU = uuid(0)
 MIB = 1 << 20

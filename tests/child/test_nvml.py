@@ -15,8 +15,8 @@ import pytest
 
 from driver_stub import CONTEXT_BYTES, GIB, DriverStub, build, device, mig, process, uuid
 from pytest_tfkernel._child import nvml
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.processes.companions import Helper
 
 Read = Callable[[DriverStub], Any]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels.helpers import Helper
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.processes.companions import Helper
 from pytest_tfkernel.processes.supervisor import Supervisor
 
 # Stands for the bindings of NVML: what they do is what a test says.
