@@ -69,10 +69,10 @@ __all__ = [
 ]
 
 _HOMES = (
-    "kernels.errors",
     "kernels.faults",
     "kernels.kernel",
     "kernels.launcher",
+    "model.errors",
     "model.faults",
     "model.kernels",
     "model.processes",

@@ -1,8 +1,8 @@
 """`python -I -u FOLDER NAME`: become a host. It runs under pytest's own Python, with what is installed there.
 
 The folder leaves `sys.path`: a module of ours must not stand for one of the same name. Where pytest finds modules
-beside that is asked last (see `processes/isolation.py`), and the package is found where this file is, also when it isn't
-installed.
+beside that is asked last (see `processes/isolation.py`), and the package is found where this file is, also when it
+isn't installed.
 """
 
 import sys

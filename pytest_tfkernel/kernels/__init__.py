@@ -1,1 +1,1 @@
-"""Processes: kernels, the faults that injure them, and the supervisor that holds them."""
+"""Kernels: how they begin, what they are asked, and the faults that injure them."""
