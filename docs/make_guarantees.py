@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, hosts, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS

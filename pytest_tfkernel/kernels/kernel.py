@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, exchange, faults, moments, phases
+from pytest_tfkernel.kernels import calls, exchange, moments, phases
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations import Generations
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.errors import (
@@ -160,7 +161,7 @@ class Kernel:
                 raise CallError(f"the result of {calls.name_of(function)} did not come: {reply.value.reason}")
             return reply.value
 
-    def inject(self, fault: str | faults.Fault, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
+    def inject(self, fault: str | menu.Fault, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
         """Let a fault strike in a phase; what came of it. `timeout` bounds its cell, if it has one.
 
         In `starting` it is the next generation that is struck, and the current one ends before.
@@ -170,11 +171,11 @@ class Kernel:
         died before.
         """
         with self._lock:
-            chosen, moment = faults.find(fault), phases.find(phase)
+            chosen, moment = menu.find(fault), phases.find(phase)
             seconds = exchange.seconds_for(self.spec, timeout)
             self._show(self._living())
             if moment.name == phases.IDLE:
-                return faults.strike(chosen, self, timeout)
+                return menu.strike(chosen, self, timeout)
             number = moments.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 
 from pytest_tfkernel.kernels import homes
-from pytest_tfkernel.kernels.faults import GPU
+from pytest_tfkernel.kernels.faults.menu import GPU
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.model.gpus import Calibration
 from pytest_tfkernel.model.kernels import Interpreter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.examples import EXAMPLES

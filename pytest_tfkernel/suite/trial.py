@@ -6,8 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.kernels import faults, phases
-from pytest_tfkernel.kernels.faults import Fault
+from pytest_tfkernel.kernels import phases
+from pytest_tfkernel.kernels.faults import menu
+from pytest_tfkernel.kernels.faults.menu import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, KernelStartError
 from pytest_tfkernel.model.faults import Dies
@@ -79,7 +80,7 @@ def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
         play.mark("started")
         seen = Observation(setting, stage.launcher.interpreter(spec.python), _run(kernel, example, stage.gpus))
         if setting.fault != NO_FAULT and not seen.first.error:
-            seen = _injure(play, faults.find(setting.fault), seen)
+            seen = _injure(play, menu.find(setting.fault), seen)
             if isinstance(seen.expects, Dies):
                 seen = _restart(play, _look(play, seen))
         return dataclasses.replace(seen, timeline=timeline.moments)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from inner import Inner, counts
-from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.model.kernels import KernelSpec
 
 ROOT = Path(__file__).parents[2]

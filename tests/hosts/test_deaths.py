@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hosted_kernels import JUPYTER, Kind
-from pytest_tfkernel.kernels.faults import find
+from pytest_tfkernel.kernels.faults.menu import find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import FaultError, KernelDied, KernelHung, KernelIsDead, KernelStartError

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pytest_tfkernel.kernels.faults import FAULTS, Fault, find
+from pytest_tfkernel.kernels.faults.menu import FAULTS, Fault, find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, KernelIsDead

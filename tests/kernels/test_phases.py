@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.faults import find as find_fault
+from pytest_tfkernel.kernels.faults.menu import find as find_fault
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.moments import strike_in

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.examples import EXAMPLES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 
-from pytest_tfkernel.kernels.faults import FAULTS
+from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.kernels.phases import PHASES
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.collection import pairs

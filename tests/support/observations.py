@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.kernels import faults
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
@@ -33,7 +33,7 @@ def honest_trial(setting: Setting) -> Observation:
     first = _generation(setting, ProcessId(4211, 1000))
     if setting.fault == NO_FAULT:
         return Observation(setting, INTERPRETER, first)
-    expects = faults.find(setting.fault).expects
+    expects = menu.find(setting.fault).expects
     if isinstance(expects, Lives):
         return _survived(setting, first, expects)
     return Observation(

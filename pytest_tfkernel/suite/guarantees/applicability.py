@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_tfkernel.kernels import faults
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.examples import EXAMPLES
@@ -52,4 +52,4 @@ def is_runner_death(setting: Setting) -> bool:
 
 
 def _expects(setting: Setting) -> Dies | Lives | None:
-    return None if setting.fault == NO_FAULT else faults.find(setting.fault).expects
+    return None if setting.fault == NO_FAULT else menu.find(setting.fault).expects

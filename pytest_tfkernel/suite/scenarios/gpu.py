@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.audit.gpu import find
-from pytest_tfkernel.kernels import faults
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.gpus import Gpu
@@ -74,7 +74,7 @@ def _check(gpus: Gpus, setting: Setting) -> Gpu:
     gpu = find(gpus.nvml.read(), calibration.visible[0])
     if gpu is None or gpu.processes is None:
         raise CellFailedError("NVML could not be read")
-    if gpu.processes and faults.find(setting.fault).harms:
+    if gpu.processes and menu.find(setting.fault).harms:
         others = ", ".join(str(process.pid) for process in gpu.processes)
         raise CellFailedError(f"{setting.fault} may harm others, and processes that aren't ours use the GPU: {others}")
     return gpu
@@ -98,7 +98,7 @@ def look(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
 
 
 # Those that may harm others are played only when the run allows them by name.
-_FAULTS = ("sigkill", *(fault.name for fault in faults.FAULTS if fault.harms and not isinstance(fault.expects, Dies)))
+_FAULTS = ("sigkill", *(fault.name for fault in menu.FAULTS if fault.harms and not isinstance(fault.expects, Dies)))
 
 GPU = Scenario(
     NAME,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.kernels import faults
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
@@ -37,7 +37,7 @@ def play_unharmed(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
         for kernel in (injured, neighbour):
             _run(kernel, _EXAMPLE)
         facts["before"] = _ask(neighbour)
-        fault = faults.find(setting.fault)
+        fault = menu.find(setting.fault)
         died = injured.inject(fault).post_mortem
         facts["after"] = _ask(neighbour)
         facts["expected"] = str(fault.expects)

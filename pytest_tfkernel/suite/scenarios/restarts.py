@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pytest_tfkernel.kernels import faults, phases
+from pytest_tfkernel.kernels import phases
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
@@ -118,7 +119,7 @@ def play_starts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
 
 def _strike_restart(start: Start, folder: Path, spec: KernelSpec, fault: str) -> dict[str, Any]:
     hook, flag = folder / "startup.py", folder / "strike"
-    number = faults.find(fault).signal
+    number = menu.find(fault).signal
     hook.write_text(_STRUCK_AT_START.format(flag=str(flag), number=int(number or 0)), encoding="utf-8")
     kernel = start(environment={**spec.environment, "PYTHONSTARTUP": str(hook)})
     value(kernel, _LEAVE_A_MARK)

@@ -1,0 +1,1 @@
+"""What a kernel is asked, and what it answers."""

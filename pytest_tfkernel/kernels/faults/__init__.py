@@ -1,0 +1,1 @@
+"""Faults: what injures a kernel, and what must follow."""
