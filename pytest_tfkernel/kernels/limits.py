@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_tfkernel.kernels import fault_cells
+from pytest_tfkernel.kernels.faults import cells
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError
@@ -80,7 +80,7 @@ def start_threads_until_refused(kernel: Kernel, timeout: float | None) -> Reply:
     except (CgroupUnavailableError, OSError) as error:
         raise FaultNotPossibleError(f"no limit on threads can be set here: {error}") from error
     try:
-        return kernel.execute(fault_cells.THREAD_EXHAUSTION, timeout=timeout)
+        return kernel.execute(cells.THREAD_EXHAUSTION, timeout=timeout)
     finally:
         if kernel.is_alive:
             cgroup.limit_processes(kernel.spec.process_limit or _NO_LIMIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pytest_tfkernel.kernels import fault_cells
+from pytest_tfkernel.kernels.faults import cells
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied, KernelIsDead, KernelStartError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec, Reply
@@ -129,11 +129,11 @@ def _die_of_crash(kernel: Kernel, seen: dict[str, Any]) -> None:
 def _exit(kernel: Kernel, seen: dict[str, Any]) -> None:
     """The two ways of ending that are a matter of what runs the cell."""
     # Not as faults, which wait 10 s for a death that must come.
-    seen["sys.exit() in a cell"] = _end_of(kernel, fault_cells.EXIT)
+    seen["sys.exit() in a cell"] = _end_of(kernel, cells.EXIT)
     if not kernel.is_alive:
         kernel.restart()
     try:
-        seen["an uncaught error of a script"] = _end_of(kernel, fault_cells.INDEX_ERROR, interactive=False)
+        seen["an uncaught error of a script"] = _end_of(kernel, cells.INDEX_ERROR, interactive=False)
     except SpecError:
         seen["an uncaught error of a script"] = NO_SCRIPTS
 
