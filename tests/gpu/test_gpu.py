@@ -9,7 +9,7 @@ import pytest
 
 from card import MIB, Card, value
 from pytest_tfkernel.audit.ledger import Kin, Ledger, Owner, baseline
-from pytest_tfkernel.kernels.gpu_cells import CUDA, OPEN_CONTEXT
+from pytest_tfkernel.kernels.faults.gpu_cells import CUDA, OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.gpus import PerProcess, Sight

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.audit.gpu import find, listed
-from pytest_tfkernel.kernels.gpu_cells import OPEN_CONTEXT
+from pytest_tfkernel.kernels.faults.gpu_cells import OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease

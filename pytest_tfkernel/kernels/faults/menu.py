@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_tfkernel.kernels import gpu_cells
-from pytest_tfkernel.kernels.faults import cells
+from pytest_tfkernel.kernels.faults import cells, gpu_cells
 from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
 from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, KernelDied
 from pytest_tfkernel.model.faults import Dies, Lives
