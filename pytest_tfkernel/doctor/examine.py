@@ -10,9 +10,9 @@ from pytest_tfkernel.audit.gpu import READ_SECONDS as PATIENT_SECONDS
 from pytest_tfkernel.doctor import advice, idle
 from pytest_tfkernel.doctor.findings import Answer, Examination, Finding
 from pytest_tfkernel.doctor.site import Site
+from pytest_tfkernel.kernels.faults.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.kernels.faults.menu import GPU
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.model.gpus import Calibration, Sight
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability

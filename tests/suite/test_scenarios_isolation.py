@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 from aims import HELD_IMPORT, ISOLATION, Aim
+from pytest_tfkernel.kernels.faults.limits import OOM_KILL
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.limits import OOM_KILL
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.processes.cgroups import MEMORY

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels.faults import cells, gpu_cells
-from pytest_tfkernel.kernels.limits import OOM_KILL, PROCESS_LIMIT, allocate_until_killed, start_threads_until_refused
+from pytest_tfkernel.kernels.faults.limits import (
+    OOM_KILL,
+    PROCESS_LIMIT,
+    allocate_until_killed,
+    start_threads_until_refused,
+)
 from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, KernelDied
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Outcome, Reply
