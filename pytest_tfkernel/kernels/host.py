@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pytest_tfkernel._child import proc, removal
-from pytest_tfkernel.kernels.generations import Supplies
+from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.isolation import search_path

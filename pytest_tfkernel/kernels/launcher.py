@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import final
 
 from pytest_tfkernel._child import proc, removal
-from pytest_tfkernel.kernels.generations import Generations, OwnGenerations, Supplies
+from pytest_tfkernel.kernels.generations.base import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.hosted import HostedGenerations
 from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
