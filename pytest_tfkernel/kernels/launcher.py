@@ -13,7 +13,7 @@ from typing import final
 
 from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels.generations.base import Generations, OwnGenerations, Supplies
-from pytest_tfkernel.kernels.hosted import HostedGenerations
+from pytest_tfkernel.kernels.generations.hosted import HostedGenerations
 from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.provisioners.base import Provisioner
