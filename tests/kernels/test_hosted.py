@@ -116,7 +116,7 @@ def test_a_host_that_can_not_begin_says_why(
 ) -> None:
     JUPYTER.python(launcher)
     (tmp_path / "__main__.py").write_text("raise ImportError('libzmq.so.5 is missing')", encoding="utf-8")
-    monkeypatch.setattr("pytest_tfkernel.kernels.host._HOSTS", tmp_path)
+    monkeypatch.setattr("pytest_tfkernel.kernels.generations.host._HOSTS", tmp_path)
     with pytest.raises(KernelStartError, match=r"host is gone: .* ImportError: libzmq.so.5 is missing"):
         start(provisioner="jupyter")
     assert "ImportError" in silent_hosts.pop()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_tfkernel.kernels import host as hosts
+from pytest_tfkernel.kernels.generations import host as hosts
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_tfkernel.kernels import homes, kernelspecs
 from pytest_tfkernel.kernels.generations.base import Supplies
-from pytest_tfkernel.kernels.host import Host
+from pytest_tfkernel.kernels.generations.host import Host
 from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, limits
 from pytest_tfkernel.kernels.parts import folder as folder_of
