@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_tfkernel.kernels import calls, values
-from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.errors import (
     KernelDied,
     KernelHung,

@@ -12,7 +12,7 @@ from typing import Any
 from pytest_tfkernel.kernels import calls, exchange, moments, phases
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations
-from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.errors import (
     CallError,
     KernelIsDead,

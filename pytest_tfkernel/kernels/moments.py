@@ -7,7 +7,7 @@ import tempfile
 
 from pytest_tfkernel.kernels import exchange
 from pytest_tfkernel.kernels.faults.menu import Fault
-from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
 from pytest_tfkernel.model.errors import FaultError, KernelDied
 from pytest_tfkernel.model.faults import Dies

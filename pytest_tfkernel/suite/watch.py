@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pytest_tfkernel.audit.ledger import EYES, Eyes, Kin, Ledger, Owner, baseline
 from pytest_tfkernel.audit.own import own_resources
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource

@@ -20,7 +20,7 @@ import os
 import pytest
 from pathlib import Path
 from pytest_tfkernel.processes.cgroups import CgroupUnavailableError
-from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.suite import plants, trial
 

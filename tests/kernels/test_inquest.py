@@ -59,7 +59,7 @@ class TestDeadline:
     def test_one_that_ends_itself_when_its_time_is_over_is_not_ended_by_us(
         self, kernel: Kernel, end: str, status: ExitStatus | None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("pytest_tfkernel.kernels.life._STACKS_SECONDS", 30.0)
+        monkeypatch.setattr("pytest_tfkernel.kernels.generations.life._STACKS_SECONDS", 30.0)
         kernel.execute(f"import os, signal\nsignal.signal(signal.SIGRTMIN + 6, lambda *_: {end})")
         with pytest.raises(KernelHung) as caught:
             kernel.execute("while True: signal.pause()", timeout=0.3)
@@ -134,7 +134,7 @@ class TestOomKillOfAChild:
         self, limited: Kernel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name in ("_BUSY_SECONDS", "_QUIET_SECONDS"):
-            monkeypatch.setattr(f"pytest_tfkernel.kernels.life.{name}", 60.0)
+            monkeypatch.setattr(f"pytest_tfkernel.kernels.generations.life.{name}", 60.0)
         assert limited.execute(REAPED).children_oom_killed == 1
         assert limited.inject("sigkill").post_mortem.children_oom_killed == 1  # type: ignore[union-attr]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.life import Life
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import Cause, Killer, ProcessId

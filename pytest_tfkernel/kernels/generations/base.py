@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pytest_tfkernel.kernels.life import Life
+from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.parts import Parts, environment, folder, limits
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
 from pytest_tfkernel.model.errors import KernelStartError
