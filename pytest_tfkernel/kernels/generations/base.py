@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_tfkernel.kernels.generations.life import Life
-from pytest_tfkernel.kernels.parts import Parts, environment, folder, limits
+from pytest_tfkernel.kernels.generations.parts import Parts, environment, folder, limits
 from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.answers import Asked
-from pytest_tfkernel.kernels.parts import Parts
+from pytest_tfkernel.kernels.generations.parts import Parts
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import CellError, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
