@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Mapping
 
-from pytest_tfkernel.kernels import homes
 from pytest_tfkernel.kernels.faults.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.kernels.faults.menu import GPU
+from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.model.gpus import Calibration
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability

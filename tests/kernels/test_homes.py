@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_tfkernel.kernels import homes
+from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SpecError

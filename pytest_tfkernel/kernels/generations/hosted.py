@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from pytest_tfkernel.kernels import homes, kernelspecs
+from pytest_tfkernel.kernels import kernelspecs
+from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.kernels.generations.host import Host
 from pytest_tfkernel.kernels.generations.life import Life
