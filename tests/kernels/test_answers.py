@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from hosted_kernels import JUPYTER
-from pytest_tfkernel.kernels import answers, values
+from pytest_tfkernel.kernels import values
+from pytest_tfkernel.kernels.generations import answers
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung

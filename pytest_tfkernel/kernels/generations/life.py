@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_tfkernel._child.process import DUMP_SIGNAL
-from pytest_tfkernel.kernels.answers import Asked
+from pytest_tfkernel.kernels.generations.answers import Asked
 from pytest_tfkernel.kernels.generations.parts import Parts
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import CellError, Reply
