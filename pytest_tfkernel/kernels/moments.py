@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 
-from pytest_tfkernel.kernels import exchange
+from pytest_tfkernel.kernels.cells import exchange
 from pytest_tfkernel.kernels.faults.menu import Fault
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
