@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, moments, phases
-from pytest_tfkernel.kernels.cells import exchange
+from pytest_tfkernel.kernels import moments, phases
+from pytest_tfkernel.kernels.cells import calls, exchange
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations
 from pytest_tfkernel.kernels.generations.life import Life

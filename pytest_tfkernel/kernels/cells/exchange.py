@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import calls, values
+from pytest_tfkernel.kernels import values
+from pytest_tfkernel.kernels.cells import calls
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.errors import (
     KernelDied,
