@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hosted_kernels import JUPYTER
-from pytest_tfkernel.kernels import values
+from pytest_tfkernel.kernels.cells import values
 from pytest_tfkernel.kernels.generations import answers
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher

@@ -6,8 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import values
-from pytest_tfkernel.kernels.cells import calls
+from pytest_tfkernel.kernels.cells import calls, values
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.errors import (
     KernelDied,
