@@ -22,7 +22,7 @@ from pytest_tfkernel.kernels.provisioners.jupyter import JUPYTER
 from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, MultiprocessProvisioner
 from pytest_tfkernel.kernels.provisioners.spyder import SPYDER
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
-from pytest_tfkernel.kernels.specs import check
+from pytest_tfkernel.kernels.specs.check import check
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
