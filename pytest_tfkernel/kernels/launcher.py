@@ -14,7 +14,6 @@ from typing import final
 from pytest_tfkernel._child import proc, removal
 from pytest_tfkernel.kernels.generations.base import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.generations.hosted import HostedGenerations
-from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.provisioners.base import Provisioner
 from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
@@ -23,6 +22,7 @@ from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, Multiproc
 from pytest_tfkernel.kernels.provisioners.spyder import SPYDER
 from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
 from pytest_tfkernel.kernels.specs.check import check
+from pytest_tfkernel.kernels.specs.interpreters import describe
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId

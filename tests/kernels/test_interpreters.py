@@ -92,7 +92,7 @@ def test_a_program_that_answers_with_other_json(refused: Callable[[object], str]
 def test_a_program_that_does_not_answer(
     refused: Callable[[object], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pytest_tfkernel.kernels.interpreters._SECONDS", 0.3)
+    monkeypatch.setattr("pytest_tfkernel.kernels.specs.interpreters._SECONDS", 0.3)
     file = tmp_path / "python"
     file.write_text("#!/bin/sh\nsleep 60")
     file.chmod(0o755)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.kernels.interpreters import describe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.specs.interpreters import describe
 from pytest_tfkernel.model.processes import ExitStatus
 
 StartKernel = Callable[..., Kernel]
