@@ -231,7 +231,7 @@ def _pythons(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
         raise pytest.UsageError("--tfkernel-kernelspec runs one interpreter: leave --tfkernel-python out")
     if given:
         return given
-    from pytest_tfkernel.kernels.kernelspecs import interpreter_of
+    from pytest_tfkernel.kernels.specs.kernelspecs import interpreter_of
     from pytest_tfkernel.model.errors import SpecError
 
     try:

@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-from pytest_tfkernel.kernels import kernelspecs
 from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.kernels.generations.host import Host
@@ -16,6 +15,7 @@ from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.generations.parts import Parts, environment, limits
 from pytest_tfkernel.kernels.generations.parts import folder as folder_of
 from pytest_tfkernel.kernels.provisioners.base import Hosting
+from pytest_tfkernel.kernels.specs import kernelspecs
 from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
