@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from pytest_tfkernel.kernels import moments, phases
+from pytest_tfkernel.kernels import phases, striking
 from pytest_tfkernel.kernels.cells import calls, exchange
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations
@@ -177,14 +177,14 @@ class Kernel:
             self._show(self._living())
             if moment.name == phases.IDLE:
                 return menu.strike(chosen, self, timeout)
-            number = moments.signal_for(chosen, moment, self.spec)
+            number = striking.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:
-                return moments.strike_in(moment, life, chosen, number, seconds)
+                return striking.strike_in(moment, life, chosen, number, seconds)
             self.shutdown(now=True)
             self._life = self._generations.launch(life.generation + 1, mute=True)
             self._ended = False
-            return moments.strike_at_start(self._life, chosen, number)
+            return striking.strike_at_start(self._life, chosen, number)
 
     def _show(self, life: Life) -> None:
         if self.witness is not None:

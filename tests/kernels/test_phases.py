@@ -11,8 +11,8 @@ import pytest
 from pytest_tfkernel.kernels.faults.menu import find as find_fault
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.moments import strike_in
 from pytest_tfkernel.kernels.phases import PHASES, Phase, find
+from pytest_tfkernel.kernels.striking import strike_in
 from pytest_tfkernel.model.errors import FaultError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.suite import examples
