@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 _HOMES = (
-    "kernels.faults",
+    "kernels.faults.menu",
     "kernels.kernel",
     "kernels.launcher",
     "model.errors",
