@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_tfkernel.machine.capabilities import describe, of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
@@ -17,7 +18,6 @@ from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.suite.capabilities import describe, of_all
 from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 

@@ -1,1 +1,1 @@
-"""What must hold: examples, the trials that injure them, and the guarantees that judge."""
+"""What must hold: the trials of each size, the scenarios, and the guarantees that judge."""

@@ -20,7 +20,7 @@ def find_parent(controller):
 
 patch = pytest.MonkeyPatch()
 patch.setattr("pytest_tfkernel.processes.cgroups.find_parent", find_parent)
-patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
+patch.setattr("pytest_tfkernel.machine.capabilities.find_parent", find_parent)
 """
 
 

@@ -30,7 +30,7 @@ def find_parent(controller):
     raise CgroupUnavailableError("no cgroup for tests: ask the administrator")
 
 patch.setattr("pytest_tfkernel.processes.cgroups.find_parent", find_parent)
-patch.setattr("pytest_tfkernel.suite.capabilities.find_parent", find_parent)
+patch.setattr("pytest_tfkernel.machine.capabilities.find_parent", find_parent)
 
 # All signals are those of trials.
 patch.setattr(plants, "harvest", lambda *_: plants.Harvest())

@@ -11,8 +11,8 @@ import pytest
 from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.capabilities import JUPYTER, MULTIPROCESS, SPYDER, hosts
 from pytest_tfkernel.model.errors import SpecError
-from pytest_tfkernel.suite.capabilities import JUPYTER, MULTIPROCESS, SPYDER, hosts
 
 StartKernel = Callable[..., Kernel]
 

@@ -11,9 +11,10 @@ import pytest
 
 from aims import HELD_IMPORT, HOSTED, Aim
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine import capabilities
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verdict
-from pytest_tfkernel.suite import capabilities, trial
+from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
 from pytest_tfkernel.suite.scenarios import hosts, restarts

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from pytest_tfkernel.machine.capabilities import of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.plugin import records
 from pytest_tfkernel.plugin.collection import GuaranteeItem
@@ -24,7 +25,6 @@ from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import document, github
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.store import DocumentError, encode
-from pytest_tfkernel.suite.capabilities import of_all
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController

@@ -7,12 +7,12 @@ from typing import Any
 
 from pytest_tfkernel.kernels.faults import cells
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.machine.capabilities import JUPYTER, MULTIPROCESS, SPYDER, hosts
 from pytest_tfkernel.model.errors import KernelDied, KernelIsDead, KernelStartError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec, Reply
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import examples
-from pytest_tfkernel.suite.capabilities import JUPYTER, MULTIPROCESS, SPYDER, hosts
 from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform

@@ -1,0 +1,1 @@
+"""The suite as items of pytest."""
