@@ -14,11 +14,11 @@ from pytest_tfkernel.kernels.faults.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.kernels.faults.menu import GPU
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.capabilities import GPU_MEMORY, JUPYTER, MULTIPROCESS, NVML_PROCESSES, SPYDER, capabilities
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration, Sight
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.processes.companions import Helper
-from pytest_tfkernel.suite.gpus import Gpus
 
 _OF_THE_MACHINE = ("tensorflow", OOM_KILL, PROCESS_LIMIT, JUPYTER, SPYDER, MULTIPROCESS)
 # They need a look at a context of our own.

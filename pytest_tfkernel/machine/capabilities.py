@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from pytest_tfkernel.kernels.faults.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.kernels.faults.menu import GPU
 from pytest_tfkernel.kernels.generations import homes
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
-from pytest_tfkernel.suite.gpus import Gpus
 
 NVML_PROCESSES = "nvml-processes"
 GPU_MEMORY = "gpu-memory"

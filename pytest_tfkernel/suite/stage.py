@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.suite import plants
-from pytest_tfkernel.suite.gpus import Gpus
 
 
 class Stage:

@@ -10,6 +10,7 @@ from pytest_tfkernel.kernels import phases
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.faults.menu import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, KernelStartError
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
@@ -18,7 +19,6 @@ from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerD
 from pytest_tfkernel.suite import examples, runner_death, scenarios
 from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.examples import Example
-from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.suite.timeline import Timeline

@@ -17,7 +17,7 @@ from pytest_tfkernel.doctor.findings import Answer, Finding
 from pytest_tfkernel.doctor.show import printable
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.capabilities import capabilities
-from pytest_tfkernel.suite.gpus import Gpus
+from pytest_tfkernel.machine.gpus import Gpus
 
 MET, NOT_MET, UNKNOWN, LOST = Answer
 

@@ -13,7 +13,7 @@ import pytest
 from card import Card
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.suite.gpus import Gpus
+from pytest_tfkernel.machine.gpus import Gpus
 
 _FIGURES = pytest.StashKey[dict[str, list[float]]]()
 _MACHINE = pytest.StashKey[dict[str, object]]()

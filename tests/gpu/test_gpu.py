@@ -12,9 +12,9 @@ from pytest_tfkernel.audit.ledger import Kin, Ledger, Owner, baseline
 from pytest_tfkernel.kernels.faults.gpu_cells import CUDA, OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import PerProcess, Sight
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.timeline import Timeline
 
 pytestmark = pytest.mark.gpu

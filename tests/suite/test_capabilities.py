@@ -10,10 +10,10 @@ import pytest
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities as module
 from pytest_tfkernel.machine.capabilities import capabilities, hosts
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.processes.cgroups import CgroupUnavailableError, Parent
-from pytest_tfkernel.suite.gpus import Gpus
 
 WITH = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
 WITHOUT = Interpreter("/opt/bare/python", (3, 13, 0), None)

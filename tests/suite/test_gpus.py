@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuProcess, Reading, Sight
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.suite.gpus import Gpus
 
 ME = ProcessId(os.getpid(), 1)
 OTHER = GpuProcess(4_000_000, 10)

@@ -14,9 +14,9 @@ from card import release
 from driver_stub import GIB, DriverStub
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.capabilities import describe, gpu_capabilities
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Sight
 from pytest_tfkernel.model.trials import Facts, State, Verdict
-from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.guarantees.gpus import gpu_is_usable_again, no_cuda_context
 
 SABOTEUR = (FOLDER / "forks_with_its_context.py").read_text(encoding="utf-8")

@@ -11,11 +11,11 @@ from pytest_tfkernel.audit.gpu import find, listed
 from pytest_tfkernel.kernels.faults.gpu_cells import OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import cells
-from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.scenarios.gpu import NAME, look, play_with
 from pytest_tfkernel.suite.stage import Stage
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.plugin.sessions import launcher_of
 from pytest_tfkernel.report import document
-from pytest_tfkernel.suite.gpus import Gpus
 
 _PACKAGES = (
     "pytest", "pytest-tfkernel", "pytest-xdist", "psutil", "nvidia-ml-py", "cloudpickle", "msgspec", "jupyter_client",

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.gpus import Calibration, Reading
 from pytest_tfkernel.plugin.sessions import launcher_of
-from pytest_tfkernel.suite.gpus import Gpus
 
 
 def lines(config: pytest.Config, devices: Collection[str], folder: Path = Path("/dev")) -> tuple[str, ...]:

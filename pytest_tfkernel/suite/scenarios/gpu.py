@@ -9,13 +9,13 @@ from typing import Any
 from pytest_tfkernel.audit.gpu import find
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.gpus import Gpu
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.cells import CellFailedError, value
-from pytest_tfkernel.suite.gpus import Gpus
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.stage import Stage
