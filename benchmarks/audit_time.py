@@ -17,7 +17,7 @@ from benchmarks.figure import Figure, spread
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite.watch import Watch
+from pytest_tfkernel.trials.auditing import Watch
 
 _DEATHS = 20
 # Processes on the machine, and the most milliseconds.

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from benchmarks.figure import Figure
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite.watch import Watch
+from pytest_tfkernel.trials.auditing import Watch
 
 _CYCLES = 2000
 _WORKERS = 4

@@ -22,7 +22,7 @@ from pytest_tfkernel.suite.examples import Example
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.suite.timeline import Timeline
-from pytest_tfkernel.suite.watch import Watch
+from pytest_tfkernel.trials.auditing import Watch
 
 # A kernel that had left a phase before the fault struck is no evidence: it is played again.
 _TRIES = 3

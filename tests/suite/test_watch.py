@@ -18,7 +18,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.processes.cgroups import PIDS
 from pytest_tfkernel.suite.timeline import Timeline
-from pytest_tfkernel.suite.watch import Watch
+from pytest_tfkernel.trials.auditing import Watch
 from strays import STRAY
 
 
