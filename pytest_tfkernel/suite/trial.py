@@ -21,8 +21,8 @@ from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.examples import Example
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
 from pytest_tfkernel.suite.stage import Stage
-from pytest_tfkernel.suite.timeline import Timeline
 from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.timeline import Timeline
 
 # A kernel that had left a phase before the fault struck is no evidence: it is played again.
 _TRIES = 3

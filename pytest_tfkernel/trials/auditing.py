@@ -14,7 +14,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
-from pytest_tfkernel.suite.timeline import Timeline
+from pytest_tfkernel.trials.timeline import Timeline
 
 
 class Watch:

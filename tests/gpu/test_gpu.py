@@ -15,7 +15,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import PerProcess, Sight
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.suite.timeline import Timeline
+from pytest_tfkernel.trials.timeline import Timeline
 
 pytestmark = pytest.mark.gpu
 

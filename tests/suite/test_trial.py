@@ -19,7 +19,7 @@ from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import Observation, Setting
 from pytest_tfkernel.suite import examples, trial
 from pytest_tfkernel.suite.examples import Example
-from pytest_tfkernel.suite.timeline import Timeline
+from pytest_tfkernel.trials.timeline import Timeline
 
 LIGHT = Example("light", "", 'state = [5.0]\n{"result": 5.0, "details": {"gpus": []}}', "state[0]", 5.0, 5.0)
 ON_GPU = Example("on-gpu", "", '{"result": 5.0, "details": {"gpus": ["GPU:0"]}}', "5.0", 5.0, 5.0)

@@ -17,8 +17,8 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.processes.cgroups import PIDS
-from pytest_tfkernel.suite.timeline import Timeline
 from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.timeline import Timeline
 from strays import STRAY
 
 
