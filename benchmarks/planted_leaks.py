@@ -7,7 +7,7 @@ import collections
 from benchmarks.figure import Figure, spread
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite.plants import harvest
+from pytest_tfkernel.trials.plants import harvest
 
 _TRIES = 100
 _MOST_SECONDS = 2.0

@@ -8,7 +8,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.suite import plants
+from pytest_tfkernel.trials import plants
 
 
 class Stage:

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite import plants
+from pytest_tfkernel.trials import plants
 
 # Strikes itself at one of two moments: when all is planted and nobody has been told of it, or when it is looked for.
 PLANTER = """
