@@ -22,8 +22,8 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
-from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.cells import CellFailedError, value
 
 # Stands for a GPU: any device will do, and this one is there on every Linux.
 DEVICE = "/dev/full"

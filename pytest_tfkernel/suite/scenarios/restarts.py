@@ -15,12 +15,12 @@ from pytest_tfkernel.model.errors import KernelDied, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite.cells import CellFailedError, value
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED, WORKS
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.cells import CellFailedError, value
 
 LIMIT, STARTS, RESTARTS = "restart-limit-is-kept", "struck-starts", "restarts"
 BUSY, IMPORT = "busy-kernel-shuts-down", "hosted-import-is-repeatable"
