@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_tfkernel.kernels.faults.menu import FAULTS
-from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, hosts, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.suite.settings import DAEMON, settings
 from pytest_tfkernel.suite.sizes import SIZES
+from pytest_tfkernel.trials.examples import EXAMPLES
 
 PAGE = Path(__file__).parent / "guarantees.md"
 

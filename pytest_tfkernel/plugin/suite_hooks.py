@@ -18,8 +18,8 @@ from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.settings import HARMFUL, settings
+from pytest_tfkernel.trials.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from xdist.remote import Producer

@@ -15,7 +15,7 @@ from pytest_tfkernel.kernels.phases import PHASES, Phase, find
 from pytest_tfkernel.kernels.striking import strike_in
 from pytest_tfkernel.model.errors import FaultError
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite import examples
+from pytest_tfkernel.trials import examples
 
 StartKernel = Callable[..., Kernel]
 _BY_CELL = [phase for phase in PHASES if phase.cell and phase.needs != "cold"]

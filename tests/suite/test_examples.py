@@ -11,8 +11,8 @@ import pytest
 
 from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.model.errors import FaultNotPossibleError
-from pytest_tfkernel.suite import examples
-from pytest_tfkernel.suite.examples import EXAMPLES
+from pytest_tfkernel.trials import examples
+from pytest_tfkernel.trials.examples import EXAMPLES
 
 
 def _cells() -> Iterator[tuple[str, str]]:

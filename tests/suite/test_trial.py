@@ -17,8 +17,9 @@ from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import Cause, Killer, ProcessId
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import Observation, Setting
-from pytest_tfkernel.suite import examples, trial
-from pytest_tfkernel.suite.examples import Example
+from pytest_tfkernel.suite import trial
+from pytest_tfkernel.trials import examples
+from pytest_tfkernel.trials.examples import Example
 from pytest_tfkernel.trials.timeline import Timeline
 
 LIGHT = Example("light", "", 'state = [5.0]\n{"result": 5.0, "details": {"gpus": []}}', "state[0]", 5.0, 5.0)

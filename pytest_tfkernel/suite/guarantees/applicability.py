@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.trials import Setting
-from pytest_tfkernel.suite.examples import EXAMPLES
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+from pytest_tfkernel.trials.examples import EXAMPLES
 
 
 def has_example(setting: Setting) -> bool:

@@ -6,7 +6,6 @@ from pytest_tfkernel.kernels.phases import STARTING
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Verdict
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.guarantees.applicability import (
     is_deadly,
     is_deadly_to,
@@ -15,6 +14,7 @@ from pytest_tfkernel.suite.guarantees.applicability import (
 )
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.runner_death import DEADLINE
+from pytest_tfkernel.trials import examples
 
 
 @guarantee(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pytest_tfkernel.model.faults import Lives
 from pytest_tfkernel.model.trials import Generation, Observation, Verdict
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.guarantees.applicability import has_example, has_example_of, is_survived, is_without_fault
 from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.trials import examples
 
 # float32 keeps 24 bits; a sum of 1000 products loses some of them. TF32 and bfloat16 lose far more.
 _MATMUL_ERROR = 1e-4

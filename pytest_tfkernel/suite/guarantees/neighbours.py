@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pytest_tfkernel.model.trials import Facts, Verdict
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.scenarios.neighbours import PRIVATE, UNHARMED, WRITTEN
+from pytest_tfkernel.trials import examples
 
 _EXAMPLE = examples.find("variable_assign")
 

@@ -14,10 +14,10 @@ from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.gpus import Gpu
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
 NAME = "gpu-is-released"

@@ -12,10 +12,10 @@ from pytest_tfkernel.model.errors import KernelDied, KernelIsDead, KernelStartEr
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec, Reply
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
 NAME = "hosts-agree"

@@ -10,10 +10,10 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import value
 
 NAME = "old-state-is-refused"

@@ -8,11 +8,11 @@ from typing import Any
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite import examples
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.portrait import PORTRAIT
 from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
 NAME = "warm-equals-cold"
