@@ -23,7 +23,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.processes.pidfds import is_dead, open_pidfd
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]

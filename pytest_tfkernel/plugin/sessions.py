@@ -6,7 +6,7 @@ import pytest
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 _LAUNCHER = pytest.StashKey[Launcher]()
 _STAGE = pytest.StashKey[Stage]()

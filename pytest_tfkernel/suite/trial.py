@@ -18,11 +18,11 @@ from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite import runner_death, scenarios
 from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.auditing import Watch
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.examples import Example
+from pytest_tfkernel.trials.stage import Stage
 from pytest_tfkernel.trials.timeline import Timeline
 
 # A kernel that had left a phase before the fault struck is no evidence: it is played again.

@@ -21,8 +21,8 @@ from pytest_tfkernel.suite import runner_death, trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials import plants
+from pytest_tfkernel.trials.stage import Stage
 
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 

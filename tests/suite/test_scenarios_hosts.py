@@ -26,7 +26,7 @@ from pytest_tfkernel.suite.scenarios.restarts import (
     STRUCK_STARTS,
     TWO_DEATHS,
 )
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 RESTARTS = (RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS, BUSY_SHUTDOWN, HOSTED_IMPORT)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}

@@ -27,7 +27,7 @@ from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHB
 from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (
     EAGER_NEEDS_GRAPH,

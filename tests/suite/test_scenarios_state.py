@@ -28,7 +28,7 @@ from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (*CHECKPOINTS, SERVER_STATE, LIVE_FORK)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}

@@ -16,8 +16,8 @@ from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.gpu import NAME, look, play_with
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials import cells
+from pytest_tfkernel.trials.stage import Stage
 
 MIB = 1 << 20
 

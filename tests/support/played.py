@@ -15,7 +15,7 @@ import observations
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite import trial
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 
 def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> trial.Seen:

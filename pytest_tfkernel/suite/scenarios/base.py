@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.sizes import STANDARD
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials.cells import CellFailedError
+from pytest_tfkernel.trials.stage import Stage
 
 
 class Start(Protocol):

@@ -16,8 +16,8 @@ from pytest_tfkernel.suite.scenarios import checkpoint_cells
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.stage import Stage
 
 # Where in a save the kills fall: when its first file has been seen, and at parts of the time it takes.
 AT_FILES = "files"

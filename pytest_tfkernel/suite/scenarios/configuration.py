@@ -9,8 +9,8 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.stage import Stage
 
 NAME = "configuration-is-per-process"
 

@@ -16,9 +16,9 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.stage import Stage
 
 NAME = "gpu-is-released"
 _EXAMPLE = examples.find("gpu_matmul")

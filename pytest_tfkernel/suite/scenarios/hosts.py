@@ -14,9 +14,9 @@ from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.stage import Stage
 
 NAME = "hosts-agree"
 # All others are compared with this one.

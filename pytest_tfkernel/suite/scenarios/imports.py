@@ -10,7 +10,7 @@ from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.sizes import FULL
-from pytest_tfkernel.suite.stage import Stage
+from pytest_tfkernel.trials.stage import Stage
 
 NAME = "import-is-repeatable"
 WORKS, INTERRUPTED, DIED = "works", "interrupted", "died"

@@ -19,8 +19,8 @@ from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED, WORKS
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
-from pytest_tfkernel.suite.stage import Stage
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.stage import Stage
 
 LIMIT, STARTS, RESTARTS = "restart-limit-is-kept", "struck-starts", "restarts"
 BUSY, IMPORT = "busy-kernel-shuts-down", "hosted-import-is-repeatable"
