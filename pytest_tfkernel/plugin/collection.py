@@ -15,7 +15,7 @@ from pytest_tfkernel.plugin.playing import Played, play
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
-from pytest_tfkernel.suite.trial import Seen
+from pytest_tfkernel.trials.trial import Seen
 
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]

@@ -14,7 +14,6 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verdict
-from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
 from pytest_tfkernel.suite.scenarios import hosts, restarts
@@ -26,6 +25,7 @@ from pytest_tfkernel.suite.scenarios.restarts import (
     STRUCK_STARTS,
     TWO_DEATHS,
 )
+from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
 RESTARTS = (RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS, BUSY_SHUTDOWN, HOSTED_IMPORT)

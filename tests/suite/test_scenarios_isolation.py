@@ -15,7 +15,6 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.processes.cgroups import MEMORY
-from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.eager import REFUSALS
 from pytest_tfkernel.suite.scenarios import Scenario
@@ -27,6 +26,7 @@ from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHB
 from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
+from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (

@@ -16,7 +16,6 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
-from pytest_tfkernel.suite import trial
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.state import (
     checkpoint_outlives,
@@ -28,6 +27,7 @@ from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
+from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (*CHECKPOINTS, SERVER_STATE, LIVE_FORK)

@@ -17,8 +17,7 @@ from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import Cause, Killer, ProcessId
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import Observation, Setting
-from pytest_tfkernel.suite import trial
-from pytest_tfkernel.trials import examples
+from pytest_tfkernel.trials import examples, trial
 from pytest_tfkernel.trials.examples import Example
 from pytest_tfkernel.trials.timeline import Timeline
 
