@@ -12,8 +12,8 @@ def enable(config: pytest.Config, options: Options, *, documents: bool) -> None:
     """Register them."""
     if options.suite:
         with standard_library_first():
-            from pytest_tfkernel.plugin import suite_hooks
-        suite_hooks.enable(config, options)
+            from pytest_tfkernel.plugin.suite import hooks
+        hooks.enable(config, options)
     if documents:
         with standard_library_first():
             from pytest_tfkernel.plugin.documents import hooks as document_hooks

@@ -166,7 +166,7 @@ import pytest
 from pytest_tfkernel.model.trials import Capability
 
 capabilities = lambda *_: (Capability("tensorflow", "TensorFlow", True), Capability("gpu", "GPUs", False, "no card in the slot"))
-pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.suite_hooks.of_all", capabilities)
+pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.suite.hooks.of_all", capabilities)
 """
 
 
