@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inner import Inner, counts
-from pytest_tfkernel.plugin.collection import pairs
+from pytest_tfkernel.plugin.suite.collection import pairs
 from pytest_tfkernel.suite.sizes import SIZES
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inner import Inner, counts, ran
-from pytest_tfkernel.plugin.collection import pairs
+from pytest_tfkernel.plugin.suite.collection import pairs
 
 ALL = len(list(pairs("standard")))
 ONE = "tfkernel::graph-add[forkserver-graph_add-none-idle]"

@@ -7,7 +7,7 @@ import collections
 import pytest
 
 from inner import Inner, counts, ran
-from pytest_tfkernel.plugin.collection import pairs
+from pytest_tfkernel.plugin.suite.collection import pairs
 from pytest_tfkernel.suite.settings import settings, slow_first
 
 pytest.importorskip("xdist")
