@@ -15,7 +15,7 @@ from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Facts, Record, RunnerDeath, Setting, State, Verdict
 from pytest_tfkernel.plugin.documents import parts
-from pytest_tfkernel.plugin.playing import Played
+from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report.store import encode
 
 

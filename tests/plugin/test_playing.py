@@ -11,9 +11,9 @@ import pytest
 from pytest_tfkernel.model.errors import KernelStartError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.plugin import playing
 from pytest_tfkernel.plugin.options import OPTIONS
-from pytest_tfkernel.plugin.playing import Played, play
+from pytest_tfkernel.plugin.suite import playing
+from pytest_tfkernel.plugin.suite.playing import Played, play
 
 SETTING = Setting("forkserver", "graph_add", "sigkill")
 SEEN = Facts(SETTING, Interpreter(sys.executable, (3, 11, 7), None), {})

@@ -27,4 +27,4 @@ def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> t
     return trial.observe(setting, stage, spec)
 
 
-pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.playing.observe", observe)
+pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.suite.playing.observe", observe)

@@ -11,7 +11,7 @@ from pytest_tfkernel.model.processes import PostMortem, signal_name
 from pytest_tfkernel.model.resources import Leak
 from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting
 from pytest_tfkernel.plugin.gate import records as gate
-from pytest_tfkernel.plugin.playing import Played
+from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean
 from pytest_tfkernel.suite.scenarios.planted import PLANTED

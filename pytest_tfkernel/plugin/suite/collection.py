@@ -11,7 +11,7 @@ from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
-from pytest_tfkernel.plugin.playing import Played, play
+from pytest_tfkernel.plugin.suite.playing import Played, play
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
