@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 
 pytest.importorskip("xdist")
-from pytest_tfkernel.plugin.schedule import MODES, SettingScheduling
+from pytest_tfkernel.plugin.suite.schedule import MODES, SettingScheduling
 
 OURS = "tfkernel::starts-blank[forkserver-graph_add-sigkill-idle]"
 THEIRS = "sub/test_mine.py::TestOne::test_one[a::b]"

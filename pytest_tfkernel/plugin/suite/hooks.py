@@ -82,7 +82,7 @@ class SuiteHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Scheduling | None:
         """Keep the items of a setting on one worker."""
-        from pytest_tfkernel.plugin import schedule
+        from pytest_tfkernel.plugin.suite import schedule
 
         mode = config.getoption("dist")
         if mode not in schedule.MODES:
