@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytest_tfkernel.model.trials import Record, Setting, State, Verdict
-from pytest_tfkernel.plugin import records
+from pytest_tfkernel.plugin.suite import records
 
 
 def report() -> pytest.TestReport:

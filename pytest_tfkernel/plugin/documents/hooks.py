@@ -13,7 +13,6 @@ import pytest
 
 from pytest_tfkernel.machine.capabilities import of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
-from pytest_tfkernel.plugin import records
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.documents.endings import Ending
 from pytest_tfkernel.plugin.documents.environment import environment, label_of
@@ -21,6 +20,7 @@ from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 from pytest_tfkernel.plugin.sessions import stage_of
+from pytest_tfkernel.plugin.suite import records
 from pytest_tfkernel.plugin.suite.collection import GuaranteeItem
 from pytest_tfkernel.report import document, github
 from pytest_tfkernel.report.compare.differences import CompareError
