@@ -71,7 +71,7 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
     with standard_library_first():
         from pytest_tfkernel.model.errors import SpecError, TFKernelError
         from pytest_tfkernel.model.kernels import KernelSpec
-        from pytest_tfkernel.plugin.sessions import launcher_of
+        from pytest_tfkernel.plugin.launching import launcher_of
 
     reason = ""
     try:

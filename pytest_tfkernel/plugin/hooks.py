@@ -52,7 +52,7 @@ def pytest_configure_node(node: WorkerController) -> None:
         with standard_library_first():
             from pytest_tfkernel._child import proc
             from pytest_tfkernel.plugin import interpreters
-            from pytest_tfkernel.plugin.sessions import CONTROLLER
+            from pytest_tfkernel.plugin.launching import CONTROLLER
         node.workerinput[CONTROLLER] = [os.getpid(), proc.start_time(os.getpid())]
         if node.config.stash[options.OPTIONS].suite:
             interpreters.tell(node.config, node.workerinput)

@@ -10,8 +10,8 @@ import pytest
 
 from pytest_tfkernel.machine.capabilities import JUPYTER, hosts
 from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.plugin.launching import launcher_of
 from pytest_tfkernel.plugin.options import OPTIONS
-from pytest_tfkernel.plugin.sessions import launcher_of
 
 # Where the controller of pytest-xdist tells its workers.
 _TOLD = "tfkernel_interpreters"

@@ -15,7 +15,7 @@ from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
-from pytest_tfkernel.plugin.sessions import launcher_of
+from pytest_tfkernel.plugin.launching import launcher_of
 from pytest_tfkernel.report import document
 
 _PACKAGES = (

@@ -18,8 +18,8 @@ from pytest_tfkernel.plugin.documents.endings import Ending
 from pytest_tfkernel.plugin.documents.environment import environment, label_of
 from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
+from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
-from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.plugin.suite import records
 from pytest_tfkernel.plugin.suite.collection import GuaranteeItem
 from pytest_tfkernel.report import document, github

@@ -12,7 +12,7 @@ from pytest_tfkernel.audit.calibration import Machine
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.gpus import Calibration, Reading
-from pytest_tfkernel.plugin.sessions import launcher_of
+from pytest_tfkernel.plugin.launching import launcher_of
 
 
 def lines(config: pytest.Config, devices: Collection[str], folder: Path = Path("/dev")) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.interpreters import interpreters_of
+from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.options import OPTIONS
-from pytest_tfkernel.plugin.sessions import stage_of
 from pytest_tfkernel.trials.trial import Seen, observe
 
 # TensorFlow takes all memory of a GPU unless it is told otherwise, and several kernels live at once.
