@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from pytest_tfkernel.gate.judge import Judge
 from pytest_tfkernel.model.resources import Blind, Kind
 from pytest_tfkernel.plugin.gate import adoption
 from pytest_tfkernel.plugin.gate.accounts import Account, Owner
@@ -15,7 +16,6 @@ from pytest_tfkernel.plugin.gate.books import Books
 from pytest_tfkernel.plugin.gate.claims import Claims
 from pytest_tfkernel.plugin.gate.ground import Ground
 from pytest_tfkernel.plugin.gate.helpers import Helpers
-from pytest_tfkernel.plugin.gate.judge import Judge
 from pytest_tfkernel.plugin.gate.known import KNOWN, Known
 from pytest_tfkernel.plugin.gate.leases import Leases
 from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally

@@ -77,7 +77,7 @@ def test_last(): pass
 BLINDED = """
 from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
-from pytest_tfkernel.plugin.gate.judge import Judge
+from pytest_tfkernel.gate.judge import Judge
 
 real, read, names = {of}.{method}, system.read, system.names
 

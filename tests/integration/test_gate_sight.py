@@ -35,7 +35,7 @@ system.inodes = refuse
         gated.write(
             "broken.py",
             """
-from pytest_tfkernel.plugin.gate.judge import Judge
+from pytest_tfkernel.gate.judge import Judge
 
 def judge(self, accounts): raise KeyError("ours")
 
