@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate.claims import Claims
 
 
 @pytest.fixture
