@@ -12,12 +12,12 @@ from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.audit.probes import PROBES, Look
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
 from pytest_tfkernel.audit.table import Table
-from pytest_tfkernel.gate import adoption
+from pytest_tfkernel.gate import addresses, adoption
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind, Resource
-from pytest_tfkernel.plugin.gate import addresses, fixtures, threads
+from pytest_tfkernel.plugin.gate import fixtures, threads
 from pytest_tfkernel.plugin.gate.ground import me
 
 _SETTLE_SECONDS = 1.0
