@@ -7,8 +7,8 @@ import os
 import socket
 
 from pytest_tfkernel._child import system
+from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.model.resources import Kind, Resource
-from pytest_tfkernel.plugin.gate.ground import Ground
 
 
 class _Kept:

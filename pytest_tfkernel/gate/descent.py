@@ -13,10 +13,10 @@ from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.gate import adoption
 from pytest_tfkernel.gate.accounts import Account
+from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Kind
-from pytest_tfkernel.plugin.gate.ground import Ground
 from pytest_tfkernel.plugin.gate.leases import Leases
 
 _UNREADABLE = "it can't be read, so nobody knows who started the process"

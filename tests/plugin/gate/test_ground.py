@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.gate.addresses import listening
+from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate.ground import Ground
 
 
 @pytest.fixture
