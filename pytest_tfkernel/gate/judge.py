@@ -12,13 +12,13 @@ from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.audit.probes import PROBES, Look
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
 from pytest_tfkernel.audit.table import Table
-from pytest_tfkernel.gate import addresses, adoption
+from pytest_tfkernel.gate import addresses, adoption, threads
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
 from pytest_tfkernel.gate.ground import me
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind, Resource
-from pytest_tfkernel.plugin.gate import fixtures, threads
+from pytest_tfkernel.plugin.gate import fixtures
 
 _SETTLE_SECONDS = 1.0
 # What one look and the pause before it may take of that: a clock that jumps takes no more.

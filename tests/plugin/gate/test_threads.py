@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from pytest_tfkernel.gate import threads
+from pytest_tfkernel.gate.threads import Threads, in_the_way
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate import threads
-from pytest_tfkernel.plugin.gate.threads import Threads, in_the_way
 
 
 @pytest.fixture
