@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_tfkernel._child import system
+from pytest_tfkernel.gate import known as gate_known
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.watch import Watch
 from pytest_tfkernel.plugin.gate import gpu, markers, records, summary
-from pytest_tfkernel.plugin.gate import known as gate_known
 from pytest_tfkernel.plugin.gate.records import Finding, Tally
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tfkernel.plugin.gate.known import kind_of
+from pytest_tfkernel.gate.known import kind_of
 from pytest_tfkernel.plugin.gate.records import Allowance
 
 MARKER = "tfkernel_allow_leak"
