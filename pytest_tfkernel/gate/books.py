@@ -11,11 +11,11 @@ from pytest_tfkernel.gate.descent import Descent
 from pytest_tfkernel.gate.descriptors import Descriptors
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
+from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.gate.threads import Threads
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Key, Kind, Resource
 from pytest_tfkernel.plugin.gate import neighbours
-from pytest_tfkernel.plugin.gate.leases import Leases
 
 # What exists without a process that holds it.
 _BY_THEMSELVES = (Kind.SHARED_MEMORY, Kind.SEMAPHORE, Kind.SEGMENT)

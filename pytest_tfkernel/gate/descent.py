@@ -15,9 +15,9 @@ from pytest_tfkernel.gate import adoption
 from pytest_tfkernel.gate.accounts import Account
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
+from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Kind
-from pytest_tfkernel.plugin.gate.leases import Leases
 
 _UNREADABLE = "it can't be read, so nobody knows who started the process"
 

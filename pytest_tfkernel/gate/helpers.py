@@ -8,9 +8,9 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.gate import known as gate_known
 from pytest_tfkernel.gate.accounts import Account
 from pytest_tfkernel.gate.known import Known
+from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Key, Kind
-from pytest_tfkernel.plugin.gate.leases import Leases
 
 
 class Helpers:

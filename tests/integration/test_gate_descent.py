@@ -258,7 +258,7 @@ import resource
 set_limit = resource.setrlimit
 
 def test_lowers():
-    import pytest_tfkernel.plugin.gate.leases as leases
+    import pytest_tfkernel.gate.leases as leases
     def refuse(*_): raise ValueError("not allowed to raise maximum limit")
     leases._Kept.setrlimit = staticmethod(refuse)
 

@@ -14,9 +14,9 @@ from pytest_tfkernel.gate.descent import Descent
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
 from pytest_tfkernel.gate.known import Known
+from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate.leases import Leases
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
