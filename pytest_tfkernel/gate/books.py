@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Container, Iterable, Iterator
 
+from pytest_tfkernel.gate import neighbours
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.descent import Descent
@@ -15,7 +16,6 @@ from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.gate.threads import Threads
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Key, Kind, Resource
-from pytest_tfkernel.plugin.gate import neighbours
 
 # What exists without a process that holds it.
 _BY_THEMSELVES = (Kind.SHARED_MEMORY, Kind.SEMAPHORE, Kind.SEGMENT)
