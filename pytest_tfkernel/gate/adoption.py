@@ -6,7 +6,7 @@ import contextlib
 import gc
 
 from pytest_tfkernel._child import system
-from pytest_tfkernel.plugin.gate import fixtures
+from pytest_tfkernel.gate import holding
 
 _INIT = 1
 _PR_GET_CHILD_SUBREAPER = 37
@@ -30,7 +30,7 @@ def is_waited_for(pid: int) -> bool:
     # Of each module that starts processes there is a class of this name (multiprocessing, psutil).
     for one in gc.get_objects():
         if type(one).__name__ == "Popen":
-            attributes = fixtures.attributes(one) or {}
+            attributes = holding.attributes(one) or {}
             if attributes.get("pid") == pid and attributes.get("returncode", 0) is None:
                 return True
     return False

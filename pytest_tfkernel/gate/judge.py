@@ -12,13 +12,12 @@ from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.audit.probes import PROBES, Look
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
 from pytest_tfkernel.audit.table import Table
-from pytest_tfkernel.gate import addresses, adoption, threads
+from pytest_tfkernel.gate import addresses, adoption, holding, threads
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
 from pytest_tfkernel.gate.ground import me
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind, Resource
-from pytest_tfkernel.plugin.gate import fixtures
 
 _SETTLE_SECONDS = 1.0
 # What one look and the pause before it may take of that: a clock that jumps takes no more.
@@ -83,10 +82,10 @@ class Judge:
         """What an account's processes and threads are that the value of a fixture holds, are the fixture's."""
         self.books.update()
         for number, thread in tuple(account.threads.items()):
-            if thread.is_alive() and fixtures.reaches(fixture.value, thread):
+            if thread.is_alive() and holding.reaches(fixture.value, thread):
                 fixture.threads[number] = account.threads.pop(number)
         for process in tuple(account.members):
-            if proc.start_time(process.pid) == process.start_time and fixtures.holds(fixture.value, process.pid):
+            if proc.start_time(process.pid) == process.start_time and holding.holds(fixture.value, process.pid):
                 account.members.discard(process)
                 fixture.add(process)
 
@@ -115,7 +114,7 @@ class Judge:
             self.books.helpers.met[found.key] = known
             return False
         for fixture in self.books.fixtures():
-            if fixture is not account and fixtures.reaches(fixture.value, thread):
+            if fixture is not account and holding.reaches(fixture.value, thread):
                 fixture.threads[id(thread)] = thread
                 return False
         return True
@@ -136,7 +135,7 @@ class Judge:
             return False
         for fixture in self.books.fixtures():
             # Not in the account of the fixture itself, when that is judged.
-            if fixture is not account and fixtures.holds(fixture.value, process.pid):
+            if fixture is not account and holding.holds(fixture.value, process.pid):
                 fixture.add(process)
                 return False
         return True

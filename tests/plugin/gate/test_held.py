@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_tfkernel.plugin.gate.fixtures import holds
+from pytest_tfkernel.gate.holding import holds
 
 PID = 4711
 
