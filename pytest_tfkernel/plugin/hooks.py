@@ -50,9 +50,7 @@ def pytest_configure_node(node: WorkerController) -> None:
         from pytest_tfkernel.processes.isolation import standard_library_first
 
         with standard_library_first():
-            from pytest_tfkernel._child import proc
-            from pytest_tfkernel.plugin import interpreters
-            from pytest_tfkernel.plugin.launching import CONTROLLER
-        node.workerinput[CONTROLLER] = [os.getpid(), proc.start_time(os.getpid())]
+            from pytest_tfkernel.plugin import interpreters, launching
+        launching.tell(node)
         if node.config.stash[options.OPTIONS].suite:
-            interpreters.tell(node.config, node.workerinput)
+            interpreters.tell(node)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_tfkernel.machine.capabilities import JUPYTER, hosts
 from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.launching import launcher_of
 from pytest_tfkernel.plugin.options import OPTIONS
 
-# Where the controller of pytest-xdist tells its workers.
-_TOLD = "tfkernel_interpreters"
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 _FOUND = pytest.StashKey[dict[str, Interpreter]]()
 
@@ -22,24 +22,20 @@ _FOUND = pytest.StashKey[dict[str, Interpreter]]()
 def interpreters_of(config: pytest.Config) -> dict[str, Interpreter]:
     """By label, in the order of the command line; the label of a single one is empty. Raises SpecError."""
     found = config.stash.get(_FOUND, None)
-    told = getattr(config, "workerinput", {}).get(_TOLD)
+    told = workers.told(config, workers.INTERPRETERS, dict[str, Interpreter])
     if found is None and told is not None:
-        found = config.stash[_FOUND] = {label: _from_plain(plain) for label, plain in told}
+        found = config.stash[_FOUND] = told
     if found is None:
         launcher = launcher_of(config)
         found = config.stash[_FOUND] = _label([launcher.interpreter(one) for one in config.stash[OPTIONS].pythons])
     return found
 
 
-def tell(config: pytest.Config, workerinput: dict[str, Any]) -> None:
+def tell(node: WorkerController) -> None:
     """Tell a worker on this machine what its controller has found out, if it has."""
-    found = config.stash.get(_FOUND, None)
+    found = node.config.stash.get(_FOUND, None)
     if found is not None:
-        workerinput[_TOLD] = [(label, dataclasses.asdict(one)) for label, one in found.items()]
-
-
-def _from_plain(plain: dict[str, Any]) -> Interpreter:
-    return Interpreter(**{**plain, "version": tuple(plain["version"])})
+        workers.tell(node, workers.INTERPRETERS, found)
 
 
 def missing_hosts(config: pytest.Config, interpreter: Interpreter) -> tuple[str, ...]:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import pytest
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.trials.stage import Stage
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 _LAUNCHER = pytest.StashKey[Launcher]()
 _STAGE = pytest.StashKey[Stage]()
-# Where the controller of pytest-xdist tells its workers who it is.
-CONTROLLER = "tfkernel_controller"
 
 
 def launcher_of(config: pytest.Config) -> Launcher:
     """The session's launcher. Under pytest-xdist it also ends with the controller."""
     launcher = config.stash.get(_LAUNCHER, None)
     if launcher is None:
-        workerinput = getattr(config, "workerinput", {})
-        owners = [ProcessId(*workerinput[CONTROLLER])] if CONTROLLER in workerinput else []
-        launcher = config.stash[_LAUNCHER] = Launcher(owners)
+        controller = workers.told(config, workers.CONTROLLER, ProcessId)
+        launcher = config.stash[_LAUNCHER] = Launcher([controller] if controller is not None else [])
         config.add_cleanup(launcher.close)
     return launcher
+
+
+def tell(node: WorkerController) -> None:
+    """Tell a worker on this machine whose death ends its kernels too."""
+    start_time = proc.start_time(os.getpid())
+    if start_time is not None:
+        workers.tell(node, workers.CONTROLLER, ProcessId(os.getpid(), start_time))
 
 
 def stage_of(config: pytest.Config) -> Stage:

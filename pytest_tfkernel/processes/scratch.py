@@ -42,6 +42,14 @@ class Scratch:
         """Of a folder that exists; nobody has its lock by that. Raises OSError."""
         return cls(path, Owned.take(os.open(path, _FOLDER)))
 
+    def reopen(self) -> int:
+        """Another descriptor of it, whose lock is another one. Raises FileNotFoundError when it has been removed."""
+        try:
+            return os.open(".", _FOLDER, dir_fd=self.descriptor.number)
+        except OSError:
+            self.close()
+            raise
+
     def is_there(self) -> bool:
         """Whether the path still leads to it: others may have removed it, and made another one of that name.
 
@@ -75,18 +83,21 @@ def make(hold: Hold, base: Path | None = None) -> Scratch:
     while True:
         path = base / f"tfk-{os.getpid()}-{secrets.token_hex(4)}"
         path.mkdir(mode=0o700)
-        made = Scratch.open(path)
-        given = os.open(".", _FOLDER, dir_fd=made.descriptor.number)
+        try:
+            made = Scratch.open(path)
+            given = made.reopen()
+        except FileNotFoundError:
+            continue  # Another session has found it in the moment before it was locked, and removed it.
         try:
             if hold(path, given) and made.is_there():
                 return made
         except BaseException:
-            path.rmdir()
+            with contextlib.suppress(FileNotFoundError):
+                path.rmdir()
             made.close()
             raise
         finally:
             os.close(given)
-        # Another session has found it in the moment before it was locked.
         made.close()
 
 

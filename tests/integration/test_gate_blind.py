@@ -95,7 +95,7 @@ def blinded(*arguments):
 
 # Those of this machine are as they are.
 ALONE = """
-from pytest_tfkernel.plugin.gate import neighbours
+from pytest_tfkernel.gate import neighbours
 neighbours.are_there = lambda: False
 """
 

@@ -201,7 +201,7 @@ class TestCleanTests:
         assert blamed(gated.run("--tfkernel-gate", **places)) == ["test_leaks"]
 
 
-ALONE = "from pytest_tfkernel.plugin.gate import neighbours\nneighbours.are_there = lambda: {are_there}\n"
+ALONE = "from pytest_tfkernel.gate import neighbours\nneighbours.are_there = lambda: {are_there}\n"
 MAKES = """
 MEMORY = f"/dev/shm/tfkernel-{os.getpid()}"
 

@@ -64,7 +64,8 @@ import os, re
 from pathlib import Path
 from pytest_tfkernel.audit.probes import PROBES
 from pytest_tfkernel.audit.probes.devices import Devices
-from pytest_tfkernel.plugin.gate import gpu, ground
+from pytest_tfkernel.gate import ground
+from pytest_tfkernel.plugin.gate import gpu
 
 folder = Path(os.environ["TFKERNEL_STUB"])
 (folder / "nvidia0").touch()

@@ -22,7 +22,7 @@ from pathlib import Path
 from pytest_tfkernel.processes.cgroups import CgroupUnavailableError
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.processes.supervisor import Supervisor
-from pytest_tfkernel.suite import plants, trial
+from pytest_tfkernel.trials import plants, trial
 
 patch = pytest.MonkeyPatch()
 

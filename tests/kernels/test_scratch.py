@@ -156,7 +156,7 @@ def test_a_session_in_another_container_is_one(made: Scratch, base: Path) -> Non
     if subprocess.run([*ELSEWHERE, "true"], check=False, capture_output=True).returncode:
         pytest.skip("no pid namespace can be made here")
     age(made.path)
-    code = f"from pathlib import Path; from pytest_tfkernel.kernels import scratch; scratch.sweep(Path({str(base)!r}))"
+    code = f"from pathlib import Path; from pytest_tfkernel.processes import scratch; scratch.sweep(Path({str(base)!r}))"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     subprocess.run([*ELSEWHERE, sys.executable, "-c", code], check=True, env=environment)
     assert made.is_there()
@@ -228,6 +228,26 @@ def test_a_name_that_another_session_has_removed_is_given_up(base: Path) -> None
     assert made.is_there()
     assert made.path not in found
     made.close()
+
+
+@pytest.mark.parametrize("before", ["open", "reopen"])
+def test_a_name_that_goes_before_it_is_open_is_given_up(
+    base: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    real = getattr(Scratch, before)
+    names = iter(["first"])
+
+    def late(one: Path | Scratch) -> Scratch | int:
+        path = one if isinstance(one, Path) else one.path
+        if next(names, None):
+            path.rmdir()
+        found: Scratch | int = real(one)
+        return found
+
+    monkeypatch.setattr(Scratch, before, staticmethod(late) if before == "open" else late)
+    made = scratch.make(lambda *_: True, base)
+    made.close()
+    assert list(base.iterdir()) == [made.path]
 
 
 def test_nothing_is_left_where_nobody_holds_it(base: Path) -> None:

@@ -21,7 +21,7 @@ PLANTER = """
 import json, os, signal, sys
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite import plants
+from pytest_tfkernel.trials import plants
 
 moment, number = sys.argv[1], int(sys.argv[2])
 plant, look = plants.value, plants.Watch.audit

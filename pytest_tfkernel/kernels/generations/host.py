@@ -24,7 +24,7 @@ from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelL
 __tracebackhide__ = True
 
 # Not imported: it runs in the host, and knows us.
-_HOSTS = Path(__file__).parent.parent / "hosts"
+_HOSTS = Path(__file__).parents[2] / "hosts"
 _CHANNEL = 3
 _END_SECONDS = 1.0
 _ENDED = ("Z", "X", proc.HEADLESS)

@@ -8,11 +8,12 @@ import time
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from pytest_tfkernel.machine.capabilities import of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
+from pytest_tfkernel.model.trials import Record
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.documents.endings import Ending
 from pytest_tfkernel.plugin.documents.environment import environment, label_of
@@ -20,17 +21,13 @@ from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
-from pytest_tfkernel.plugin.suite import records
 from pytest_tfkernel.plugin.suite.collection import GuaranteeItem
 from pytest_tfkernel.report import document, github
 from pytest_tfkernel.report.compare.differences import CompareError
-from pytest_tfkernel.report.store import DocumentError, encode
+from pytest_tfkernel.report.store import DocumentError
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
-
-# How a trial travels from a worker to the controller: as JSON on a report. Of numbers, execnet carries small ones only.
-_TRIAL = "tfkernel_trial"
 
 
 def enable(config: pytest.Config, options: Options) -> None:
@@ -45,7 +42,6 @@ class DocumentHooks:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self._config = config
         self._options = options
-        self._is_worker = hasattr(config, "workerinput")
         self._outlets: Outlets | None = None
         self._tests = parts.OwnTests()
         self._ending = Ending()
@@ -65,7 +61,7 @@ class DocumentHooks:
             raise pytest.UsageError(f"tfkernel: {error}") from None
         name, first = next(iter(interpreters.items()))
         self._label = label_of(name, first)
-        if self._is_worker:
+        if workers.is_worker(self._config):
             return
         stage = stage_of(self._config)
         found = environment(self._config, interpreters, of_all(interpreters, stage.gpus), stage.gpus)
@@ -101,7 +97,7 @@ class DocumentHooks:
         if not isinstance(item, GuaranteeItem):
             parts.note_error(report, call)
         elif report.when == "call" and item.played is not None and item.played.is_new:
-            setattr(report, _TRIAL, encode(parts.trial(item.setting, self._label, item.played)).decode())
+            workers.attach(report, workers.TRIAL, parts.trial(item.setting, self._label, item.played))
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -109,9 +105,10 @@ class DocumentHooks:
         """Write what a report tells."""
         if self._outlets is None:
             return  # of a worker
-        played, record = getattr(report, _TRIAL, None), records.of(report)
+        played = workers.attached(report, workers.TRIAL, document.Trial)
+        record = workers.attached(report, workers.RECORD, Record)
         if played is not None:
-            self._outlets.add(msgspec.json.decode(played, type=document.Trial))
+            self._outlets.add(played)
         if record is not None:
             self._outlets.add(parts.verdict(record, self._label))
             self._reported.add(report.nodeid)

@@ -10,7 +10,8 @@ from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import PostMortem, signal_name
 from pytest_tfkernel.model.resources import Leak
 from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting
-from pytest_tfkernel.plugin.gate import records as gate
+from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin.gate.records import Finding
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean
@@ -135,23 +136,21 @@ class OwnTests:
         return _test(phases)
 
 
-ERROR = "tfkernel_error"
-
-
 def note_error(report: pytest.TestReport, call: pytest.CallInfo[Any]) -> None:
     """Put the type and message of what a test raised on its report; pytest-xdist carries plain data along."""
     if call.excinfo is not None and report.failed:
         kind = call.excinfo.type
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-        setattr(report, ERROR, clean([name, str(call.excinfo.value)[: document.LONGEST_MESSAGE]]))
+        message = str(call.excinfo.value)[: document.LONGEST_MESSAGE]
+        workers.attach(report, workers.ERROR, clean([name, message]))
 
 
 def _test(phases: list[pytest.TestReport]) -> document.Test:
     failed = next((report for report in phases if report.failed), None)
-    kind, message = getattr(failed, ERROR, (None, None))
+    kind, message = workers.attached(failed, workers.ERROR, tuple[str, str]) or (None, None)
     if failed is not None and kind is None:
         message = str(failed.longrepr)[: document.LONGEST_MESSAGE]
-    left = [f"{one.kind} {one.name}" for report in phases for found in gate.of(report) for one in found.left]
+    left = [f"{one.kind} {one.name}" for report in phases for found in _findings(report) for one in found.left]
     return document.Test(
         item=phases[-1].nodeid,
         outcome=_outcome(phases, failed),
@@ -160,6 +159,10 @@ def _test(phases: list[pytest.TestReport]) -> document.Test:
         error_message=message,
         leaks=left,
     )
+
+
+def _findings(report: pytest.TestReport) -> tuple[Finding, ...]:
+    return workers.attached(report, workers.FINDINGS, tuple[Finding, ...]) or ()
 
 
 def _outcome(phases: list[pytest.TestReport], failed: pytest.TestReport | None) -> document.OutcomeWord:

@@ -16,7 +16,8 @@ from pytest_tfkernel.gate import known as gate_known
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.watch import Watch
-from pytest_tfkernel.plugin.gate import gpu, markers, records, summary
+from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin.gate import gpu, markers, summary
 from pytest_tfkernel.plugin.gate.records import Finding, Tally
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _FINDINGS = pytest.StashKey[list[Finding]]()
 # How each phase of a test ended.
 _PHASES = pytest.StashKey[dict[str, str]]()
-# Where a worker of pytest-xdist leaves its tally.
-_OUTPUT = "tfkernel_gate"
 # How pytest names the fixtures that it makes of functions such as `setup_module`.
 _MADE_BY_PYTEST = ("_xunit_", "_unittest_", "xunit_", "unittest_")
 
@@ -91,13 +90,11 @@ class GateHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Watch from now on, where tests are run."""
-        # A controller of pytest-xdist runs none.
-        if self._config.pluginmanager.hasplugin("dsession"):
+        if workers.is_controller(self._config):
             return
-        workerinput = getattr(self._config, "workerinput", {})
         claims = Claims(*_own_folders(self._config))
-        alone = workerinput.get("workercount", 1) == 1
-        self._watch = Watch(workerinput.get("workerid", ""), claims, self._known, alone=alone)
+        alone = workers.count(self._config) == 1
+        self._watch = Watch(workers.name(self._config), claims, self._known, alone=alone)
 
     def pytest_report_header(self) -> str:
         """What happens to a test that leaves something behind."""
@@ -183,7 +180,7 @@ class GateHooks:
                 # That the test was to fail doesn't mean that it was to leave anything.
                 del report.wasxfail
                 report.outcome = "failed"
-            records.attach(report, findings)
+            workers.attach(report, workers.FINDINGS, findings)
             text = summary.failure(findings)
             if text not in str(report.longrepr):
                 # The teardown failed by itself, or nothing is to fail here.
@@ -191,14 +188,15 @@ class GateHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what was found, of workers too: one that crashes later tells nothing any more."""
-        self._tally = self._tally.merged(Tally(findings=records.of(report)))
+        found = workers.attached(report, workers.FINDINGS, tuple[Finding, ...])
+        self._tally = self._tally.merged(Tally(findings=found or ()))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: WorkerController) -> None:
         """Take over what a worker tells at its end."""
-        plain = getattr(node, "workeroutput", {}).get(_OUTPUT)
-        if plain is not None:
-            self._tally = self._tally.merged(records.from_plain(plain))
+        tally = workers.left(node, workers.TALLY, Tally)
+        if tally is not None:
+            self._tally = self._tally.merged(tally)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -206,8 +204,7 @@ class GateHooks:
         watch, self._watch = self._watch, None
         if watch is not None:
             tally = watch.finish(lambda devices: gpu.lines(self._config, devices))
-            if hasattr(self._config, "workeroutput"):
-                self._config.workeroutput[_OUTPUT] = records.to_plain(tally)
+            workers.leave(self._config, workers.TALLY, tally)
             self._tally = self._tally.merged(tally)
         is_red = any(not finding.excused for finding in self._tally.findings)
         if is_red and self._mode == "fail" and exitstatus == pytest.ExitCode.OK:

@@ -1,15 +1,10 @@
-"""What the gate has found, on its way from a worker to the controller: plain data, and back."""
+"""What the gate has found: plain data."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import pytest
-
-_ATTRIBUTE = "tfkernel_gate"
 
 
 @dataclass(frozen=True)
@@ -90,47 +85,3 @@ class Tally:
             blind=blind,
             told=tuple(dict.fromkeys((*self.told, *other.told))),
         )
-
-
-def to_plain(tally: Tally) -> dict[str, Any]:
-    """A tally as data that execnet carries."""
-    return {
-        "findings": [_finding(one) for one in tally.findings],
-        "known": dict(tally.known),
-        "strays": {text: list(tests) for text, tests in tally.strays.items()},
-        "used": [list(dataclasses.astuple(one)) for one in tally.used],
-        "declared": [list(dataclasses.astuple(one)) for one in tally.declared],
-        "blind": dict(tally.blind),
-        "told": list(tally.told),
-    }
-
-
-def from_plain(plain: Mapping[str, Any]) -> Tally:
-    """What `to_plain` was given."""
-    return Tally(
-        findings=tuple(_parse(one) for one in plain["findings"]),
-        known=plain["known"],
-        strays={text: tuple(tests) for text, tests in plain["strays"].items()},
-        used=frozenset(Allowance(*one) for one in plain["used"]),
-        declared=frozenset(Allowance(*one) for one in plain["declared"]),
-        blind=plain["blind"],
-        told=tuple(plain["told"]),
-    )
-
-
-def attach(report: pytest.TestReport, findings: list[Finding]) -> None:
-    """Put findings on a report; pytest-xdist carries attributes of plain data along."""
-    setattr(report, _ATTRIBUTE, [_finding(one) for one in findings])
-
-
-def of(report: object) -> tuple[Finding, ...]:
-    """The findings on a report."""
-    return tuple(_parse(plain) for plain in getattr(report, _ATTRIBUTE, ()))
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {**dataclasses.asdict(finding), "left": [list(dataclasses.astuple(one)) for one in finding.left]}
-
-
-def _parse(plain: Mapping[str, Any]) -> Finding:
-    return Finding(**{**plain, "left": tuple(Left(*one) for one in plain["left"])})

@@ -13,10 +13,11 @@ from pytest_tfkernel.machine.capabilities import describe, of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
-from pytest_tfkernel.plugin.suite import collection, records, refusals
+from pytest_tfkernel.plugin.suite import collection, refusals
 from pytest_tfkernel.report import terminal
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 from pytest_tfkernel.trials.examples import EXAMPLES
@@ -48,7 +49,7 @@ class SuiteHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Refuse what can't be run, before the first test. Workers run what their controller let pass."""
-        if hasattr(self._config, "workerinput"):
+        if workers.is_worker(self._config):
             return
         refusals.check_names(self._options)
         try:
@@ -95,7 +96,7 @@ class SuiteHooks:
         """Put the verdict on the report of the call."""
         report = yield
         if isinstance(item, collection.GuaranteeItem) and item.record is not None and report.when == "call":
-            records.attach(report, item.record)
+            workers.attach(report, workers.RECORD, item.record)
             if item.record.verdict.state is State.UNKNOWN:
                 # What a skip of pytest's own looks like: JUnit XML shows the reason, and no place in our source.
                 report.longrepr = ("tfkernel", 0, f"Skipped: {item.record.verdict.said}")
@@ -104,7 +105,7 @@ class SuiteHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
         """UNKNOWN has a letter, a word and a count of its own."""
-        record = records.of(report)
+        record = workers.attached(report, workers.RECORD, Record)
         if record is not None and record.verdict.state is State.UNKNOWN:
             return "unknown", "U", ("UNKNOWN", {"yellow": True})
         return None
@@ -126,7 +127,7 @@ class SuiteHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the verdict for the summary."""
-        record = records.of(report)
+        record = workers.attached(report, workers.RECORD, Record)
         if record is not None:
             self._records.append(record)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import subprocess
@@ -21,7 +20,7 @@ from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuProcess, Reading, Si
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.plugin.gate import gpu as gate_gpu
-from pytest_tfkernel.plugin.gate import records, summary
+from pytest_tfkernel.plugin.gate import summary
 from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally
 
 
@@ -138,17 +137,7 @@ TALLY = Tally(
 )
 
 
-class TestRecords:
-    def test_tally_comes_back_as_it_was(self) -> None:
-        assert records.from_plain(json.loads(json.dumps(records.to_plain(TALLY)))) == TALLY
-
-    def test_findings_come_back_from_a_report(self) -> None:
-        report = pytest.TestReport("test_a.py::test_one", ("test_a.py", 1, "test_one"), {}, "passed", None, "teardown")
-        assert records.of(report) == ()
-        records.attach(report, list(TALLY.findings))
-        data = json.loads(json.dumps(report._to_json()))
-        assert records.of(pytest.TestReport._from_json(data)) == TALLY.findings
-
+class TestTallies:
     def test_merged_findings_are_told_once_and_counts_add_up(self) -> None:
         both = TALLY.merged(TALLY)
         assert both.findings == TALLY.findings
