@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from pytest_tfkernel.gate.findings import Allowance
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Key, Kind, Resource
-from pytest_tfkernel.plugin.gate.records import Allowance
 
 
 @dataclass(frozen=True)

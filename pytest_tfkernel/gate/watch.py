@@ -12,13 +12,13 @@ from pytest_tfkernel.gate import adoption
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
 from pytest_tfkernel.gate.claims import Claims
+from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
 from pytest_tfkernel.gate.judge import Judge
 from pytest_tfkernel.gate.known import KNOWN, Known
 from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.model.resources import Blind, Kind
-from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally
 
 # What an exception in a test keeps alive by its traceback: handles of pytest's own, and children not waited for.
 _KEPT_BY_TRACEBACKS = {kind.value for kind in (Kind.SOCKET, Kind.LOCK, Kind.FILE, Kind.ZOMBIE)}

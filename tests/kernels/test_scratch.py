@@ -156,7 +156,9 @@ def test_a_session_in_another_container_is_one(made: Scratch, base: Path) -> Non
     if subprocess.run([*ELSEWHERE, "true"], check=False, capture_output=True).returncode:
         pytest.skip("no pid namespace can be made here")
     age(made.path)
-    code = f"from pathlib import Path; from pytest_tfkernel.processes import scratch; scratch.sweep(Path({str(base)!r}))"
+    code = (
+        f"from pathlib import Path; from pytest_tfkernel.processes import scratch; scratch.sweep(Path({str(base)!r}))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     subprocess.run([*ELSEWHERE, sys.executable, "-c", code], check=True, env=environment)
     assert made.is_there()

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.trials import Record, Setting, State, Verdict
 from pytest_tfkernel.plugin import workers
-from pytest_tfkernel.plugin.gate.records import Allowance, Finding, Left, Tally
 from pytest_tfkernel.report import document
 
 RECORDS = [

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from pytest_tfkernel.gate.findings import Finding
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import PostMortem, signal_name
 from pytest_tfkernel.model.resources import Leak
 from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting
 from pytest_tfkernel.plugin import workers
-from pytest_tfkernel.plugin.gate.records import Finding
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean

@@ -15,10 +15,10 @@ from pytest_tfkernel._child import system
 from pytest_tfkernel.gate import known as gate_known
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.claims import Claims
+from pytest_tfkernel.gate.findings import Finding, Tally
 from pytest_tfkernel.gate.watch import Watch
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.gate import gpu, markers, summary
-from pytest_tfkernel.plugin.gate.records import Finding, Tally
 from pytest_tfkernel.plugin.options import ID_PREFIX, Options
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_tfkernel.gate.findings import Allowance
 from pytest_tfkernel.gate.known import kind_of
-from pytest_tfkernel.plugin.gate.records import Allowance
 
 MARKER = "tfkernel_allow_leak"
 _USAGE = f'write it as {MARKER}("process", reason="...")'

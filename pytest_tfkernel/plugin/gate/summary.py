@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tfkernel.gate.findings import Finding, Tally
 from pytest_tfkernel.plugin.gate.markers import MARKER
-from pytest_tfkernel.plugin.gate.records import Finding, Tally
 
 _MOST_STRAYS = 20
 
