@@ -11,6 +11,9 @@ from pytest_tfkernel.model.kernels import Interpreter, Outcome
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind
 
+# What stands in the place of a fault where there is none.
+NO_FAULT = "none"
+
 
 class State(enum.Enum):
     """PASS: looked, and it held. UNKNOWN: could not be looked at."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pytest_tfkernel.model.trials import Record, Setting, State
+from pytest_tfkernel.model.trials import NO_FAULT, Record, Setting, State
 
 # Pieces of a line: text, and the name of a colour or nothing.
 Line = tuple[tuple[str, str], ...]
@@ -13,7 +13,7 @@ COLOURS = {State.PASS: "green", State.FAIL: "red", State.UNKNOWN: "yellow"}
 INDENT = "  "
 
 _WORST_FIRST = (State.FAIL, State.UNKNOWN, State.PASS)
-_IDLE, _NO_FAULT = "idle", "none"
+_IDLE = "idle"
 _WIDTH = 100
 
 
@@ -79,7 +79,7 @@ def unique(names: Iterable[str]) -> list[str]:
 def _label(setting: Setting, columns: Sequence[str]) -> str:
     """What a setting outside of the table is called there."""
     words = [] if setting.example in columns else [setting.example]
-    words += [] if setting.fault == _NO_FAULT else [setting.fault]
+    words += [] if setting.fault == NO_FAULT else [setting.fault]
     words += [] if setting.phase == _IDLE else ["in", setting.phase]
     return " ".join(words)
 

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
-from pytest_tfkernel.model.trials import Setting
+from pytest_tfkernel.model.trials import NO_FAULT, Setting
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.sizes import FULL, SMOKE, STANDARD
 from pytest_tfkernel.trials.examples import EXAMPLES
 
-NO_FAULT = "none"
 RUNNER_DEATH = "runner-death"
 DAEMON = "daemon"
 

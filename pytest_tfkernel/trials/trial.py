@@ -1,4 +1,4 @@
-"""A trial: one setting played once, from a new kernel to its successor."""
+"""A trial: one example injured by one fault, from a new kernel to its successor."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, Ke
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
-from pytest_tfkernel.suite import runner_death, scenarios
-from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, Setting
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.auditing import Watch
 from pytest_tfkernel.trials.cells import CellFailedError, value
@@ -27,18 +25,6 @@ from pytest_tfkernel.trials.timeline import Timeline
 
 # A kernel that had left a phase before the fault struck is no evidence: it is played again.
 _TRIES = 3
-
-Seen = Observation | RunnerDeath | Facts
-
-
-def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Seen:
-    """Play the trial of a setting, whichever kind it is of."""
-    if setting.fault == RUNNER_DEATH:
-        return runner_death.play(setting, stage.launcher)
-    scenario = scenarios.find(setting.example)
-    if scenario is not None:
-        return scenario.play(setting, stage, spec or KernelSpec())
-    return play(setting, stage, spec)
 
 
 def play(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Observation:

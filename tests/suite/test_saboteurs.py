@@ -17,7 +17,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.model.trials import Facts, Setting, State
-from pytest_tfkernel.suite import runner_death
+from pytest_tfkernel.suite import observing, runner_death
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
@@ -107,7 +107,7 @@ def test_a_blind_probe_is_not_trusted(number: int, launcher: Launcher, monkeypat
     eyes = Eyes(probes=[*PROBES[:number], blind, *PROBES[number + 1 :]])
     stage = Stage(launcher)
     monkeypatch.setattr(stage, "planted", plants.harvest(launcher, KernelSpec(), eyes))
-    seen = trial.observe(PLANTED.settings[0], stage)
+    seen = observing.observe(PLANTED.settings[0], stage)
     verdict = _BY_ID["audit-is-trusted"].judge(seen)
     assert verdict.state is State.FAIL, verdict
     assert isinstance(seen, Facts)

@@ -14,6 +14,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verdict
+from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
 from pytest_tfkernel.suite.scenarios import hosts, restarts
@@ -25,7 +26,6 @@ from pytest_tfkernel.suite.scenarios.restarts import (
     STRUCK_STARTS,
     TWO_DEATHS,
 )
-from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
 RESTARTS = (RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS, BUSY_SHUTDOWN, HOSTED_IMPORT)
@@ -45,7 +45,7 @@ def need(installed: dict[str, Capability], host: str) -> None:
         pytest.skip(f"{host}: {installed[host].reason}")
 
 
-def verdicts(seen: trial.Seen) -> dict[str, Verdict]:
+def verdicts(seen: observing.Seen) -> dict[str, Verdict]:
     return {one.id: one.judge(seen) for one in GUARANTEES if one.applies(seen.setting)}
 
 
@@ -57,13 +57,13 @@ def verdicts(seen: trial.Seen) -> dict[str, Verdict]:
 def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed: dict[str, Capability]) -> None:
     need(installed, setting.provisioner)
     startup = HELD_IMPORT if setting.phase == "importing" else ""
-    found = verdicts(trial.observe(setting, stage, KernelSpec(restart_poll=_QUICK, startup=startup)))
+    found = verdicts(observing.observe(setting, stage, KernelSpec(restart_poll=_QUICK, startup=startup)))
     assert {one.state for one in found.values()} == {State.PASS}, found
 
 
 @pytest.mark.usefixtures("tensorflow_python")
 def test_honest_kernels_of_all_hosts_agree(stage: Stage, installed: dict[str, Capability]) -> None:
-    seen = trial.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(restart_poll=_QUICK))
+    seen = observing.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(restart_poll=_QUICK))
     assert isinstance(seen, Facts)
     verdict = _BY_ID[hosts.NAME].judge(seen)
     assert verdict.state is State.PASS, verdict
@@ -89,7 +89,7 @@ def test_judges_say_fail_of_their_saboteurs(
     absent = {name: dataclasses.replace(one, available=False, reason="not asked") for name, one in installed.items()}
     few = {**absent, capabilities.JUPYTER: installed[capabilities.JUPYTER]}
     monkeypatch.setattr(hosts, "hosts", lambda _: few)
-    played: dict[str, trial.Seen] = {}
+    played: dict[str, observing.Seen] = {}
     for aim in (aim for aim in HOSTED if aim.setting == setting):
         if aim.saboteur not in played:
             played[aim.saboteur] = _play(aim, stage, tmp_path / aim.saboteur)
@@ -98,9 +98,9 @@ def test_judges_say_fail_of_their_saboteurs(
         assert aim.reason in verdict.reason
 
 
-def _play(aim: Aim, stage: Stage, folder: Path) -> trial.Seen:
+def _play(aim: Aim, stage: Stage, folder: Path) -> observing.Seen:
     folder.mkdir()
-    return trial.observe(aim.setting, stage, dataclasses.replace(aim.spec(folder), restart_poll=_QUICK))
+    return observing.observe(aim.setting, stage, dataclasses.replace(aim.spec(folder), restart_poll=_QUICK))
 
 
 @pytest.mark.parametrize("scenario", [*RESTARTS, HOSTS_AGREE], ids=lambda one: one.name)

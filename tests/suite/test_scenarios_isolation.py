@@ -15,6 +15,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
 from pytest_tfkernel.processes.cgroups import MEMORY
+from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.eager import REFUSALS
 from pytest_tfkernel.suite.scenarios import Scenario
@@ -26,7 +27,6 @@ from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHB
 from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
-from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (
@@ -50,13 +50,13 @@ def test_honest_kernels_pass(setting: Setting, stage: Stage, needs_cgroup: Calla
     if setting.fault == OOM_KILL:
         needs_cgroup(MEMORY)
     spec = KernelSpec(startup=HELD_IMPORT if setting.phase == "importing" else "")
-    verdict = _BY_ID[setting.example].judge(trial.observe(setting, stage, spec))
+    verdict = _BY_ID[setting.example].judge(observing.observe(setting, stage, spec))
     assert verdict.state is State.PASS, verdict
 
 
 @pytest.mark.parametrize("aim", ISOLATION, ids=str)
 def test_judge_says_fail_of_its_saboteur(aim: Aim, stage: Stage, tmp_path: Path) -> None:
-    verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, stage, aim.spec(tmp_path)))
+    verdict = _BY_ID[aim.guarantee].judge(observing.observe(aim.setting, stage, aim.spec(tmp_path)))
     assert verdict.state is State.FAIL, verdict
     assert aim.reason in verdict.reason
 

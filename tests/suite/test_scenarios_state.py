@@ -16,6 +16,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting, State
+from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.state import (
     checkpoint_outlives,
@@ -27,7 +28,6 @@ from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
-from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (*CHECKPOINTS, SERVER_STATE, LIVE_FORK)
@@ -45,20 +45,20 @@ class TestPlayed:
     def test_honest_kernels_pass_and_no_file_is_left(self, setting: Setting, stage: Stage) -> None:
         before = set(Path(tempfile.gettempdir()).iterdir())
         (judge,) = _judges(setting)
-        verdict = judge.judge(trial.observe(setting, stage))
+        verdict = judge.judge(observing.observe(setting, stage))
         assert verdict.state is State.PASS, verdict
         assert set(Path(tempfile.gettempdir()).iterdir()) <= before
 
     def test_where_multiprocess_is_missing_the_reason_says_so(self, stage: Stage) -> None:
         spec = KernelSpec(startup="import sys\nsys.modules['multiprocess'] = None")
         (judge,) = _judges(LIVE_FORK.settings[0])
-        verdict = judge.judge(trial.observe(LIVE_FORK.settings[0], stage, spec))
+        verdict = judge.judge(observing.observe(LIVE_FORK.settings[0], stage, spec))
         assert verdict.state is State.PASS, verdict
         assert "children by multiprocessing of the standard library" in verdict.given
 
     @pytest.mark.parametrize("aim", STATE, ids=str)
     def test_judge_says_fail_of_its_saboteur(self, aim: Aim, stage: Stage, tmp_path: Path) -> None:
-        verdict = _BY_ID[aim.guarantee].judge(trial.observe(aim.setting, stage, aim.spec(tmp_path)))
+        verdict = _BY_ID[aim.guarantee].judge(observing.observe(aim.setting, stage, aim.spec(tmp_path)))
         assert verdict.state is State.FAIL, verdict
         assert aim.reason in verdict.reason
 

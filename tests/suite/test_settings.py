@@ -6,9 +6,9 @@ import collections
 
 from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.kernels.phases import PHASES
-from pytest_tfkernel.model.trials import Setting
+from pytest_tfkernel.model.trials import NO_FAULT, Setting
 from pytest_tfkernel.plugin.suite.collection import pairs
-from pytest_tfkernel.suite.settings import HARMFUL, NO_FAULT, settings, slow_first
+from pytest_tfkernel.suite.settings import HARMFUL, settings, slow_first
 from pytest_tfkernel.suite.sizes import SIZES
 from pytest_tfkernel.trials.examples import EXAMPLES
 

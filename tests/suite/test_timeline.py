@@ -7,9 +7,9 @@ import os
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.trials import Moment, Setting
+from pytest_tfkernel.suite.observing import observe
 from pytest_tfkernel.trials.stage import Stage
 from pytest_tfkernel.trials.timeline import Timeline
-from pytest_tfkernel.trials.trial import observe
 
 HERE = ProcessId(os.getpid(), proc.start_time(os.getpid()) or 0)
 

@@ -7,10 +7,10 @@ from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit
-from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import NO_FAULT, Facts, Generation, Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite.guarantees.applicability import has_example
 from pytest_tfkernel.suite.scenarios import planted
-from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials import examples
 
 INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")

@@ -14,17 +14,17 @@ import pytest
 import observations
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
-from pytest_tfkernel.trials import trial
+from pytest_tfkernel.suite import observing
 from pytest_tfkernel.trials.stage import Stage
 
 
-def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> trial.Seen:
-    """Stands in for `pytest_tfkernel.trials.trial.observe`."""
+def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> observing.Seen:
+    """Stands in for `pytest_tfkernel.suite.observing.observe`."""
     with Path(os.environ["TRIALS_LOG"]).open("a", encoding="utf-8") as log:
         log.write(f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')} {setting}\n")
     if os.environ.get("TRIALS") == "canned":
         return observations.honest(setting)
-    return trial.observe(setting, stage, spec)
+    return observing.observe(setting, stage, spec)
 
 
 pytest.MonkeyPatch().setattr("pytest_tfkernel.plugin.suite.playing.observe", observe)

@@ -13,9 +13,9 @@ from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
 from pytest_tfkernel.plugin.suite.playing import Played, play
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
+from pytest_tfkernel.suite.observing import Seen
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
-from pytest_tfkernel.trials.trial import Seen
 
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]

@@ -16,7 +16,7 @@ from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.options import OPTIONS
-from pytest_tfkernel.trials.trial import Seen, observe
+from pytest_tfkernel.suite.observing import Seen, observe
 
 # TensorFlow takes all memory of a GPU unless it is told otherwise, and several kernels live at once.
 _SHARES_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": os.environ.get("TF_FORCE_GPU_ALLOW_GROWTH", "true")}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.model.faults import Dies, Lives
-from pytest_tfkernel.model.trials import Setting
-from pytest_tfkernel.suite.settings import NO_FAULT, RUNNER_DEATH
+from pytest_tfkernel.model.trials import NO_FAULT, Setting
+from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials.examples import EXAMPLES
 
 

@@ -1,0 +1,22 @@
+"""The trial of a setting, whichever kind it is of."""
+
+from __future__ import annotations
+
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Facts, Observation, RunnerDeath, Setting
+from pytest_tfkernel.suite import runner_death, scenarios
+from pytest_tfkernel.suite.settings import RUNNER_DEATH
+from pytest_tfkernel.trials import trial
+from pytest_tfkernel.trials.stage import Stage
+
+Seen = Observation | RunnerDeath | Facts
+
+
+def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Seen:
+    """Play it. Raises KernelStartError or SpecError when there is no first kernel to look at."""
+    if setting.fault == RUNNER_DEATH:
+        return runner_death.play(setting, stage.launcher)
+    scenario = scenarios.find(setting.example)
+    if scenario is not None:
+        return scenario.play(setting, stage, spec or KernelSpec())
+    return trial.play(setting, stage, spec)
