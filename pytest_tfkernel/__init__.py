@@ -9,7 +9,7 @@ here and then decide where modules may come from.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from pytest_tfkernel.kernels.faults.menu import Fault
+    from pytest_tfkernel.kernels.faults.fault import Fault
     from pytest_tfkernel.kernels.kernel import Kernel
     from pytest_tfkernel.kernels.launcher import Launcher
     from pytest_tfkernel.model.errors import (
@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 _HOMES = (
-    "kernels.faults.menu",
+    "kernels.faults.fault",
     "kernels.kernel",
     "kernels.launcher",
     "model.errors",

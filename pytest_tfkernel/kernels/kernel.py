@@ -11,15 +11,10 @@ from typing import Any
 
 from pytest_tfkernel.kernels import phases, striking
 from pytest_tfkernel.kernels.cells import calls, exchange
-from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations
 from pytest_tfkernel.kernels.generations.life import Life
-from pytest_tfkernel.model.errors import (
-    CallError,
-    KernelIsDead,
-    KernelStartError,
-    SupervisorGoneError,
-)
+from pytest_tfkernel.kernels.striking import Injury
+from pytest_tfkernel.model.errors import CallError, KernelIsDead, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 from pytest_tfkernel.processes import room
@@ -50,8 +45,10 @@ class Kernel:
         spec: KernelSpec,
         generations: Generations,
         new_cgroup: Callable[[tuple[str, ...]], Cgroup],
+        find_fault: Callable[[str], Injury],
     ) -> None:
         self.spec = spec
+        self._find_fault = find_fault
         self.new_cgroup = new_cgroup
         self._generations = generations
         self._lock = threading.RLock()
@@ -162,7 +159,7 @@ class Kernel:
                 raise CallError(f"the result of {calls.name_of(function)} did not come: {reply.value.reason}")
             return reply.value
 
-    def inject(self, fault: str | menu.Fault, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
+    def inject(self, fault: str | Injury, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
         """Let a fault strike in a phase; what came of it. `timeout` bounds its cell, if it has one.
 
         In `starting` it is the next generation that is struck, and the current one ends before.
@@ -172,11 +169,12 @@ class Kernel:
         died before.
         """
         with self._lock:
-            chosen, moment = menu.find(fault), phases.find(phase)
+            chosen = self._find_fault(fault) if isinstance(fault, str) else fault
+            moment = phases.find(phase)
             seconds = exchange.seconds_for(self.spec, timeout)
             self._show(self._living())
             if moment.name == phases.IDLE:
-                return menu.strike(chosen, self, timeout)
+                return striking.strike_idle(self._life, chosen, lambda: chosen.strike(self, timeout))
             number = striking.signal_for(chosen, moment, self.spec)
             life = self._living()
             if moment.name != phases.STARTING:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import final
 
 from pytest_tfkernel._child import proc, removal
+from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.generations.hosted import HostedGenerations
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -119,7 +120,7 @@ class Launcher:
             generations = HostedGenerations(supplies, self.hostings[chosen.provisioner], chosen, interpreter)
         else:
             generations = OwnGenerations(supplies, self.provisioners[chosen.provisioner], chosen, interpreter)
-        kernel = Kernel(chosen, generations, self.new_cgroup)
+        kernel = Kernel(chosen, generations, self.new_cgroup, menu.find)
         self._kernels = [one for one in self._kernels if not one.is_shut_down] + [kernel]
         return kernel
 

@@ -1,16 +1,17 @@
-"""How a signal strikes a kernel in a phase: the kernel says that it is there, and is hit."""
+"""How a fault strikes: a kernel that waits for its next cell, or one in a phase, which says that it is there."""
 
 from __future__ import annotations
 
 import signal
 import tempfile
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from pytest_tfkernel.kernels.cells import exchange
-from pytest_tfkernel.kernels.faults.menu import Fault
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.phases import COLD, EXITING, STARTING, Phase
 from pytest_tfkernel.model.errors import FaultError, KernelDied
-from pytest_tfkernel.model.faults import Dies
+from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome, Reply
 from pytest_tfkernel.processes.waits import Event
 
@@ -18,7 +19,45 @@ from pytest_tfkernel.processes.waits import Event
 __tracebackhide__ = True
 
 
-def signal_for(fault: Fault, phase: Phase, spec: KernelSpec) -> signal.Signals:
+class Injury(Protocol):
+    """What is asked of a fault. Those of the menu are in `faults/`, where it stands what each field means."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def expects(self) -> Dies | Lives:
+        """What must follow."""
+
+    @property
+    def seconds(self) -> float:
+        """How long a death may take."""
+
+    @property
+    def signal(self) -> signal.Signals | None:
+        """The signal that it is, if it is nothing else."""
+
+    @property
+    def strike(self) -> Callable[[Any, float | None], Reply | None]:
+        """What does it to a kernel."""
+
+
+def strike_idle(life: Life, fault: Injury, strike: Callable[[], Reply | None]) -> Outcome:
+    """Strike a kernel that waits for its next cell. Raises what the fault does, and FaultError if it makes no sense."""
+    try:
+        reply = strike()
+    except KernelDied as died:
+        return Outcome(fault.name, None, died.post_mortem)
+    if not isinstance(reply, Reply | None):
+        raise FaultError(f"fault {fault.name!r} struck with {reply!r}: `strike` returns the reply of its cell, or None")
+    lives = reply is not None and not reply.ok
+    if isinstance(fault.expects, Dies) and not lives:
+        life.wait(fault.seconds, channel=False)
+    return Outcome(fault.name, reply, None if life.is_alive else life.bury())
+
+
+def signal_for(fault: Injury, phase: Phase, spec: KernelSpec) -> signal.Signals:
     """The signal that a fault is. Raises FaultError when it can't strike in the phase."""
     if fault.signal is None:
         raise FaultError(
@@ -33,7 +72,7 @@ def signal_for(fault: Fault, phase: Phase, spec: KernelSpec) -> signal.Signals:
     return fault.signal
 
 
-def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, seconds: float) -> Outcome:
+def strike_in(phase: Phase, life: Life, fault: Injury, number: signal.Signals, seconds: float) -> Outcome:
     """Bring a life into a phase, send it a signal there, and see what comes within `seconds`."""
     seen: list[str] = []
 
@@ -62,7 +101,7 @@ def strike_in(phase: Phase, life: Life, fault: Fault, number: signal.Signals, se
     return Outcome(fault.name, reply, post_mortem, phase.name, in_phase=seen == ["in"] and not late)
 
 
-def strike_at_start(life: Life, fault: Fault, number: signal.Signals) -> Outcome:
+def strike_at_start(life: Life, fault: Injury, number: signal.Signals) -> Outcome:
     """Send a signal to a life that has just been launched with a mute channel: it can't come to its first word."""
     life.signal(number)
     if life.wait(fault.seconds, channel=False) is not Event.DEATH:

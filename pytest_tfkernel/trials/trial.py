@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels import phases
 from pytest_tfkernel.kernels.faults import menu
-from pytest_tfkernel.kernels.faults.menu import Fault
+from pytest_tfkernel.kernels.faults.fault import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, KernelStartError

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pytest_tfkernel.kernels.faults.menu import FAULTS, Fault, find
+from pytest_tfkernel.kernels.faults.fault import Fault
+from pytest_tfkernel.kernels.faults.menu import FAULTS, find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import FaultError, FaultNotPossibleError, KernelIsDead
@@ -161,3 +164,15 @@ def test_a_fault_on_a_dying_kernel_finds_it_dead(kernel: Kernel) -> None:
         post_mortem = error.post_mortem
     assert post_mortem is not None
     assert str(post_mortem.exit_status) == "SIGKILL"
+
+
+class TestAMenuThatCanBeWrittenDown:
+    """Nothing on it is code: a plan of faults is data, and strikes as it did when it is read again."""
+
+    @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+    def test_each_comes_back_as_it_was(self, fault: Fault) -> None:
+        assert pickle.loads(pickle.dumps(fault)) == fault
+        assert dataclasses.is_dataclass(fault.strike)
+
+    def test_no_two_do_the_same(self) -> None:
+        assert len({fault.strike for fault in FAULTS}) == len(FAULTS)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pytest_tfkernel.kernels.faults import cells
+from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError
-
-if TYPE_CHECKING:
-    from pytest_tfkernel.kernels.kernel import Kernel
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -41,46 +39,59 @@ _tfkernel_fault()
 """
 
 
-def allocate_until_killed(kernel: Kernel, timeout: float | None) -> Reply:
-    """Limit the kernel's memory and have it allocate more; it must die of that.
+@dataclass(frozen=True)
+class ByMemoryLimit:
+    """By the OOM killer: the kernel may take `headroom` bytes more, and a cell takes up to `most`."""
 
-    A kernel whose spec has a memory limit is in a cgroup already; any other is moved into one, where
-    what it held before isn't charged. Raises FaultNotPossibleError.
-    """
-    pieces = _MOST >> 20
-    if kernel.spec.memory_limit is None:
+    headroom: int = _HEADROOM
+    most: int = _MOST
+
+    def __call__(self, kernel: Kernel, timeout: float | None) -> Reply:
+        """Limit the kernel's memory and have it allocate more; it must die of that.
+
+        A kernel whose spec has a memory limit is in a cgroup already; any other is moved into one, where
+        what it held before isn't charged. Raises FaultNotPossibleError.
+        """
+        pieces = self.most >> 20
+        if kernel.spec.memory_limit is None:
+            try:
+                limit = kernel.spec.process_limit
+                cgroup = kernel.new_cgroup((MEMORY,) if limit is None else (MEMORY, PIDS))
+                cgroup.limit_memory(self.headroom)
+                if limit is not None:
+                    # With v2 the kernel leaves the cgroup that has this limit.
+                    cgroup.limit_processes(limit)
+                kernel.life.join(cgroup)
+            except (CgroupUnavailableError, OSError) as error:
+                raise FaultNotPossibleError(f"no OOM kill can be made here: {error}") from error
+        else:
+            pieces += kernel.spec.memory_limit >> 20
+        return kernel.execute(_CELL.format(pieces=pieces), timeout=timeout)
+
+
+@dataclass(frozen=True)
+class ByThreadLimit:
+    """By a refused thread: the kernel may have `more` than it has, and a cell starts them until it is told."""
+
+    more: int = _MORE_THREADS
+
+    def __call__(self, kernel: Kernel, timeout: float | None) -> Reply:
+        """Limit the kernel's threads and have it start more; it must be told, and live.
+
+        The limit is lifted again. Raises FaultNotPossibleError.
+        """
+        memory = kernel.spec.memory_limit
         try:
-            limit = kernel.spec.process_limit
-            cgroup = kernel.new_cgroup((MEMORY,) if limit is None else (MEMORY, PIDS))
-            cgroup.limit_memory(_HEADROOM)
-            if limit is not None:
+            cgroup = kernel.new_cgroup((PIDS,) if memory is None else (MEMORY, PIDS))
+            if memory is not None:
                 # With v2 the kernel leaves the cgroup that has this limit.
-                cgroup.limit_processes(limit)
+                cgroup.limit_memory(memory)
             kernel.life.join(cgroup)
+            cgroup.limit_processes(len(list(Path(f"/proc/{kernel.pid}/task").iterdir())) + self.more)
         except (CgroupUnavailableError, OSError) as error:
-            raise FaultNotPossibleError(f"no OOM kill can be made here: {error}") from error
-    else:
-        pieces += kernel.spec.memory_limit >> 20
-    return kernel.execute(_CELL.format(pieces=pieces), timeout=timeout)
-
-
-def start_threads_until_refused(kernel: Kernel, timeout: float | None) -> Reply:
-    """Limit the kernel's threads and have it start more; it must be told, and live.
-
-    The limit is lifted again. Raises FaultNotPossibleError.
-    """
-    memory = kernel.spec.memory_limit
-    try:
-        cgroup = kernel.new_cgroup((PIDS,) if memory is None else (MEMORY, PIDS))
-        if memory is not None:
-            # With v2 the kernel leaves the cgroup that has this limit.
-            cgroup.limit_memory(memory)
-        kernel.life.join(cgroup)
-        cgroup.limit_processes(len(list(Path(f"/proc/{kernel.pid}/task").iterdir())) + _MORE_THREADS)
-    except (CgroupUnavailableError, OSError) as error:
-        raise FaultNotPossibleError(f"no limit on threads can be set here: {error}") from error
-    try:
-        return kernel.execute(cells.THREAD_EXHAUSTION, timeout=timeout)
-    finally:
-        if kernel.is_alive:
-            cgroup.limit_processes(kernel.spec.process_limit or _NO_LIMIT)
+            raise FaultNotPossibleError(f"no limit on threads can be set here: {error}") from error
+        try:
+            return kernel.execute(cells.THREAD_EXHAUSTION, timeout=timeout)
+        finally:
+            if kernel.is_alive:
+                cgroup.limit_processes(kernel.spec.process_limit or _NO_LIMIT)
