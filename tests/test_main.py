@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel import __main__ as program
-from pytest_tfkernel import commands
+from pytest_tfkernel import __main__ as program, commands
 from pytest_tfkernel._child import proc
 
 CANT_TELL = 2

@@ -1,1 +1,4 @@
-"""What faces pytest: options, fixtures, and the suite as items."""
+"""What faces pytest: options, fixtures, and the suite as items.
+
+PYTEST_DONT_REWRITE
+"""

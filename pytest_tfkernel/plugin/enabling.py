@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from pytest_tfkernel.plugin.options import Options
+from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.processes.isolation import standard_library_first
 
 
-def enable(config: pytest.Config, options: Options, *, documents: bool) -> None:
-    """Register them."""
+def enable(config: pytest.Config) -> None:
+    """Register them. Raises pytest.UsageError."""
+    options = options_of(config)
+    on_github = options.suite and os.environ.get("GITHUB_ACTIONS") == "true"
+    documents = on_github or options.reports or options.compare or options.fail_on or options.expect
     if options.suite:
         with standard_library_first():
             from pytest_tfkernel.plugin.suite import hooks

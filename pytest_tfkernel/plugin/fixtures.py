@@ -1,27 +1,21 @@
-"""The fixtures: kernels for people's own tests."""
+"""The fixtures: kernels for people's own tests. They are declared in every session; `making` has what they do.
+
+PYTEST_DONT_REWRITE
+"""
 
 from __future__ import annotations
 
 import sys
-import warnings
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
-
-from pytest_tfkernel.plugin.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_tfkernel.kernels.factory import KernelFactory
     from pytest_tfkernel.kernels.kernel import Kernel
     from pytest_tfkernel.model.kernels import KernelSpec
-
-
-class KernelFactory(Protocol):
-    """What the fixture `tfkernel_factory` gives."""
-
-    def __call__(self, spec: KernelSpec | None = None, **changes: Any) -> Kernel:
-        """A running kernel of `spec`, or of `tfkernel_spec`, with some fields changed."""
 
 
 @pytest.fixture
@@ -31,29 +25,12 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
     Kernels start in pytest's root folder, with the folder of the test file and pytest's own
     `pythonpath` on `sys.path`. The marker `tfkernel(field=...)` changes fields for one test.
     """
-    import dataclasses
-
     from pytest_tfkernel.processes.isolation import standard_library_first
 
     with standard_library_first():
-        from pytest_tfkernel.model.kernels import KernelSpec
+        from pytest_tfkernel.plugin import making
 
-    options = request.config.stash[OPTIONS]
-    fields: dict[str, Any] = {
-        "python": options.pythons[0],
-        "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
-        "kernelspec": options.kernelspec,
-        "folder": str(request.config.rootpath),
-        "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
-    }
-    known = [field.name for field in dataclasses.fields(KernelSpec)]
-    for marker in reversed(list(request.node.iter_markers("tfkernel"))):
-        wrong = [*map(repr, marker.args), *(name for name in marker.kwargs if name not in known)]
-        if wrong:
-            choice = ", ".join(known)
-            pytest.fail(f"the marker tfkernel takes no {wrong[0]}: give by name some of {choice}", pytrace=False)
-        fields.update(marker.kwargs)
-    return KernelSpec(**fields)
+    return making.spec_of(request)
 
 
 @pytest.fixture
@@ -64,42 +41,12 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
     """
     if sys.platform != "linux":
         pytest.skip("kernels of pytest-tfkernel run on Linux only")
-    import dataclasses
-
     from pytest_tfkernel.processes.isolation import standard_library_first
 
     with standard_library_first():
-        from pytest_tfkernel.model.errors import SpecError, TFKernelError
-        from pytest_tfkernel.model.kernels import KernelSpec
-        from pytest_tfkernel.plugin.launching import launcher_of
+        from pytest_tfkernel.plugin import making
 
-    reason = ""
-    try:
-        launcher = launcher_of(request.config)
-    except TFKernelError as error:
-        reason = str(error)
-    if reason:
-        # Not in the handler: pytest would show both.
-        pytest.fail(f"no kernel: {reason}", pytrace=False)
-    kernels: list[Kernel] = []
-
-    def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:
-        __tracebackhide__ = True
-        if not isinstance(spec, KernelSpec | None):
-            raise SpecError(f"{spec!r} is no KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
-        kernel = launcher.start(dataclasses.replace(spec or tfkernel_spec, **changes))
-        kernels.append(kernel)
-        return kernel
-
-    yield make
-    for kernel in kernels:
-        kernel.shutdown()
-    left = [f"{one}, started by kernel {one.started_by}" for kernel in kernels for one in kernel.left_behind]
-    if left and request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
-        # Nobody catches an error of a fixture that is torn down after Ctrl-C.
-        warnings.warn(f"left running (ended now): {'; '.join(left)}", stacklevel=1)
-    elif left:
-        pytest.fail(f"{request.node.nodeid} left running (ended now): {'; '.join(left)}", pytrace=False)
+    yield from making.kernels(request, tfkernel_spec)
 
 
 @pytest.fixture

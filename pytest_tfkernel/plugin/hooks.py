@@ -1,8 +1,13 @@
-"""The plugin's entry: hooks only. What they hand over to is imported when it is needed."""
+"""The plugin's entry: hooks only. What they hand over to is imported when it is needed.
+
+Where no bytecode may be written, as in many containers, pytest compiles this anew in every session; the word below
+spares it the search for assertions.
+
+PYTEST_DONT_REWRITE
+"""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,13 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "tfkernel_allow_leak(*kinds, reason): what a test may leave behind under --tfkernel-gate, as in"
         " tfkernel_allow_leak('process', reason='...')",
     )
-    chosen = config.stash[options.OPTIONS] = options.read(config)
-    on_github = chosen.suite and os.environ.get("GITHUB_ACTIONS") == "true"
-    documents = on_github or chosen.reports or chosen.compare or chosen.fail_on or chosen.expect
-    if chosen.suite or documents or chosen.gate != "off":
+    if options.are_given(config):
         from pytest_tfkernel.plugin import enabling
 
-        enabling.enable(config, chosen, documents=bool(documents))
+        enabling.enable(config)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -52,5 +54,4 @@ def pytest_configure_node(node: WorkerController) -> None:
         with standard_library_first():
             from pytest_tfkernel.plugin import interpreters, launching
         launching.tell(node)
-        if node.config.stash[options.OPTIONS].suite:
-            interpreters.tell(node)
+        interpreters.tell(node)

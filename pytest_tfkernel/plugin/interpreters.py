@@ -10,8 +10,8 @@ import pytest
 from pytest_tfkernel.machine.capabilities import JUPYTER, hosts
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.launching import launcher_of
-from pytest_tfkernel.plugin.options import OPTIONS
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
@@ -27,7 +27,7 @@ def interpreters_of(config: pytest.Config) -> dict[str, Interpreter]:
         found = config.stash[_FOUND] = told
     if found is None:
         launcher = launcher_of(config)
-        found = config.stash[_FOUND] = _label([launcher.interpreter(one) for one in config.stash[OPTIONS].pythons])
+        found = config.stash[_FOUND] = _label([launcher.interpreter(one) for one in options_of(config).pythons])
     return found
 
 
@@ -40,7 +40,7 @@ def tell(node: WorkerController) -> None:
 
 def missing_hosts(config: pytest.Config, interpreter: Interpreter) -> tuple[str, ...]:
     """The kernels of others that can't be had with an interpreter; a kernelspec names its own."""
-    named = config.stash[OPTIONS].kernelspec is not None
+    named = options_of(config).kernelspec is not None
     found = hosts(interpreter)
     return tuple(name for name, one in found.items() if not one.available and not (named and name == JUPYTER))
 

@@ -11,7 +11,6 @@ import pytest
 from pytest_tfkernel.model.errors import KernelStartError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.plugin.options import OPTIONS
 from pytest_tfkernel.plugin.suite import playing
 from pytest_tfkernel.plugin.suite.playing import Played, play
 
@@ -40,7 +39,7 @@ class Session:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     session = Session()
-    session.stash[OPTIONS] = SimpleNamespace(pythons=("first",), kernelspec="mine")  # type: ignore[misc]
+    monkeypatch.setattr(playing, "options_of", lambda _: SimpleNamespace(pythons=("first",), kernelspec="mine"))
     stage = SimpleNamespace(launcher=session.launcher, gpus=SimpleNamespace(are_there=False))
     monkeypatch.setattr(playing, "observe", session.observe)
     monkeypatch.setattr(playing, "stage_of", lambda _: stage)

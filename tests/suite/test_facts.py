@@ -10,10 +10,12 @@ import pytest
 from observations import INTERPRETER
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Facts, Setting, State, Verdict
-from pytest_tfkernel.suite.guarantees import GUARANTEES
-from pytest_tfkernel.suite.guarantees import configuration as of_configuration
-from pytest_tfkernel.suite.guarantees import eager as of_eager
-from pytest_tfkernel.suite.guarantees import old_state as of_old_state
+from pytest_tfkernel.suite.guarantees import (
+    GUARANTEES,
+    configuration as of_configuration,
+    eager as of_eager,
+    old_state as of_old_state,
+)
 from pytest_tfkernel.suite.scenarios import configuration, eager, neighbours, old_state, randomness, warmth
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.trials import examples

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aims import FOLDER, HOSTED, ISOLATION, STATE, Aim
-from aims import warm as _warm
+from aims import FOLDER, HOSTED, ISOLATION, STATE, Aim, warm as _warm
 from pytest_tfkernel.audit.ledger import Eyes
 from pytest_tfkernel.audit.probes import PROBES
 from pytest_tfkernel.kernels.launcher import Launcher

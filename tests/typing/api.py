@@ -18,6 +18,7 @@ from pytest_tfkernel import (
     Fault,
     Kernel,
     KernelDied,
+    KernelFactory,
     KernelHung,
     KernelIsDead,
     KernelSpec,
@@ -33,7 +34,6 @@ from pytest_tfkernel import (
     ResourceUsage,
     TFKernelError,
 )
-from pytest_tfkernel.plugin.fixtures import KernelFactory
 
 
 def test_kernel(tfkernel: Kernel, tfkernel_factory: KernelFactory, tfkernel_spec: KernelSpec) -> None:

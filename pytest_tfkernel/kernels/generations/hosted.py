@@ -12,8 +12,7 @@ from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.kernels.generations.host import Host
 from pytest_tfkernel.kernels.generations.life import Life
-from pytest_tfkernel.kernels.generations.parts import Parts, environment, limits
-from pytest_tfkernel.kernels.generations.parts import folder as folder_of
+from pytest_tfkernel.kernels.generations.parts import Parts, environment, folder as folder_of, limits
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.specs import kernelspecs
 from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError

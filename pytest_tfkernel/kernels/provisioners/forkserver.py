@@ -7,8 +7,7 @@ import contextlib
 import itertools
 from collections.abc import Callable
 
-from pytest_tfkernel._child import forkserver as child
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import forkserver as child, proc
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId

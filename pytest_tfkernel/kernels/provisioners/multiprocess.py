@@ -9,8 +9,7 @@ import posix
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_tfkernel._child import host_multiprocess as child
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import host_multiprocess as child, proc
 from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId

@@ -14,13 +14,14 @@ from pytest_tfkernel.machine.capabilities import of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.trials import Record
 from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.documents.endings import Ending
 from pytest_tfkernel.plugin.documents.environment import environment, label_of
 from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
-from pytest_tfkernel.plugin.options import ID_PREFIX, Options
+from pytest_tfkernel.plugin.options import ID_PREFIX
 from pytest_tfkernel.plugin.suite.collection import GuaranteeItem
 from pytest_tfkernel.report import document, github
 from pytest_tfkernel.report.compare.differences import CompareError

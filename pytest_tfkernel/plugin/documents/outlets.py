@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_tfkernel.model.resources import printable
-from pytest_tfkernel.plugin.options import Options
+from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.processes.isolation import standard_library_first
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.compare import text

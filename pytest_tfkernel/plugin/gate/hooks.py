@@ -18,8 +18,9 @@ from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.findings import Finding, Tally
 from pytest_tfkernel.gate.watch import Watch
 from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.gate import gpu, markers, summary
-from pytest_tfkernel.plugin.options import ID_PREFIX, Options
+from pytest_tfkernel.plugin.options import ID_PREFIX
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController

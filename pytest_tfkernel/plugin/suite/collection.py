@@ -9,8 +9,9 @@ import pytest
 
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
+from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
-from pytest_tfkernel.plugin.options import ID_PREFIX, OPTIONS
+from pytest_tfkernel.plugin.options import ID_PREFIX
 from pytest_tfkernel.plugin.suite.playing import Played, play
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.observing import Seen
@@ -31,7 +32,7 @@ class SuiteCollector(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item per setting and guarantee that applies, those of a setting together."""
-        options = self.config.stash[OPTIONS]
+        options = options_of(self.config)
         size, provisioners = (FULL, ()) if options.selected else (options.size, options.provisioners)
         missing = {label: missing_hosts(self.config, one) for label, one in interpreters_of(self.config).items()}
         for setting, guarantee in pairs(size, provisioners, options.allow, missing):

@@ -14,9 +14,10 @@ from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, State
 from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
-from pytest_tfkernel.plugin.options import ID_PREFIX, Options
+from pytest_tfkernel.plugin.options import ID_PREFIX
 from pytest_tfkernel.plugin.suite import collection, refusals
 from pytest_tfkernel.report import terminal
 from pytest_tfkernel.suite.settings import HARMFUL, settings

@@ -13,9 +13,9 @@ from pytest_tfkernel.machine.capabilities import JUPYTER
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
+from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
-from pytest_tfkernel.plugin.options import OPTIONS
 from pytest_tfkernel.suite.observing import Seen, observe
 
 # TensorFlow takes all memory of a GPU unless it is told otherwise, and several kernels live at once.
@@ -43,7 +43,7 @@ def play(config: pytest.Config, setting: Setting) -> Played:
     played = config.stash.setdefault(_PLAYED, {})
     if setting in played:
         return Played(played[setting].seen)
-    stage, options = stage_of(config), config.stash[OPTIONS]
+    stage, options = stage_of(config), options_of(config)
     python = interpreters_of(config).get(setting.kernel)
     spec = KernelSpec(
         python=python.executable if python is not None else options.pythons[0],

@@ -9,8 +9,9 @@ import pytest
 from pytest_tfkernel.machine.capabilities import hosts
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
+from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.interpreters import missing_hosts
-from pytest_tfkernel.plugin.options import ID_PREFIX, Options
+from pytest_tfkernel.plugin.options import ID_PREFIX
 from pytest_tfkernel.plugin.suite import collection
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_tfkernel.report.compare import figures as measured
-from pytest_tfkernel.report.compare import observations, scope, whose
+from pytest_tfkernel.report.compare import figures as measured, observations, scope, whose
 from pytest_tfkernel.report.compare.answer import answer
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.expectations import Expectation, Expectations

@@ -13,15 +13,13 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.gate import known as gate_known
-from pytest_tfkernel.gate import neighbours
+from pytest_tfkernel.gate import known as gate_known, neighbours
 from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
 from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuProcess, Reading, Sight
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin.gate import gpu as gate_gpu
-from pytest_tfkernel.plugin.gate import summary
+from pytest_tfkernel.plugin.gate import gpu as gate_gpu, summary
 
 
 @pytest.fixture

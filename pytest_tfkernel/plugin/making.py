@@ -1,0 +1,70 @@
+"""What the fixtures do: the kernel spec of a test, and kernels that end with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_tfkernel.model.errors import SpecError, TFKernelError
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.plugin.asked import options_of
+from pytest_tfkernel.plugin.launching import launcher_of
+
+if TYPE_CHECKING:
+    from pytest_tfkernel.kernels.factory import KernelFactory
+    from pytest_tfkernel.kernels.kernel import Kernel
+
+
+def spec_of(request: pytest.FixtureRequest) -> KernelSpec:
+    """The spec of a test, with what its markers change."""
+    options = options_of(request.config)
+    fields: dict[str, Any] = {
+        "python": options.pythons[0],
+        "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
+        "kernelspec": options.kernelspec,
+        "folder": str(request.config.rootpath),
+        "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
+    }
+    known = [field.name for field in dataclasses.fields(KernelSpec)]
+    for marker in reversed(list(request.node.iter_markers("tfkernel"))):
+        wrong = [*map(repr, marker.args), *(name for name in marker.kwargs if name not in known)]
+        if wrong:
+            choice = ", ".join(known)
+            pytest.fail(f"the marker tfkernel takes no {wrong[0]}: give by name some of {choice}", pytrace=False)
+        fields.update(marker.kwargs)
+    return KernelSpec(**fields)
+
+
+def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[KernelFactory]:
+    """Gives what makes kernels, and ends them; the test fails if one of their processes had to be killed."""
+    reason = ""
+    try:
+        launcher = launcher_of(request.config)
+    except TFKernelError as error:
+        reason = str(error)
+    if reason:
+        # Not in the handler: pytest would show both.
+        pytest.fail(f"no kernel: {reason}", pytrace=False)
+    made: list[Kernel] = []
+
+    def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:
+        __tracebackhide__ = True
+        if not isinstance(spec, KernelSpec | None):
+            raise SpecError(f"{spec!r} is no KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
+        kernel = launcher.start(dataclasses.replace(spec or usual, **changes))
+        made.append(kernel)
+        return kernel
+
+    yield make
+    for kernel in made:
+        kernel.shutdown()
+    left = [f"{one}, started by kernel {one.started_by}" for kernel in made for one in kernel.left_behind]
+    if left and request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        # Nobody catches an error of a fixture that is torn down after Ctrl-C.
+        warnings.warn(f"left running (ended now): {'; '.join(left)}", stacklevel=1)
+    elif left:
+        pytest.fail(f"{request.node.nodeid} left running (ended now): {'; '.join(left)}", pytrace=False)
