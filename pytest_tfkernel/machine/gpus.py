@@ -52,6 +52,11 @@ class Gpus:
         return any(self.devices.glob("nvidia[0-9]*")) or (self.devices / "dxg").exists()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the GPUs that a kernel started here may use."""
+        return self.calibration.names if self.are_there else ()
+
+    @property
     def harm(self) -> str:
         """Why no kernel may be killed here; empty when one may."""
         if self.are_there and self.calibration.mps:

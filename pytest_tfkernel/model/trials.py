@@ -82,7 +82,8 @@ class Generation:
     `operations_after` count those of the default graph, before and after the example; `session`:
     there was a default session. `result` is compared between generations, `details` are not.
     `again` is what the open session said in a later cell. `on_gpu`: NVML listed the process after it had run
-    the example; None when that was not, or could not be, looked at. `error` says why something is missing.
+    the example; None when that was not, or could not be, looked at. `gpus` are the names of those that NVML shows
+    and CUDA_VISIBLE_DEVICES allows, looked for where the example may use one. `error` says why something is missing.
     """
 
     process: ProcessId
@@ -94,6 +95,7 @@ class Generation:
     operations_after: int | None = None
     again: Any = None
     on_gpu: bool | None = None
+    gpus: tuple[str, ...] = ()
     error: str = ""
 
 

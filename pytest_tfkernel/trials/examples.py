@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_tfkernel.trials import placement
+
 
 @dataclass(frozen=True)
 class Example:
@@ -44,10 +46,13 @@ SPEAK = f"import sys\nprint({LAST_WORDS!r})\nprint({LAST_WORDS!r}, file=sys.stde
 
 COUNT_OPERATIONS = "len(tf.compat.v1.get_default_graph().get_operations())"
 
+# TensorFlow adds constants before it runs anything, on the CPU. What is fed takes their place: the session adds.
 _GRAPH_ADD = """\
-total = tf.add(tf.constant(2.0), tf.constant(3.0))
+two, three = tf.constant(2.0), tf.constant(3.0)
+total = tf.add(two, three)
+fed = {two: 2.0, three: 3.0}
 session = tf.compat.v1.Session()
-{"result": session.run(total), "details": {}}
+{"result": session.run(total, fed), "details": {}}
 """
 
 _VARIABLE_ASSIGN = """\
@@ -65,20 +70,26 @@ session.run(add_one)
 {"result": [uninitialised, first, session.run(my_variable)], "details": {}}
 """
 
-_GPU_MATMUL = """\
-import numpy
+# A product of constants would be computed on the CPU, before anything runs on a GPU.
+_GPU_MATMUL = f"""\
+import numpy, os
+{placement.RUN}
 left, right = (numpy.random.random_sample((1000, 1000)).astype("float32") for _ in range(2))
-product = tf.matmul(tf.constant(left), tf.constant(right))
+operands = [tf.compat.v1.placeholder(tf.float32, [1000, 1000]) for _ in range(2)]
+product = tf.matmul(*operands)
+fed = dict(zip(operands, (left, right)))
 session = tf.compat.v1.Session()
-computed = session.run(product)
+computed, ran = _tfkernel_run(session, product, fed)
 exact = left.astype("float64").dot(right.astype("float64"))
 gpus = [device.name for device in session.list_devices() if device.device_type == "GPU"]
 error = float(abs(computed - exact).max() / exact.max()) if computed.shape == exact.shape else None
-{"result": list(computed.shape), "details": {"error": error, "gpus": gpus}}
+details = {{"error": error, "gpus": gpus, "ran": ran, "cuda": tf.test.is_built_with_cuda()}}
+details["visible"] = os.environ.get("CUDA_VISIBLE_DEVICES")
+{{"result": list(computed.shape), "details": details}}
 """
 
 EXAMPLES: tuple[Example, ...] = (
-    Example("graph_add", "2.0 + 3.0 in a graph", _GRAPH_ADD, "session.run(total)", 5.0, 5.0),
+    Example("graph_add", "2.0 + 3.0 in a graph", _GRAPH_ADD, "session.run(total, fed)", 5.0, 5.0),
     Example(
         "variable_assign",
         "a variable that is 1.0, then 2.0",
@@ -91,7 +102,7 @@ EXAMPLES: tuple[Example, ...] = (
         "gpu_matmul",
         "a (1000, 1000) matrix product",
         _GPU_MATMUL,
-        "list(session.run(product).shape)",
+        "list(session.run(product, fed).shape)",
         [1000, 1000],
         [1000, 1000],
     ),

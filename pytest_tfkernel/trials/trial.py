@@ -85,8 +85,10 @@ def _run(kernel: Kernel, example: Example, gpus: Gpus) -> Generation:
             seen, imported=blank["imported"], operations_before=blank["operations"], session=blank["session"]
         )
         given = value(kernel, example.run)
-        on_gpu = gpus.lists(kernel.life.process) if given["details"].get("gpus") else None
-        seen = dataclasses.replace(seen, result=given["result"], details=given["details"], on_gpu=on_gpu)
+        details = given["details"]
+        on_gpu = gpus.lists(kernel.life.process) if details.get("gpus") else None
+        there = gpus.names if "gpus" in details else ()
+        seen = dataclasses.replace(seen, result=given["result"], details=details, on_gpu=on_gpu, gpus=there)
         return dataclasses.replace(
             seen,
             operations_after=value(kernel, examples.COUNT_OPERATIONS),

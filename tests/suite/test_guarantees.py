@@ -118,29 +118,6 @@ class TestExamples:
     def test_a_whole_number_will_do(self, result: float) -> None:
         assert judge("graph-add", first(honest_trial(SEGV), result=result)).state is State.PASS
 
-    def test_matmul_of_another_shape_fails(self) -> None:
-        seen = first(honest_trial(MATMUL), result=[1000], details={"error": None, "gpus": []})
-        assert judge("gpu-matmul", seen).state is State.FAIL
-
-    @pytest.mark.parametrize("error", [1e-3, float("nan"), float("inf")])
-    def test_matmul_that_is_off_fails(self, error: float) -> None:
-        seen = first(honest_trial(MATMUL), details={"error": error, "gpus": []})
-        assert judge("gpu-matmul", seen).state is State.FAIL
-
-    def test_matmul_where_a_gpu_is_listed_is_unknown_since_nothing_proves_where_it_ran(self) -> None:
-        seen = first(honest_trial(MATMUL), details={"error": 0.0, "gpus": ["/device:GPU:0"]})
-        verdict = judge("gpu-matmul", seen)
-        assert verdict.state is State.UNKNOWN
-        assert "/device:GPU:0" in verdict.reason
-
-    @pytest.mark.parametrize(("on_gpu", "state"), [(True, State.PASS), (False, State.FAIL), (None, State.UNKNOWN)])
-    def test_matmul_where_a_gpu_is_listed_is_what_nvml_shows(self, on_gpu: bool | None, state: State) -> None:
-        seen = first(honest_trial(MATMUL), details={"error": 0.0, "gpus": ["GPU:0"]}, on_gpu=on_gpu)
-        assert judge("gpu-matmul", seen).state is state
-
-    def test_matmul_on_the_cpu_says_so(self) -> None:
-        assert "on the CPU" in judge("gpu-matmul", honest_trial(MATMUL)).reason
-
     def test_state_is_unknown_where_the_example_did_not_run(self) -> None:
         assert judge("state-lives-with-process", first(honest_trial(CALM), error="no")).state is State.UNKNOWN
 

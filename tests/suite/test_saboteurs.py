@@ -35,6 +35,7 @@ AIMS = (
     Aim("adds_wrongly", "graph-add", _warm("graph_add", "none"), "gave 6.0"),
     Aim("assigns_nothing", "variable-assign", _warm("variable_assign", "none"), "1.0, 1.0]"),
     Aim("multiplies_wrongly", "gpu-matmul", _warm("gpu_matmul", "none"), "off by"),
+    Aim("folds_its_product", "gpu-matmul", _warm("gpu_matmul", "none"), "nothing computed when the session ran"),
     Aim("forgets_between_cells", "state-lives-with-process", _warm("variable_assign", "none"), "read 1.0"),
     Aim("dies_of_errors", "error-is-not-death", _warm("variable_assign", "index-error"), "exit code 1"),
     Aim("forgets_on_error", "error-is-not-death", _warm("variable_assign", "index-error"), "closed Session"),

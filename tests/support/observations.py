@@ -14,7 +14,14 @@ from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials import examples
 
 INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
-_DETAILS = {"error": 1e-7, "gpus": []}
+CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
+DETAILS = {
+    "error": 1e-7,
+    "gpus": [],
+    "ran": [["_Arg", CPU], ["_MklMatMul", CPU], ["_Retval", CPU]],
+    "cuda": False,
+    "visible": None,
+}
 
 
 def honest(setting: Setting) -> Observation | RunnerDeath | Facts:
@@ -56,7 +63,7 @@ def _generation(setting: Setting, process: ProcessId) -> Generation:
         operations_before=0,
         session=False,
         result=example.result,
-        details=dict(_DETAILS),
+        details=dict(DETAILS),
         operations_after=7,
         again=example.again_result,
     )

@@ -10,21 +10,23 @@ EXIT = "raise SystemExit(0)"
 OS_EXIT = "import os\nos._exit({code})"
 INDEX_ERROR = "[1.0, 2.0][2]"
 
+# A GPU looks up nothing outside of the range, and gives 0 without an error: it is the CPU's error, wherever a GPU is.
 TF_INDEX_ERROR = """\
 def _tfkernel_fault():
     import tensorflow as tf
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    with tf.Graph().as_default(), tf.device("/CPU:0"), tf.compat.v1.Session() as session:
         position = tf.compat.v1.placeholder(tf.int32, [1])
         session.run(tf.gather(tf.constant([1.0, 2.0]), position), {position: [7]})
 _tfkernel_fault()
 """
 
 # 2**50 floats are 4 PiB. The shape is fed: a known one is tried a second time by constant folding,
-# and TensorFlow's allocator waits 10 s for memory in each try (BFCAllocator::AllocateRaw).
+# and TensorFlow's allocator waits 10 s for memory in each try (BFCAllocator::AllocateRaw). It is the memory of the
+# machine that doesn't do, wherever a GPU is: for that of a GPU there is `oom-gpu`.
 OOM_TENSOR = """\
 def _tfkernel_fault():
     import tensorflow as tf
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    with tf.Graph().as_default(), tf.device("/CPU:0"), tf.compat.v1.Session() as session:
         shape = tf.compat.v1.placeholder(tf.int64, [2])
         session.run(tf.fill(shape, 1.0), {shape: [2**25, 2**25]})
 _tfkernel_fault()

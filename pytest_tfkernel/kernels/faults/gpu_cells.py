@@ -31,15 +31,17 @@ STORE_TO_NULL = f"""{CUDA}
 _tfkernel_cuda.Context(_tfkernel_cuda.Driver()).store_to_null()
 """
 
-# Asks the driver for the size of the card: TensorFlow tells only what it has left.
+# Asks the driver for the size of the card: TensorFlow tells only what it has left. The shape is fed, from the CPU: of a
+# known one TensorFlow would try to make the tensor there, before it runs anything on the GPU.
 OOM_GPU = f"""{CUDA}
 def _tfkernel_fault():
     import tensorflow as tf
     total = _tfkernel_cuda.Context(_tfkernel_cuda.Driver()).memory()["total"]
-    with tf.Graph().as_default(), tf.device("/GPU:0"):
-        rows = tf.compat.v1.placeholder(tf.int64, [])
-        largest = tf.reduce_sum(tf.fill([rows, 1 << 20], tf.constant(1.0)))
+    with tf.Graph().as_default():
+        shape = tf.compat.v1.placeholder(tf.int64, [2])
+        with tf.device("/GPU:0"):
+            largest = tf.reduce_sum(tf.fill(shape, tf.constant(1.0)))
         with tf.compat.v1.Session() as session:
-            return float(session.run(largest, {{rows: 2 * total // (4 << 20)}}))
+            return float(session.run(largest, {{shape: [2 * total // (4 << 20), 1 << 20]}}))
 _tfkernel_fault()
 """

@@ -17,7 +17,6 @@ from pytest_tfkernel.suite.guarantees.interrupts import import_is_repeatable, in
 from pytest_tfkernel.suite.guarantees.leaks import audit_is_trusted, nothing_is_left
 from pytest_tfkernel.suite.guarantees.life import (
     error_is_not_death,
-    gpu_matmul,
     graph_add,
     starts_blank,
     state_lives_with_process,
@@ -25,6 +24,7 @@ from pytest_tfkernel.suite.guarantees.life import (
 )
 from pytest_tfkernel.suite.guarantees.neighbours import names_are_private, neighbour_is_unharmed
 from pytest_tfkernel.suite.guarantees.old_state import old_state_is_refused
+from pytest_tfkernel.suite.guarantees.products import gpu_matmul
 from pytest_tfkernel.suite.guarantees.randomness import random_state_is_fresh
 from pytest_tfkernel.suite.guarantees.restarts import (
     busy_kernel_shuts_down,

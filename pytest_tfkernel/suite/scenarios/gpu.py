@@ -16,7 +16,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
-from pytest_tfkernel.trials import examples
+from pytest_tfkernel.trials import examples, placement
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.stage import Stage
 
@@ -86,6 +86,8 @@ def _compute(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
     details = value(kernel, _EXAMPLE.run)["details"]
     if not details["gpus"]:
         raise CellFailedError("TensorFlow lists no GPU: install tensorflow[and-cuda]")
+    if elsewhere := placement.not_on(details["gpus"], details["ran"]):
+        raise CellFailedError(elsewhere)
     return look(gpus, kernel)
 
 
