@@ -67,6 +67,7 @@ class Launcher:
                 raise preflight.cannot_begin(words) from None
             # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
             self._scratch = scratch.make(lambda *_: True)
+        self.supervisor.kept.add(self._scratch.descriptor)
         provisioners: tuple[Provisioner, ...] = (
             SubprocessProvisioner(self.supervisor),
             ForkServerProvisioner(self.supervisor, self.new_lease, self._temporary_path),
@@ -157,6 +158,7 @@ class Launcher:
             # What has its name now may be somebody else's. Where our descriptor was closed, it goes at the end.
             self._scratch.close()
             self._scratch = scratch.make(self._hold)
+            self.supervisor.kept.add(self._scratch.descriptor)
         return self._scratch.make(str(next(self._folders)))
 
     def _hold(self, folder: Path, descriptor: int) -> bool:

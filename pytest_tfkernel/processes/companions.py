@@ -109,6 +109,7 @@ class Helper:
                 )
             finally:
                 theirs.close()
+            self._supervisor.kept.add(self._channel, self._log)
         except BaseException:
             # One that was started in spite of that ends at the end of its channel.
             self._forget()

@@ -11,6 +11,7 @@ from fcntl import F_DUPFD_CLOEXEC
 
 from pytest_tfkernel._child import originals, proc
 from pytest_tfkernel.processes import pidfds
+from pytest_tfkernel.processes.descriptors import Owned
 from pytest_tfkernel.processes.waits import monotonic, ready
 
 # pytest leaves our frames out of a user's traceback.
@@ -44,9 +45,11 @@ class Spawned:
             for copy in copies:
                 posix.close(copy)
         self._start_time = proc.start_time(self.pid)
+        self.owned: tuple[Owned, ...] = ()
         self._pidfd: int | None = None
         with contextlib.suppress(OSError):
             self._pidfd = posix.pidfd_open(self.pid)
+            self.owned = (Owned.take(self._pidfd),)
 
     def wait(self, seconds: float) -> bool:
         """Wait until it has ended, and reap it; False when it goes on."""

@@ -15,6 +15,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 from pytest_tfkernel.processes import room
+from pytest_tfkernel.processes.descriptors import Kept
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.postmortems.deaths import Death, Deaths
 from pytest_tfkernel.processes.spawning import Spawned
@@ -35,7 +36,8 @@ _CHANNEL = 3
 class Supervisor:
     """Starts, signals and ends processes; knows how each of them died. Safe to use from threads.
 
-    `owners` are further processes, beside this one, whose death ends everything.
+    `owners` are further processes, beside this one, whose death ends everything. `kept` are the descriptors of this
+    session, its own among them.
     """
 
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
@@ -59,6 +61,8 @@ class Supervisor:
                     f"the process that starts kernels can't be started: {error}", error.errno
                 ) from None
             undo.pop_all()
+        self.kept = Kept()
+        self.kept.add(self._log, self._channel, *self._process.owned)
         self._deaths = Deaths()
         self._turns = Turns()
         self._numbers = itertools.count()

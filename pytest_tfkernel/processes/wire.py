@@ -41,7 +41,7 @@ class Channel:
 
     def __init__(self, sock: _socket.socket | int) -> None:
         self._port = frames.Port(sock, stall=_FRAME_SECONDS)
-        self._owned = Owned.take(self._port.socket.fileno())
+        self.owned = Owned.take(self._port.socket.fileno())
         self._filling = 0
 
     @classmethod
@@ -69,19 +69,19 @@ class Channel:
 
     def is_ours(self) -> bool:
         """Whether nobody else has closed our end."""
-        return self._owned.is_ours()
+        return self.owned.is_ours()
 
     def is_closed(self) -> bool:
         """Whether the other end is closed; what it sent before may still be there."""
-        return hung_up(self._owned.number)
+        return hung_up(self.owned.number)
 
     def fileno(self) -> int:
         """For poll(2), which doesn't know of a message whose receiver was interrupted: see `has_news`."""
-        return self._owned.number
+        return self.owned.number
 
     def has_news(self, seconds: float) -> bool:
         """Whether a message comes, or the end, within `seconds`; at once when that is not above 0."""
-        return self._port.holds_whole() or readable(seconds, self._owned.number)
+        return self._port.holds_whole() or readable(seconds, self.owned.number)
 
     def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Send one message, and descriptors after it; they stay open here."""
@@ -115,7 +115,7 @@ class Channel:
 
     def close(self) -> None:
         """Close our end."""
-        if self._owned.is_ours():
+        if self.owned.is_ours():
             self._port.close()
         else:
             self._port.socket.detach()
@@ -138,7 +138,7 @@ class Channel:
 
     def _check(self) -> None:
         # Another file may stand there by now.
-        if not self._owned.is_ours():
+        if not self.owned.is_ours():
             raise ChannelClosedError(_NOT_OURS)
 
 

@@ -44,7 +44,8 @@ class Watch:
     def audit(self, life: Life, seconds: float = 1.0) -> Audit:
         """What is left of a generation that has died, when it had up to `seconds` to go away by itself."""
         found = self._ledger(life).audit(seconds)
-        own = sorted(own_resources() - self._own, key=lambda resource: resource.name)
+        kept = self._launcher.supervisor.kept.numbers()
+        own = sorted(own_resources(kept) - self._own, key=lambda resource: resource.name)
         leaks = tuple(Leak(resource, life.lease) for resource in own)
         return dataclasses.replace(found, leaks=found.leaks + leaks)
 

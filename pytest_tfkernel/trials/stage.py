@@ -18,6 +18,11 @@ class Stage:
         self.launcher = launcher
         self.gpus = Gpus(launcher)
 
+    def prepare(self) -> None:
+        """Start what a trial would otherwise begin with: its kernel is alone to blame for what it leaves."""
+        if self.gpus.are_there:
+            self.gpus.calibration  # noqa: B018 - it is looked at once
+
     @functools.cached_property
     def planted(self) -> plants.Harvest:
         """Which planted leaks the audit has found in this process; planted when that is first asked."""

@@ -58,6 +58,7 @@ class _Play:
 
 
 def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
+    stage.prepare()
     timeline = Timeline(stage.gpus.used_memory)
     watch = Watch(stage.launcher, timeline=timeline)
     kernel = watch.start(spec)

@@ -53,6 +53,8 @@ class Host:
             raise
         finally:
             theirs.close()
+        # A kernel has one host after the other, and those that live are in use.
+        self._supervisor.kept.add(self._channel, self._log)
 
     def send(self, message: Message) -> None:
         """Ask for something. Raises KernelStartError when it has ended."""

@@ -150,6 +150,7 @@ class ForkServerProvisioner:
             raise
         finally:
             theirs.close()
+        self._supervisor.kept.add(ours, log)
         server = self._servers[key] = _Server(process, ours, lease, log)
         return server
 

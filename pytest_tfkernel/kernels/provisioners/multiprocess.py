@@ -166,6 +166,7 @@ class MultiprocessProvisioner:
         if self._words is None:
             reader, writer = map(Owned.take, posix.pipe2(posix.O_CLOEXEC | posix.O_NONBLOCK))
             self._words = reader, writer
+            self._supervisor.kept.add(reader, writer)
         self.cold_starts += _INTERPRETERS[self._method]
         return self._supervisor.start(
             [order.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],

@@ -31,20 +31,20 @@ class Capture:
             # Writers share this open file: with O_APPEND two of them don't overwrite each other.
             originals.fcntl(descriptor, F_SETFL, posix.O_APPEND)
             posix.write(descriptor, HEAD)
-        self._owned = Owned.take(descriptor)
+        self.owned = Owned.take(descriptor)
         self._extent = Extent(posix.pread(descriptor, len(HEAD), 0))
 
     @property
     def descriptor(self) -> int:
         """Its number in this process."""
-        return self._owned.number
+        return self.owned.number
 
     def size(self) -> int:
         """Bytes written so far, also those whose memory was given back, and those that were truncated.
 
         What was seen of it when somebody has closed our descriptor.
         """
-        if self._owned.is_ours():
+        if self.owned.is_ours():
             size = posix.fstat(self.descriptor).st_size
             position = posix.lseek(self.descriptor, 0, SEEK_CUR)
             if self._extent.look(size, position, posix.pread(self.descriptor, len(HEAD), 0)):
@@ -60,7 +60,7 @@ class Capture:
         first = max(min(start, end), end - limit, self._extent.place(self._given_back))
         begin, length = self._extent.offset(first), end - first
         data = bytearray()
-        while len(data) < length and self._owned.is_ours():
+        while len(data) < length and self.owned.is_ours():
             more = posix.pread(self.descriptor, length - len(data), begin + len(data))
             if not more:
                 break
@@ -77,7 +77,7 @@ class Capture:
         # Not the first page: it shows whether the file is the same still.
         since = max(self._given_back, page)
         until = self._extent.offset(self.size() - KEPT_BYTES) // page * page
-        if until <= since or not self._owned.is_ours():
+        if until <= since or not self.owned.is_ours():
             return False
         libc = ctypes.CDLL(None, use_errno=True)
         done = libc.fallocate(
@@ -93,4 +93,4 @@ class Capture:
 
     def close(self) -> None:
         """Free it, once its last writer has closed it too."""
-        self._owned.close()
+        self.owned.close()

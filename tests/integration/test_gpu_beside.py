@@ -1,0 +1,20 @@
+"""A run on a machine with a GPU, plain and with workers: what the session opens to look at it is no kernel's leak."""
+
+from __future__ import annotations
+
+import pytest
+
+from driver_stub import DriverStub
+from inner import Inner, counts
+
+DEATHS = "nothing-is-left and forkserver-graph_add and (sigkill-idle or sigsegv-idle or sigterm-idle)"
+
+
+@pytest.mark.usefixtures("tensorflow_python")
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "two"])
+def test_nothing_is_left_where_a_gpu_is(inner: Inner, stub: DriverStub, workers: tuple[str, ...]) -> None:
+    if workers:
+        pytest.importorskip("xdist")
+    result = inner.run("--tfkernel", "-p", "stub_devices", "-k", DEATHS, *workers, **stub.environment)
+    assert (result.ret, counts(result)) == (0, {"passed": 3})
+    assert "NVIDIA H100" in result.stdout.str()
