@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from pytest_tfkernel.gate import adoption
 from pytest_tfkernel.gate.accounts import Account, Owner
@@ -108,8 +108,11 @@ class Watch:
             self.turn(account.interrupts)
             account.interrupts = None
 
-    def finish(self, gpu: Callable[[set[str]], Iterable[str]]) -> Tally:
-        """All that there is to tell, once; nothing is watched afterwards. `gpu` describes what pytest itself holds."""
+    def finish(self, gpu: Callable[[set[str]], Iterable[str]], kept: Callable[[], Container[int]]) -> Tally:
+        """All that there is to tell, once; nothing is watched afterwards.
+
+        `gpu` describes what pytest itself holds; `kept` are its descriptors that are ours.
+        """
         told: list[str] = []
         strays: dict[str, tuple[str, ...]] = {}
         # A test that was interrupted has no teardown of its own.
@@ -122,7 +125,9 @@ class Watch:
                 left = Left(late.kind.value, late.name, str(late))
                 number = next(self._numbers)
                 self._findings.append(Finding(self._worker, number, owner.test, owner.fixture, (left,), LATE))
-            told += self._books.descriptors.lines(self._books.ground.handles)
+            ours = kept()
+            handles = {name: to for name, to in self._books.ground.handles.items() if int(name) not in ours}
+            told += self._books.descriptors.lines(handles)
         if self._judge.orphans:
             told.append(adoption.words(len(self._judge.orphans)))
         self._claims.stop()

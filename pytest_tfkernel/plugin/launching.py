@@ -37,6 +37,12 @@ def tell(node: WorkerController) -> None:
         workers.tell(node, workers.CONTROLLER, ProcessId(os.getpid(), start_time))
 
 
+def kept_of(config: pytest.Config) -> frozenset[int]:
+    """The descriptors that the session has open for kernels of any test; none where it has started none."""
+    launcher = config.stash.get(_LAUNCHER, None)
+    return launcher.supervisor.kept.numbers() if launcher is not None else frozenset()
+
+
 def stage_of(config: pytest.Config) -> Stage:
     """What the trials of this process share; it ends before the launcher does."""
     stage = config.stash.get(_STAGE, None)

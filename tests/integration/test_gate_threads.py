@@ -214,3 +214,17 @@ def test_two(leaky): pass
     def test_of_imports_and_few_are_nothing(self, run: Run) -> None:
         result = run("kept += [open(os.devnull) for _ in range(50)]\ndef test_one(): kept.append(open(os.devnull))\n")
         assert section(result) == []
+
+    def test_of_kernels_that_come_and_go_are_the_sessions_own(self, run: Run) -> None:
+        pytest.importorskip("multiprocess")
+        result = run("""
+@pytest.mark.parametrize("module", ["json", "csv", "queue", "cmd"])
+def test_servers(tfkernel_factory, module):
+    tfkernel_factory(preload=(module,)).execute("1")
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_hosts(tfkernel_factory, method):
+    tfkernel_factory(provisioner="multiprocess-" + method).execute("1")
+""")
+        assert counts(result) == {"passed": 7}
+        assert [line for line in section(result) if "descriptors" in line] == []

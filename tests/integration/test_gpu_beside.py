@@ -18,3 +18,15 @@ def test_nothing_is_left_where_a_gpu_is(inner: Inner, stub: DriverStub, workers:
     result = inner.run("--tfkernel", "-p", "stub_devices", "-k", DEATHS, *workers, **stub.environment)
     assert (result.ret, counts(result)) == (0, {"passed": 3})
     assert "NVIDIA H100" in result.stdout.str()
+
+
+@pytest.mark.usefixtures("tensorflow_python")
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "two"])
+def test_the_gate_blames_no_test_for_it(inner: Inner, stub: DriverStub, workers: tuple[str, ...]) -> None:
+    if workers:
+        pytest.importorskip("xdist")
+    inner.write("test_mine.py", "def test_before(tfkernel): tfkernel.execute('1')\ndef test_after(): pass\n")
+    arguments = (".", "--tfkernel-gate", "--tfkernel", "-p", "stub_devices", "-k", f"mine or ({DEATHS})")
+    result = inner.run(*arguments, *workers, **stub.environment)
+    assert (result.ret, counts(result)) == (0, {"passed": 5})
+    assert "left behind" not in result.stdout.str()

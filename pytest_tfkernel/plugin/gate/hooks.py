@@ -20,6 +20,7 @@ from pytest_tfkernel.gate.watch import Watch
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.gate import gpu, markers, summary
+from pytest_tfkernel.plugin.launching import kept_of
 from pytest_tfkernel.plugin.options import ID_PREFIX
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class GateHooks:
         """Look for the last time, when the widest fixtures have ended."""
         watch, self._watch = self._watch, None
         if watch is not None:
-            tally = watch.finish(lambda devices: gpu.lines(self._config, devices))
+            tally = watch.finish(lambda devices: gpu.lines(self._config, devices), lambda: kept_of(self._config))
             workers.leave(self._config, workers.TALLY, tally)
             self._tally = self._tally.merged(tally)
         is_red = any(not finding.excused for finding in self._tally.findings)
