@@ -73,12 +73,13 @@ _CHANGE = """\
 }
 """
 
-_SESSIONS = """\
+IN_SESSIONS = """\
 import tensorflow as tf
 def _cpus(number):
     config = tf.compat.v1.ConfigProto(device_count={{"CPU": number}})
     with tf.Graph().as_default(), tf.compat.v1.Session(config=config) as session:
-        assert session.run(tf.constant(2.0) + 1.0) == 3.0
+        two = tf.constant(2.0)
+        assert session.run(two + 1.0, {{two: 2.0}}) == 3.0
         return sum(device.device_type == "CPU" for device in session.list_devices())
 [_cpus(number) for number in {sessions}]
 """
@@ -103,7 +104,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
             # Without half a second of an orderly exit.
             kernel.shutdown(now=True)
             kernel.restart()
-        facts["sessions"] = value(kernel, _SESSIONS.format(sessions=SESSIONS))
+        facts["sessions"] = value(kernel, IN_SESSIONS.format(sessions=SESSIONS))
 
     return perform(setting, stage, spec, script)
 

@@ -69,21 +69,25 @@ def outcome(name, seconds):
     return {{"pid": child.pid, "outcome": said or "aborts: exitcode %s" % child.exitcode}}
 """
 
+# What is fed is added by the session, on a GPU where there is one; constants are added on the CPU before.
 _SESSION = """\
 tf.compat.v1.disable_eager_execution()
-total = tf.add(tf.constant(2.0), tf.constant(3.0))
+two = tf.constant(2.0)
+total = tf.add(two, 3.0)
 session = tf.compat.v1.Session()
-result = float(session.run(total))
+result = float(session.run(total, {two: 2.0}))
 def in_new_session():
     with tf.Graph().as_default(), tf.compat.v1.Session() as new:
-        return float(new.run(tf.add(tf.constant(2.0), tf.constant(3.0))))
+        two = tf.constant(2.0)
+        return float(new.run(tf.add(two, 3.0), {two: 2.0}))
 """
 
-_NEW_PROCESS = """\
+NEW_PROCESS = """\
 try:
     import tensorflow as tf
     with tf.Graph().as_default(), tf.compat.v1.Session() as new:
-        said = "works: %r" % float(new.run(tf.add(tf.constant(2.0), tf.constant(3.0))))
+        two = tf.constant(2.0)
+        said = "works: %r" % float(new.run(tf.add(two, 3.0), {two: 2.0}))
 except BaseException as error:
     said = "error: %s" % type(error).__name__
 writer.send_bytes(said.encode())
@@ -93,9 +97,9 @@ CHILDREN = ("spawn", "forkserver")
 
 _OPEN = f"""{_PROBES}{_SESSION}
 for _method in {CHILDREN}:
-    probe(_method, {_NEW_PROCESS!r}, _method)
+    probe(_method, {NEW_PROCESS!r}, _method)
 probe("python", lambda: 1 + 1)
-probe("open_session", lambda: float(session.run(total)))
+probe("open_session", lambda: float(session.run(total, {{two: 2.0}})))
 probe("new_session", in_new_session)
 result
 """
@@ -124,7 +128,7 @@ _FORKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (_CLOSED, ("after_closed_session",)),
     (_EAGER, ("eager", "eager_small")),
 )
-_OWN_KERNEL = f"import tensorflow as tf\n{_SESSION}result"
+OWN_KERNEL = f"import tensorflow as tf\n{_SESSION}result"
 
 
 def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
@@ -145,7 +149,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
             forked.append((kernel, names))
         # A cold start takes about as long as the deadline of the forks.
         for provisioner in ("subprocess", "forkserver"):
-            facts["beside"][provisioner] = value(start(provisioner=provisioner), _OWN_KERNEL)
+            facts["beside"][provisioner] = value(start(provisioner=provisioner), OWN_KERNEL)
         first = forked[0][0]
         facts["library"] = value(first, "library_name")
         for method in CHILDREN:
