@@ -129,13 +129,15 @@ class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
     """What was seen in one trial.
 
     `error_type` and `error_message` are those of the cell's reply to the fault; `facts` is what a scenario saw;
-    `impossible` says why the fault could not be produced. `leaks` are what was left, by kind and name.
+    `impossible` says why the fault could not be produced. `leaks` are what was left, by kind and name. `ran_on` are the
+    devices that multiplied for the example, where that was looked at; documents of older versions don't have it.
     """
 
     key: Key
     seconds: float
     cold_starts: int = 0
     result: Any = None
+    ran_on: list[str] = []
     error_type: str | None = None
     error_message: str | None = None
     death: Death | None = None

@@ -87,3 +87,22 @@ class TestTrial:
             state.value,
             "why",
         )
+
+
+class TestRanOn:
+    SETTING = Setting("forkserver", "gpu_matmul", "none")
+
+    def _written(self, **details: object) -> list[str]:
+        seen = observations.honest_trial(self.SETTING)
+        first = dataclasses.replace(seen.first, details={**observations.DETAILS, **details} if details else None)
+        written = parts.trial(self.SETTING, "tf", Played(dataclasses.replace(seen, first=first)))
+        assert (b"ran_on" in encode(written)) == bool(written.ran_on)
+        return written.ran_on
+
+    def test_the_devices_of_a_product_are_there(self) -> None:
+        gpu = observations.CPU.replace("CPU", "GPU")
+        ran = [["_Arg", observations.CPU], ["MatMul", gpu], ["MatMul", gpu], ["_Retval", observations.CPU]]
+        assert self._written(ran=ran) == ["/device:GPU:0"]
+
+    def test_of_what_nobody_has_looked_at_nothing_is(self) -> None:
+        assert self._written(ran=None) == self._written() == []

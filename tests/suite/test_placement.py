@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from pytest_tfkernel.kernels import fault_cells, gpu_cells
+from pytest_tfkernel.kernels.faults import cells, gpu_cells
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite import examples, placement
-from pytest_tfkernel.suite.cells import value
 from pytest_tfkernel.suite.scenarios import configuration, live_fork
+from pytest_tfkernel.trials import examples, placement
+from pytest_tfkernel.trials.cells import value
 
 pytestmark = pytest.mark.usefixtures("tensorflow_python")
 
@@ -59,8 +59,8 @@ CELLS = {
         {"Add"},
     ),
     "configuration": (configuration.IN_SESSIONS.format(sessions=configuration.SESSIONS), {"Add"}),
-    "tf-index-error": (_harmless(fault_cells.TF_INDEX_ERROR, **{"[7]": "[1]"}), {"Gather"}),
-    "oom-tensor": (_harmless(fault_cells.OOM_TENSOR, **{"[2**25, 2**25]": "[2, 2]"}), {"Fill"}),
+    "tf-index-error": (_harmless(cells.TF_INDEX_ERROR, **{"[7]": "[1]"}), {"Gather"}),
+    "oom-tensor": (_harmless(cells.OOM_TENSOR, **{"[2**25, 2**25]": "[2, 2]"}), {"Fill"}),
     "oom-gpu": (
         _harmless(gpu_cells.OOM_GPU, **{gpu_cells.CUDA: "", GPU_TOTAL: "1 << 23", "/GPU:0": "/CPU:0"}),
         {"Fill", "Sum"},

@@ -16,6 +16,7 @@ from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
+from pytest_tfkernel.trials import placement
 
 
 def key(setting: Setting, label: str) -> document.Key:
@@ -74,6 +75,9 @@ def _of_observation(seen: Observation) -> dict[str, Any]:
     died = seen.outcome.post_mortem if seen.outcome is not None else None
     return {
         "result": seen.first.result,
+        "ran_on": [
+            placement.short(device) for device in placement.products((seen.first.details or {}).get("ran") or ())
+        ],
         "error_type": error.type if error is not None else None,
         "error_message": error.message[: document.LONGEST_MESSAGE] if error is not None else None,
         "death": _death(died) if died is not None else None,

@@ -170,6 +170,8 @@ def _seen(trial: Trial, limit: int) -> Iterator[tuple[str, str]]:
     """Names and texts, in the order of a trial."""
     if trial.result is not None:
         yield "result", value(trial.result, _LINE)
+    if trial.ran_on:
+        yield "ran on", line(", ".join(trial.ran_on), _LINE)
     if trial.impossible:
         yield "not possible", line(trial.impossible, limit)
     if trial.error_type is not None or trial.error_message is not None:
