@@ -37,6 +37,7 @@ class Gpus:
     """Stands for those of the machine; `asked` are the processes that were looked for."""
 
     harm: str = ""
+    names: tuple[str, ...] = ("NVIDIA H100",)
     asked: list[ProcessId] = field(default_factory=list)
 
     def used_memory(self) -> int:
@@ -54,6 +55,9 @@ class Stage:
     launcher: Launcher
     gpus: Gpus = field(default_factory=Gpus)
     untrusted: tuple[Kind, ...] = ()
+
+    def prepare(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -235,6 +239,11 @@ def test_the_gpu_is_asked_for_the_process_that_used_it(play: Callable[..., Obser
     assert seen.second is not None
     assert gpus.asked == [seen.first.process, seen.second.process]
     assert (seen.first.on_gpu, seen.second.on_gpu) == (True, True)
+    assert seen.first.gpus == ("NVIDIA H100",)
+
+
+def test_where_no_gpu_can_matter_none_is_looked_for(play: Callable[..., Observation]) -> None:
+    assert play(Setting("forkserver", "forgetful", "none")).first.gpus == ()
 
 
 def test_a_kernel_that_dies_before_the_fault_is_no_evidence(
