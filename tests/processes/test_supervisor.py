@@ -30,7 +30,7 @@ from pytest_tfkernel.processes.supervisor import Supervisor
 StartKernel = Callable[..., Kernel]
 AwaitDeath = Callable[[int], None]
 Eventually = Callable[[Callable[[], object]], None]
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
