@@ -16,6 +16,7 @@ from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.model.kernels import KernelSpec
 
 ROOT = Path(__file__).parents[2]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCS = ROOT / "docs"
 # The module of the example, which a user would have.
 TRAINER = """
@@ -88,7 +89,18 @@ def test_every_wing_stands_in_the_architecture() -> None:
     assert [wing for wing in wings if f"| `{wing}/` |" not in text] == []
 
 
-@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_files_that_contributors_are_sent_to_exist() -> None:
+    named = re.findall(
+        r"`((?:pytest_tfkernel|tests|docs|changelog\.d)/[^`]*)`", CONTRIBUTING.read_text(encoding="utf-8")
+    )
+    assert [
+        one for one in named if not any(word in one for word in ("NAME", "NUMBER")) and not (ROOT / one).exists()
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "document", [ROOT / "README.md", CONTRIBUTING, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name
+)
 def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
