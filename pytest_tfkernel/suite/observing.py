@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Facts, Observation, RunnerDeath, Setting
-from pytest_tfkernel.suite import runner_death, scenarios
+from pytest_tfkernel.suite import scenarios
+from pytest_tfkernel.suite.scenarios import runner_death
 from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage

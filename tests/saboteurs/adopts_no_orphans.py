@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.processes import supervisor
-from pytest_tfkernel.suite.victim import _DAEMON
+from pytest_tfkernel.suite.scenarios.victim import _DAEMON
 
 
 def maim(folder):

@@ -21,9 +21,9 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.processes import supervisor
-from pytest_tfkernel.suite import runner_death
-from pytest_tfkernel.suite.brood import Brood
 from pytest_tfkernel.suite.guarantees.death import runner_death_leaves_nothing
+from pytest_tfkernel.suite.scenarios import runner_death
+from pytest_tfkernel.suite.scenarios.brood import Brood
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 
 SABOTEURS = Path(__file__).parents[1] / "saboteurs"

@@ -16,8 +16,9 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.model.trials import Facts, Setting, State
-from pytest_tfkernel.suite import observing, runner_death
+from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.scenarios import runner_death
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 from pytest_tfkernel.trials import plants, trial

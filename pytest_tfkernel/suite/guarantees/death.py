@@ -13,7 +13,7 @@ from pytest_tfkernel.suite.guarantees.applicability import (
     is_script_error,
 )
 from pytest_tfkernel.suite.guarantees.base import guarantee
-from pytest_tfkernel.suite.runner_death import DEADLINE
+from pytest_tfkernel.suite.scenarios.runner_death import DEADLINE
 from pytest_tfkernel.trials import examples
 
 

@@ -17,12 +17,12 @@ from pytest_tfkernel.model.trials import RunnerDeath, Setting
 from pytest_tfkernel.processes import scratch
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.pidfds import wait_for_any
-from pytest_tfkernel.suite.brood import Brood
+from pytest_tfkernel.suite.scenarios.brood import Brood
 
 DEADLINE = 2.0
 _START_SECONDS = 60.0
-_PACKAGE = Path(__file__).parents[1]
-VICTIM = _PACKAGE / "suite" / "victim.py"
+_PACKAGE = Path(__file__).parents[2]
+VICTIM = Path(__file__).with_name("victim.py")
 # The runner is told by this variable which descriptor to write to when its kernel is ready.
 READY = "PYTEST_TFKERNEL_READY"
 _READY_DESCRIPTOR = 5
