@@ -17,15 +17,11 @@ from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verd
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
-from pytest_tfkernel.suite.scenarios import hosts, restarts
+from pytest_tfkernel.suite.scenarios import hosted, hosts
+from pytest_tfkernel.suite.scenarios.busy import BUSY_SHUTDOWN
+from pytest_tfkernel.suite.scenarios.hosted_imports import HOSTED_IMPORT
 from pytest_tfkernel.suite.scenarios.hosts import HOSTS_AGREE
-from pytest_tfkernel.suite.scenarios.restarts import (
-    BUSY_SHUTDOWN,
-    HOSTED_IMPORT,
-    RESTART_LIMIT,
-    STRUCK_STARTS,
-    TWO_DEATHS,
-)
+from pytest_tfkernel.suite.scenarios.restarts import RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS
 from pytest_tfkernel.trials.stage import Stage
 
 RESTARTS = (RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS, BUSY_SHUTDOWN, HOSTED_IMPORT)
@@ -71,7 +67,7 @@ def test_honest_kernels_of_all_hosts_agree(stage: Stage, installed: dict[str, Ca
     assert len(seen.facts["hosts"]) == len(hosts.OWN) + len(there)
     assert len(seen.facts["absent"]) == len(installed) - len(there)
     assert all("noticed" in times for times in seen.facts["times"].values())
-    assert {host for host, times in seen.facts["times"].items() if "restarted" in times} == there & set(restarts.HOSTS)
+    assert {host for host, times in seen.facts["times"].items() if "restarted" in times} == there & set(hosted.HOSTS)
 
 
 @pytest.mark.usefixtures("tensorflow_python")

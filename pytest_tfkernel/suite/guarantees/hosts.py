@@ -8,8 +8,8 @@ from typing import Any
 from pytest_tfkernel.model.trials import Facts, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.scenarios.hosted import HOSTS
 from pytest_tfkernel.suite.scenarios.hosts import ITS_HOST, NAME, NO_SCRIPTS, STANDARD
-from pytest_tfkernel.suite.scenarios.restarts import HOSTS
 
 
 @dataclass(frozen=True)

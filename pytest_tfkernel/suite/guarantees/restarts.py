@@ -8,7 +8,8 @@ from pytest_tfkernel.model.trials import Facts, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.guarantees.interrupts import import_is_repeatable
-from pytest_tfkernel.suite.scenarios.restarts import BUSY, IMPORT, LIMIT, RESTARTS, STARTS
+from pytest_tfkernel.suite.scenarios import busy, hosted_imports
+from pytest_tfkernel.suite.scenarios.restarts import LIMIT, RESTARTS, STARTS
 
 # Of jupyter_client's KernelRestarter: `restart_limit`, and `stable_start_time`. A process that has lived longer than
 # that is none of a row.
@@ -113,7 +114,7 @@ def restart_keeps_its_frontends(seen: Facts) -> Verdict:
     )
 
 
-@guarantee(BUSY, where=f"trials of `{BUSY}`", applies=has_example_of(BUSY), control="leaves_an_orphan")
+@guarantee(busy.NAME, where=f"trials of `{busy.NAME}`", applies=has_example_of(busy.NAME), control="leaves_an_orphan")
 def busy_kernel_shuts_down(seen: Facts) -> Verdict:
     """A shutdown ends a kernel whose cell runs for ever within the 5 s of its manager, and nothing of it is left."""
     if seen.error:
@@ -129,7 +130,12 @@ def busy_kernel_shuts_down(seen: Facts) -> Verdict:
     return Verdict.passed(shown)
 
 
-@guarantee(IMPORT, where=f"trials of `{IMPORT}`", applies=has_example_of(IMPORT), control="breaks_its_imports")
+@guarantee(
+    hosted_imports.NAME,
+    where=f"trials of `{hosted_imports.NAME}`",
+    applies=has_example_of(hosted_imports.NAME),
+    control="breaks_its_imports",
+)
 def hosted_import_is_repeatable(seen: Facts) -> Verdict:
     """An `import tensorflow` that the host interrupts can be repeated, since 2.21 at least after its restart."""
     return import_is_repeatable.decide(seen)

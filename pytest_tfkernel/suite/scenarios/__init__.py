@@ -1,10 +1,12 @@
 """Trials that are about more than one kernel and its successor; one file each."""
 
 from pytest_tfkernel.suite.scenarios.base import Scenario
+from pytest_tfkernel.suite.scenarios.busy import BUSY_SHUTDOWN
 from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH
 from pytest_tfkernel.suite.scenarios.gpu import GPU
+from pytest_tfkernel.suite.scenarios.hosted_imports import HOSTED_IMPORT
 from pytest_tfkernel.suite.scenarios.hosts import HOSTS_AGREE
 from pytest_tfkernel.suite.scenarios.imports import INTERRUPTED_IMPORT
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
@@ -13,13 +15,7 @@ from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHB
 from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
-from pytest_tfkernel.suite.scenarios.restarts import (
-    BUSY_SHUTDOWN,
-    HOSTED_IMPORT,
-    RESTART_LIMIT,
-    STRUCK_STARTS,
-    TWO_DEATHS,
-)
+from pytest_tfkernel.suite.scenarios.restarts import RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
 

@@ -1,4 +1,4 @@
-"""Kernels that die or are interrupted in the hands of their host: what its manager and its restarter make of that."""
+"""Kernels that die in the hands of their host: what its restarter makes of that."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from typing import Any
 from pytest_tfkernel.kernels import phases
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.model.errors import KernelDied, KernelStartError
+from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
-from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED, WORKS
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.stage import Stage
 
 LIMIT, STARTS, RESTARTS = "restart-limit-is-kept", "struck-starts", "restarts"
-BUSY, IMPORT = "busy-kernel-shuts-down", "hosted-import-is-repeatable"
-HOSTS = ("jupyter", "spyder")
 
 # Two more deaths than it takes for the restarter to give up: one that doesn't is seen.
 _MOST_DEATHS = 8
@@ -56,21 +53,6 @@ def ask(seconds):
     return {{"status": info["status"], "language": info["language_info"]["name"], "pid": int(pid)}}
 """
 
-# A cell that runs for ever: one that Ctrl-C ends, and one that only SIGKILL ends. Spyder drops an interrupt that comes
-# between two statements.
-_BUSY = {
-    "heeds interrupts": "import time\nwhile not _tfkernel_mark('in'):\n    while True:\n        time.sleep(1)",
-    "is deaf": (
-        "import signal, time\nfor one in (signal.SIGINT, signal.SIGTERM):\n    signal.signal(one, signal.SIG_IGN)\n"
-        "_tfkernel_mark('in')\nwhile True:\n    time.sleep(1)"
-    ),
-}
-_IMPORT = "import tensorflow as tf\ntf.constant(1.0).shape.rank"
-
-
-class _LeftAloneError(Exception):
-    """Nobody waits for the cell any more."""
-
 
 def play_limit(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     """`deaths`: of each how it `ended`, and after how many `seconds` there was a new process.
@@ -83,14 +65,14 @@ def play_limit(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
         facts["deaths"] = []
         for _ in range(_MOST_DEATHS):
             began = time.monotonic()
-            death: dict[str, Any] = {"ended": _ended(kernel.inject(setting.fault).post_mortem)}
+            death: dict[str, Any] = {"ended": hosted.ended(kernel.inject(setting.fault).post_mortem)}
             facts["deaths"].append(death)
             if kernel.is_alive:
                 break
             try:
                 kernel.restart(asked=False)
             except KernelStartError as error:
-                facts["said"] = _first_line(error)
+                facts["said"] = hosted.first_line(error)
                 break
             death["seconds"] = time.monotonic() - began
         facts["next"] = _successor(kernel, asked=True)
@@ -108,7 +90,7 @@ def play_starts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
         kernel = start()
         value(kernel, _LEAVE_A_MARK)
         outcome = kernel.inject(setting.fault, phase=setting.phase)
-        facts["starting"] = {"ended": _ended(outcome.post_mortem), "in_phase": outcome.in_phase}
+        facts["starting"] = {"ended": hosted.ended(outcome.post_mortem), "in_phase": outcome.in_phase}
         facts["starting"]["next"] = _successor(kernel, asked=False)
         kernel.shutdown(now=True)
         with scratch_folder(stage.launcher) as folder:
@@ -129,7 +111,7 @@ def _strike_restart(start: Start, folder: Path, spec: KernelSpec, fault: str) ->
         kernel.restart()
     died = kernel.post_mortems[-1]
     return {
-        "ended": _ended(died),
+        "ended": hosted.ended(died),
         "in_phase": died.process != before and not flag.exists(),
         "next": _successor(kernel, asked=False),
     }
@@ -147,7 +129,7 @@ def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
         facts["deaths"] = []
         for _ in range(2):
             value(kernel, _LEAVE_A_MARK)
-            ended = _ended(kernel.inject(setting.fault).post_mortem)
+            ended = hosted.ended(kernel.inject(setting.fault).post_mortem)
             facts["deaths"].append({"ended": ended, "next": _successor(kernel, asked=False)})
         value(kernel, _LEAVE_A_MARK)
         frontend = start(
@@ -162,72 +144,6 @@ def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     return perform(setting, stage, spec, script)
 
 
-def play_busy(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`shutdowns`: for each cell in `_BUSY` how the kernel `ended`, the `cause`, the `seconds`, and what was `left`."""
-
-    def script(start: Start, facts: dict[str, Any]) -> None:
-        facts["shutdowns"] = {}
-        for name, cell in _BUSY.items():
-            kernel = start()
-            _keep_busy(kernel, cell)
-            began = time.monotonic()
-            kernel.shutdown()
-            seconds = time.monotonic() - began
-            died = kernel.post_mortems[-1]
-            facts["shutdowns"][name] = {
-                "ended": _ended(died),
-                "cause": died.cause.value,
-                "seconds": seconds,
-                "left": [str(one) for one in kernel.left_behind],
-            }
-
-    return perform(setting, stage, spec, script)
-
-
-def _keep_busy(kernel: Kernel, cell: str) -> None:
-    def leave(_: str) -> None:
-        raise _LeftAloneError
-
-    try:
-        reply = kernel.execute_marked(cell, leave)
-    except _LeftAloneError:
-        return
-    except KernelDied as died:
-        raise CellFailedError(_first_line(died)) from None
-    raise CellFailedError(f"the cell that should run for ever came to an end: {reply.error}")
-
-
-def play_import(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """As the scenario `import-is-repeatable`; the interrupt is that of the host's own menu."""
-
-    def script(start: Start, facts: dict[str, Any]) -> None:
-        kernel = start()
-        marks: list[str] = []
-
-        def on_mark(name: str) -> None:
-            marks.append(name)
-            if name == "in":
-                kernel.interrupt()
-
-        try:
-            reply = kernel.execute_marked(phases.find(setting.phase).cell, on_mark)
-            facts["interrupted"] = _imported(reply.error)
-        except KernelDied:
-            facts["interrupted"] = DIED
-        facts["in_phase"] = marks == ["in"]
-        facts["again"] = _imported(kernel.execute(_IMPORT).error) if kernel.is_alive else DIED
-        kernel.restart(asked=kernel.is_alive)
-        facts["fresh"] = _imported(kernel.execute(_IMPORT).error)
-
-    return perform(setting, stage, spec, script)
-
-
-def _imported(error: object) -> str:
-    if error is None:
-        return WORKS
-    return INTERRUPTED if str(error).startswith("KeyboardInterrupt") else _first_line(error)
-
-
 def _successor(kernel: Kernel, *, asked: bool) -> dict[str, Any]:
     """What the next process shows: the pid that was `told` and the one that `answered`, and whether it was `blank`.
 
@@ -240,7 +156,7 @@ def _successor(kernel: Kernel, *, asked: bool) -> dict[str, Any]:
         kernel.restart(asked=asked)
         seen = value(kernel, _LOOK)
     except (KernelStartError, CellFailedError) as error:
-        return {"error": _first_line(error)}
+        return {"error": hosted.first_line(error)}
     seconds = time.monotonic() - began
     return {"told": kernel.pid, "generation": kernel.generation, "seconds": seconds, **seen}
 
@@ -253,34 +169,15 @@ def _heard(frontend: Kernel) -> dict[str, Any]:
     return heard
 
 
-def _ended(died: PostMortem | None) -> str:
-    return "it lives" if died is None else str(died.exit_status)
-
-
-def _first_line(error: object) -> str:
-    return str(error).partition("\n")[0]
-
-
-def _settings(name: str, fault: str, phase: str = phases.IDLE) -> tuple[Setting, ...]:
-    return tuple(Setting(host, name, fault, phase) for host in HOSTS)
-
-
-RESTART_LIMIT = Scenario(LIMIT, "deaths in a row, until the host gives up", _settings(LIMIT, "sigkill"), play_limit)
+RESTART_LIMIT = Scenario(
+    LIMIT, "deaths in a row, until the host gives up", hosted.settings(LIMIT, "sigkill"), play_limit
+)
 STRUCK_STARTS = Scenario(
-    STARTS, "deaths before the first word", _settings(STARTS, "sigkill", phases.STARTING), play_starts
+    STARTS, "deaths before the first word", hosted.settings(STARTS, "sigkill", phases.STARTING), play_starts
 )
 TWO_DEATHS = Scenario(
     RESTARTS,
     "two deaths in a row, and a restart that another frontend sees",
-    _settings(RESTARTS, "sigkill"),
+    hosted.settings(RESTARTS, "sigkill"),
     play_restarts,
-)
-BUSY_SHUTDOWN = Scenario(
-    BUSY, "shutdown of kernels whose cells run for ever", _settings(BUSY, "none", "running"), play_busy
-)
-HOSTED_IMPORT = Scenario(
-    IMPORT,
-    "an import of TensorFlow that the host interrupts, and the ones after it",
-    _settings(IMPORT, "interrupt", "importing"),
-    play_import,
 )
