@@ -160,19 +160,6 @@ class RunnerDeath:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What was seen in the trial of a scenario: named facts, plain data.
-
-    `error` says why they are not all there; the judges say UNKNOWN then.
-    """
-
-    setting: Setting
-    interpreter: Interpreter
-    facts: dict[str, Any]
-    error: str = ""
-
-
-@dataclass(frozen=True)
 class Capability:
     """Something that a machine has or lacks; `reason` says why it lacks it and what would help."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite import scenarios
 from pytest_tfkernel.suite.scenarios import runner_death
 from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
-Seen = Observation | RunnerDeath | Facts
+Seen = Observation | RunnerDeath | Facts[Any]
 
 
 def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Seen:

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.gpu
 def test_a_context_is_gone_and_the_gpu_is_usable_again(card: Card, launcher: Launcher, fault: str) -> None:
     seen = release(card.gpus, launcher, fault)
     assert seen.error == ""
-    assert ("(700)" in seen.facts.get("said", "")) == (fault == "cuda-fault")
+    assert ("(700)" in (seen.facts.said or "")) == (fault == "cuda-fault")
     for judge in (no_cuda_context, gpu_is_usable_again):
         verdict = judge.judge(seen)
         assert verdict.state is State.PASS, verdict
-    card.measure(f"released after {fault}, s", seen.facts["release"]["seconds"])
+    card.measure(f"released after {fault}, s", seen.facts.release.seconds)
 
 
 def test_an_orphan_that_keeps_the_context_is_a_failure(card: Card, launcher: Launcher) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from typing import Any
 
 import pytest
 
 import observations
+from facts import saw
 from pytest_tfkernel.model.errors import KernelStartError
-from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
-from pytest_tfkernel.model.trials import Facts, Record, RunnerDeath, Setting, State, Verdict
+from pytest_tfkernel.model.trials import Record, RunnerDeath, Setting, State, Verdict
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report.store import encode
@@ -21,19 +20,19 @@ from pytest_tfkernel.report.store import encode
 
 def test_values_of_environments_stay_out_of_documents() -> None:
     setting = Setting("forkserver", "warm-equals-cold", "none")
-    facts = {
-        "warm": {"environment": {"TOKEN": "secret", "A": "1"}, "modules": ["re"]},
-        "lives": [{"environment": {"B": "secret"}}],
+    shown = {
+        "forkserver": {"environment": {"TOKEN": "secret", "A": "1"}, "modules": ["re"]},
+        "subprocess": {"lives": [{"environment": {"B": "secret"}}]},
     }
-    seen = Facts(setting, Interpreter(sys.executable, (3, 11, 7), None), facts)
+    seen = saw(setting, shown)
     written = parts.trial(setting, "tf", Played(seen))
     assert written.facts == {
-        "warm": {"environment": ["A", "TOKEN"], "modules": ["re"]},
-        "lives": [{"environment": ["B"]}],
+        "forkserver": {"environment": ["A", "TOKEN"], "modules": ["re"]},
+        "subprocess": {"lives": [{"environment": ["B"]}]},
     }
     assert b"secret" not in encode(written)
     # What the judges look at has them.
-    assert seen.facts["warm"]["environment"]["TOKEN"] == "secret"
+    assert seen.facts.forkserver["environment"]["TOKEN"] == "secret"
 
 
 RUNNER = Setting("subprocess", "daemon", "runner-death")
@@ -51,7 +50,7 @@ class TestTrial:
         "seen",
         [
             RunnerDeath(RUNNER, (), (), 0.0, "why"),
-            Facts(RUNNER, observations.INTERPRETER, {}, "why"),
+            saw(Setting("forkserver", "eager-needs-graph", "none"), error="why"),
             KernelStartError("why"),
         ],
         ids=["runner", "facts", "no kernel"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from observations import INTERPRETER
+from facts import INTERPRETER
 from pytest_tfkernel.model.trials import Capability, Record, Setting, State, Verdict
 from pytest_tfkernel.report import terminal
 from pytest_tfkernel.report.matrix import Line

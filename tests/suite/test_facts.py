@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from observations import INTERPRETER
+from facts import INTERPRETER, facts_of, saw
+from pytest_tfkernel.model.facts import plain, unseen
 from pytest_tfkernel.model.kernels import Interpreter
-from pytest_tfkernel.model.trials import Facts, Setting, State, Verdict
+from pytest_tfkernel.model.trials import Setting, State, Verdict
 from pytest_tfkernel.suite.guarantees import (
     GUARANTEES,
     configuration as of_configuration,
     eager as of_eager,
     old_state as of_old_state,
 )
-from pytest_tfkernel.suite.scenarios import configuration, eager, neighbours, old_state, randomness, warmth
+from pytest_tfkernel.suite.scenarios import SCENARIOS, configuration, eager, neighbours, old_state, randomness, warmth
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.trials import examples
 
@@ -155,7 +158,7 @@ WRONG: list[tuple[str, str, Any, State]] = [
 
 
 def judge(name: str, facts: dict[str, Any], interpreter: Interpreter = INTERPRETER, error: str = "") -> Verdict:
-    return _BY_ID[name].judge(Facts(Setting("forkserver", name, "none"), interpreter, facts, error))
+    return _BY_ID[name].judge(saw(Setting("forkserver", name, "none"), facts, error, interpreter))
 
 
 def changed(name: str, place: str, value: Any) -> dict[str, Any]:
@@ -220,3 +223,44 @@ class TestGraphModeByDefault:
     def test_without_tensorflow_it_is_unknown(self) -> None:
         none = Interpreter("/usr/bin/python3", (3, 7, 17), None)
         assert judge(eager.NAME, self.GRAPH, none).state is State.UNKNOWN
+
+
+_TYPED = sorted(scenario.name for scenario in SCENARIOS)
+
+
+@pytest.mark.parametrize("name", _TYPED)
+class TestTooLittle:
+    """A trial that ended early, or a script that forgets something."""
+
+    def verdicts(self, name: str, error: str = "") -> list[Verdict]:
+        setting = next(one for one in SCENARIOS if one.name == name).settings[0]
+        found = [one.judge(saw(setting, error=error)) for one in GUARANTEES if one.applies(setting)]
+        assert found
+        return found
+
+    def test_it_is_unknown_with_the_reason(self, name: str) -> None:
+        assert {one.state for one in self.verdicts(name, "the kernel died")} == {State.UNKNOWN}
+        assert all(one.reason.endswith("the kernel died") for one in self.verdicts(name, "the kernel died"))
+
+    def test_without_a_reason_it_is_unknown_and_says_what_is_missing(self, name: str) -> None:
+        missing = Verdict.unknown(f"nobody has seen: {', '.join(unseen(facts_of(name)))}")
+        assert set(self.verdicts(name)) == {missing}
+
+
+_DOCUMENT = Path(__file__).parents[2] / "reference" / "tensorflow-2.21.0.json"
+# Of a run before its facts were what they are.
+_OLDER = "interrupt-is-heard"
+_PLAYED = {
+    str(place): (trial["key"]["example"], trial["facts"])
+    for place, trial in enumerate(json.loads(_DOCUMENT.read_text(encoding="utf-8"))["trials"])
+    if trial.get("facts") and trial["key"]["example"] in {*_TYPED} - {_OLDER}
+}
+
+
+def test_the_reference_has_played_most_scenarios() -> None:
+    assert len({name for name, _ in _PLAYED.values()}) > len(_TYPED) // 2
+
+
+@pytest.mark.parametrize(("name", "seen"), _PLAYED.values(), ids=[name for name, _ in _PLAYED.values()])
+def test_facts_go_into_documents_as_they_always_have(name: str, seen: dict[str, Any]) -> None:
+    assert plain(facts_of(name, seen)) == seen

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 
-from observations import INTERPRETER, honest, honest_trial
+from facts import INTERPRETER, saw
+from observations import honest, honest_trial
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.faults import Lives
 from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Kind, Leak, Resource
-from pytest_tfkernel.model.trials import Facts, Generation, Observation, RunnerDeath, Setting, State, Verdict
+from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Setting, State, Verdict
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
+from pytest_tfkernel.suite.scenarios.gpu import Handover, Release, Share
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH, settings
 
@@ -30,7 +34,7 @@ RUNNER = Setting("subprocess", DAEMON, RUNNER_DEATH)
 AFTER_DEATH = ("death-is-explained", "process-is-new", "session-is-rebuilt", "variable-is-reset", "nothing-is-left")
 
 
-def judge(name: str, seen: Observation | RunnerDeath | Facts) -> Verdict:
+def judge(name: str, seen: Observation | RunnerDeath | Facts[Any]) -> Verdict:
     return _BY_ID[name].judge(seen)
 
 
@@ -300,31 +304,36 @@ class TestNothingIsLeft:
 
 class TestAuditIsTrusted:
     def test_unknown_when_nothing_could_be_planted(self) -> None:
-        seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": [], "missed": ["lock"]}, "no kernel")
+        seen = saw(PLANTED.settings[0], {"found": [], "missed": ["lock"]}, "no kernel")
         assert judge("audit-is-trusted", seen).state is State.UNKNOWN
 
     def test_unknown_when_the_machine_refuses_a_kind(self) -> None:
-        facts = {"found": ["process"], "missed": [], "refused": {"semaphore": "Read-only file system"}}
-        verdict = judge("audit-is-trusted", Facts(PLANTED.settings[0], INTERPRETER, facts))
+        facts = {"found": ["process"], "missed": [], "refused": {"semaphore": "Read-only file system"}, "seconds": 0.5}
+        verdict = judge("audit-is-trusted", saw(PLANTED.settings[0], facts))
         assert verdict == Verdict.unknown("could not be planted here: semaphore: Read-only file system")
 
     def test_names_what_was_not_found(self) -> None:
-        seen = Facts(PLANTED.settings[0], INTERPRETER, {"found": ["process"], "missed": ["lock"]})
+        seen = saw(PLANTED.settings[0], {"found": ["process"], "missed": ["lock"], "refused": {}, "seconds": 0.5})
         assert judge("audit-is-trusted", seen) == Verdict.failed("planted and not found: lock")
 
 
 GPU_SETTING = Setting("forkserver", "gpu-is-released", "sigkill")
 
 
-def gpu(held: dict[str, object] | None = None, **release: object) -> Facts:
-    held = {"listed": True, "memory": 1000} | (held or {})
-    seen = {"listed": False, "seconds": 0.2, "baseline": 5000, "used": 5000, "error": "", "advisory": ""} | release
-    return Facts(GPU_SETTING, INTERPRETER, {"held": held, "release": seen, "again": {"listed": True, "memory": 1000}})
+def gpu(held: dict[str, Any] | None = None, **changes: Any) -> Facts[Handover]:
+    share = Share(listed=True, memory=1000)
+    release = Release(listed=False, seconds=0.2, baseline=5000, used=5000, error="", advisory="")
+    seen = Handover(
+        held=dataclasses.replace(share, **(held or {})), release=dataclasses.replace(release, **changes), again=share
+    )
+    return Facts(GPU_SETTING, INTERPRETER, seen)
 
 
-def again(**changes: object) -> Facts:
+def again(**changes: Any) -> Facts[Handover]:
     seen = gpu()
-    return dataclasses.replace(seen, facts={**seen.facts, "again": {**seen.facts["again"], **changes}})
+    return dataclasses.replace(
+        seen, facts=dataclasses.replace(seen.facts, again=dataclasses.replace(seen.facts.again, **changes))
+    )
 
 
 class TestNoCudaContext:
@@ -345,7 +354,7 @@ class TestNoCudaContext:
             (dataclasses.replace(gpu(), error="no GPU"), State.UNKNOWN, "no GPU"),
         ],
     )
-    def test_what_was_seen_of_the_dead_one_counts(self, seen: Facts, state: State, reason: str) -> None:
+    def test_what_was_seen_of_the_dead_one_counts(self, seen: Facts[Handover], state: State, reason: str) -> None:
         verdict = judge("no-cuda-context", seen)
         assert verdict.state is state, verdict
         assert reason in f"{verdict.reason} {verdict.given}"
@@ -364,7 +373,7 @@ class TestNoCudaContext:
             (dataclasses.replace(gpu(), error="no GPU"), State.UNKNOWN, "no GPU"),
         ],
     )
-    def test_what_the_next_one_gets_counts(self, seen: Facts, state: State, reason: str) -> None:
+    def test_what_the_next_one_gets_counts(self, seen: Facts[Handover], state: State, reason: str) -> None:
         verdict = judge("gpu-is-usable-again", seen)
         assert verdict.state is state, verdict
         assert reason in verdict.reason

@@ -13,13 +13,14 @@ from aims import FOLDER, HOSTED, ISOLATION, STATE, Aim, warm as _warm
 from pytest_tfkernel.audit.ledger import Eyes
 from pytest_tfkernel.audit.probes import PROBES
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
-from pytest_tfkernel.model.trials import Facts, Setting, State
+from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.scenarios import runner_death
-from pytest_tfkernel.suite.scenarios.planted import PLANTED
+from pytest_tfkernel.suite.scenarios.planted import PLANTED, Planted
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 from pytest_tfkernel.trials import plants, trial
 from pytest_tfkernel.trials.stage import Stage
@@ -112,10 +113,11 @@ def test_a_blind_probe_is_not_trusted(number: int, launcher: Launcher, monkeypat
     verdict = _BY_ID["audit-is-trusted"].judge(seen)
     assert verdict.state is State.FAIL, verdict
     assert isinstance(seen, Facts)
+    assert isinstance(seen.facts, Planted)
     # What it doesn't find, it doesn't say of a kernel that it isn't there.
     unsure = _BY_ID["nothing-is-left"].judge(trial.play(_warm("graph_add", "sigkill"), stage))
     assert unsure.state is State.UNKNOWN, unsure
-    assert all(kind in unsure.reason for kind in seen.facts["missed"])
+    assert all(kind in unsure.reason for kind in seen.facts.missed)
 
 
 def test_every_guarantee_names_a_saboteur_that_aims_at_it() -> None:

@@ -15,9 +15,11 @@ from driver_stub import GIB, DriverStub
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.capabilities import describe, gpu_capabilities
 from pytest_tfkernel.machine.gpus import Gpus
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.gpus import Sight
-from pytest_tfkernel.model.trials import Facts, State, Verdict
+from pytest_tfkernel.model.trials import State, Verdict
 from pytest_tfkernel.suite.guarantees.gpus import gpu_is_usable_again, no_cuda_context
+from pytest_tfkernel.suite.scenarios.gpu import Handover
 
 SABOTEUR = (FOLDER / "forks_with_its_context.py").read_text(encoding="utf-8")
 
@@ -40,7 +42,7 @@ def gpus(machine: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gp
     gpus.close()
 
 
-def verdicts(seen: Facts) -> tuple[Verdict, Verdict]:
+def verdicts(seen: Facts[Handover]) -> tuple[Verdict, Verdict]:
     return no_cuda_context.judge(seen), gpu_is_usable_again.judge(seen)
 
 
@@ -51,8 +53,8 @@ def test_a_context_that_goes_after_a_while_passes(
     machine.write(driver_stub.device(), "linger 0.2", "fall 0.4")
     seen = release(gpus, launcher, fault)
     assert [verdict.state for verdict in verdicts(seen)] == [State.PASS, State.PASS], seen
-    assert seen.facts["release"]["seconds"] > 0.1
-    assert ("(700)" in seen.facts.get("said", "")) == (fault == "cuda-fault")
+    assert seen.facts.release.seconds > 0.1
+    assert ("(700)" in (seen.facts.said or "")) == (fault == "cuda-fault")
 
 
 def test_an_orphan_that_keeps_the_context_fails_both(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:

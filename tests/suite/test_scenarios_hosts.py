@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from aims import HELD_IMPORT, HOSTED, Aim
+from facts import saw
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities
-from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
-from pytest_tfkernel.model.trials import Capability, Facts, Setting, State, Verdict
+from pytest_tfkernel.model.facts import Facts
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import Capability, Setting, State, Verdict
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
@@ -64,10 +66,11 @@ def test_honest_kernels_of_all_hosts_agree(stage: Stage, installed: dict[str, Ca
     verdict = _BY_ID[hosts.NAME].judge(seen)
     assert verdict.state is State.PASS, verdict
     there = {name for name, one in installed.items() if one.available}
-    assert len(seen.facts["hosts"]) == len(hosts.OWN) + len(there)
-    assert len(seen.facts["absent"]) == len(installed) - len(there)
-    assert all("noticed" in times for times in seen.facts["times"].values())
-    assert {host for host, times in seen.facts["times"].items() if "restarted" in times} == there & set(hosted.HOSTS)
+    assert isinstance(seen.facts, hosts.SideBySide)
+    assert len(seen.facts.hosts) == len(hosts.OWN) + len(there)
+    assert len(seen.facts.absent) == len(installed) - len(there)
+    assert all(times.noticed > 0 for times in seen.facts.times.values())
+    assert {host for host, times in seen.facts.times.items() if times.restarted} == there & set(hosted.HOSTS)
 
 
 @pytest.mark.usefixtures("tensorflow_python")
@@ -101,18 +104,26 @@ def _play(aim: Aim, stage: Stage, folder: Path) -> observing.Seen:
 
 @pytest.mark.parametrize("scenario", [*RESTARTS, HOSTS_AGREE], ids=lambda one: one.name)
 def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Any) -> None:
-    found = verdicts(Facts(scenario.settings[0], _INTERPRETER, {}, "the kernel could not be used"))
+    found = verdicts(saw(scenario.settings[0], error="the kernel could not be used"))
     assert found
     assert {(one.state, one.reason) for one in found.values()} == {(State.UNKNOWN, "the kernel could not be used")}
 
 
-_INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
 _WELL = {"told": 8, "answered": 8, "blank": True, "generation": 2, "seconds": 3.2}
 
 
+_HEARD = {"status": "ok", "language": "python", "pid": 7}
+_STRUCK = {"ended": "SIGKILL", "in_phase": True, "next": _WELL}
+# What is seen beside that which a test is about.
+_BESIDE: dict[str, dict[str, object]] = {
+    STRUCK_STARTS.name: {"starting": _STRUCK, "restarting": _STRUCK},
+    TWO_DEATHS.name: {"deaths": [], "frontend": {"before": _HEARD, "after": _HEARD, "told": [7, 7], "next": _WELL}},
+}
+
+
 def judged(guarantee: str, **facts: object) -> tuple[State, str]:
-    setting = Setting("jupyter", "by-hand", "sigkill")
-    verdict = _BY_ID[guarantee].judge(Facts(setting, _INTERPRETER, facts))
+    (name,) = (one.name for one in RESTARTS if _BY_ID[guarantee].applies(one.settings[0]))
+    verdict = _BY_ID[guarantee].judge(saw(Setting("jupyter", name, "sigkill"), {**_BESIDE.get(name, {}), **facts}))
     return verdict.state, verdict.reason
 
 
@@ -162,9 +173,8 @@ class TestWhatComesAfterADeath:
         [("struck-start-is-restarted", "starting"), ("struck-restart-is-restarted", "restarting")],
     )
     def test_of_a_struck_start(self, guarantee: str, fact: str, after: dict[str, object], reason: str) -> None:
-        struck = {"ended": "SIGKILL", "in_phase": True}
-        assert judged(guarantee, **{fact: {**struck, "next": _WELL}})[0] is State.PASS
-        assert judged(guarantee, **{fact: {**struck, "next": after}}) == (
+        assert judged(guarantee)[0] is State.PASS
+        assert judged(guarantee, **{fact: {**_STRUCK, "next": after}}) == (
             State.FAIL,
             f"after that death: {_full(reason)}",
         )
@@ -187,16 +197,13 @@ def _full(reason: str) -> str:
 
 
 def test_start_that_was_not_struck_proves_nothing() -> None:
-    struck = {"ended": "SIGKILL", "in_phase": False, "next": _WELL}
+    struck = {**_STRUCK, "in_phase": False}
     assert judged("struck-start-is-restarted", starting=struck)[0] is State.UNKNOWN
 
 
 def test_generation_that_was_skipped_fails() -> None:
     deaths = [{"ended": "SIGKILL", "next": {**_WELL, "generation": 3}}]
     assert judged("each-death-is-restarted", deaths=deaths) == (State.FAIL, "after death 1 it was generation 3")
-
-
-_HEARD = {"status": "ok", "language": "python", "pid": 7}
 
 
 class TestFrontends:
@@ -292,7 +299,7 @@ class TestHostsAgree:
     def verdict(self, shown: dict[str, Any], **facts: object) -> Verdict:
         times = {host: {**_TIMES, **({"restarted": 3.1} if host == "jupyter" else {})} for host in shown}
         seen = {"hosts": shown, "times": times, "broken": {}, "absent": {}, **facts}
-        return _BY_ID["hosts-agree"].judge(Facts(HOSTS_AGREE.settings[0], _INTERPRETER, seen))
+        return _BY_ID["hosts-agree"].judge(saw(HOSTS_AGREE.settings[0], seen))
 
     def test_what_is_documented_of_one_host_is_not_of_another(self) -> None:
         shown = {

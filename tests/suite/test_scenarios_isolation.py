@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,10 +9,10 @@ from typing import Any, ClassVar
 import pytest
 
 from aims import HELD_IMPORT, ISOLATION, Aim
+from facts import saw
 from pytest_tfkernel.kernels.faults.limits import OOM_KILL
-from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting, State
+from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.processes.cgroups import MEMORY
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
@@ -62,15 +61,14 @@ def test_judge_says_fail_of_its_saboteur(aim: Aim, stage: Stage, tmp_path: Path)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
-def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Scenario, launcher: Launcher) -> None:
+def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Scenario) -> None:
     setting = scenario.settings[0]
-    seen = Facts(setting, launcher.interpreter(sys.executable), {}, "the kernel could not be used")
-    verdict = _BY_ID[setting.example].judge(seen)
+    verdict = _BY_ID[setting.example].judge(saw(setting, error="the kernel could not be used"))
     assert (verdict.state, verdict.reason) == (State.UNKNOWN, "the kernel could not be used")
 
 
 def judged(setting: Setting, tensorflow: str = "2.21.0", **facts: object) -> tuple[State, str]:
-    seen = Facts(setting, Interpreter("/usr/bin/python3", (3, 11, 7), tensorflow), facts)
+    seen = saw(setting, facts, interpreter=Interpreter("/usr/bin/python3", (3, 11, 7), tensorflow))
     verdict = _BY_ID[setting.example].judge(seen)
     return verdict.state, verdict.reason
 
@@ -139,19 +137,24 @@ _WELL = {"pid": 7, "value": 2.0}
 
 class TestNeighbour:
     SETTING = NEIGHBOUR_IS_UNHARMED.settings[0]
+    FACTS: ClassVar[dict[str, Any]] = {
+        "before": _WELL,
+        "after": _WELL,
+        "expected": "dies of SIGKILL",
+        "death": "kernel 6 died of SIGKILL",
+        "as_expected": True,
+    }
 
     def test_fault_that_did_not_kill_as_it_should_proves_nothing(self) -> None:
-        state, said = judged(
-            self.SETTING, before=_WELL, after=_WELL, expected="dies of SIGKILL", death="", as_expected=False
-        )
+        state, said = judged(self.SETTING, **{**self.FACTS, "death": "", "as_expected": False})
         assert (state, "but: it lived" in said) == (State.UNKNOWN, True)
 
     def test_another_process_that_answers_is_harm(self) -> None:
-        state, said = judged(self.SETTING, before=_WELL, after={"pid": 8, "value": 2.0})
+        state, said = judged(self.SETTING, **{**self.FACTS, "after": {"pid": 8, "value": 2.0}})
         assert (state, "'pid': 8" in said) == (State.FAIL, True)
 
     def test_death_of_the_neighbour_is_harm(self) -> None:
-        state, said = judged(self.SETTING, before=_WELL, after={"error": "kernel 7 died"})
+        state, said = judged(self.SETTING, **{**self.FACTS, "after": {"error": "kernel 7 died"}})
         assert (state, "kernel 7 died" in said) == (State.FAIL, True)
 
 

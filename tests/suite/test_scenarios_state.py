@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import pytest
 
 from aims import STATE, Aim
-from observations import INTERPRETER
+from facts import INTERPRETER, saw
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting, State
+from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.state import (
@@ -32,7 +32,6 @@ from pytest_tfkernel.trials.stage import Stage
 
 SCENARIOS = (*CHECKPOINTS, SERVER_STATE, LIVE_FORK)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
-SETTING = Setting("forkserver", "any", "none")
 
 
 def _judges(setting: Setting) -> list[Any]:
@@ -67,9 +66,9 @@ class TestPlayed:
 def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Scenario) -> None:
     setting = scenario.settings[0]
     (judge,) = _judges(setting)
-    verdict = judge.judge(Facts(setting, INTERPRETER, {}, "the kernel could not be used"))
+    verdict = judge.judge(saw(setting, error="the kernel could not be used"))
     assert (verdict.state, verdict.reason) == (State.UNKNOWN, "the kernel could not be used")
-    assert judge.judge(Facts(setting, INTERPRETER, {})).state is State.UNKNOWN
+    assert judge.judge(saw(setting)).state is State.UNKNOWN
 
 
 class TestCheckpointJudge:
@@ -78,6 +77,7 @@ class TestCheckpointJudge:
         "complete": 3,
         "saving": 4,
         "delay": 0.01,
+        "save_seconds": 0.02,
         "ended": "SIGKILL",
         "unfinished": ["ckpt-4_temp"],
         "after": {"newest": 3, "read": [3.0, 3.0, 3.0]},
@@ -85,7 +85,7 @@ class TestCheckpointJudge:
 
     def judge(self, **changes: Any) -> tuple[State, str]:
         facts = {"moments": [0.5], "deaths": [{**self.DEATH, **changes}]}
-        verdict = checkpoint_outlives.judge(Facts(SETTING, INTERPRETER, facts))
+        verdict = checkpoint_outlives.judge(saw(CHECKPOINTS[0].settings[0], facts))
         return verdict.state, verdict.said
 
     def test_the_last_complete_one_or_the_one_being_saved_may_be_read(self) -> None:
@@ -137,7 +137,7 @@ class TestServerJudge:
         ],
     )
     def test_each_fact_counts(self, fact: str, value: object, state: State) -> None:
-        facts = Facts(SETTING, INTERPRETER, {**self.HONEST, fact: value})
+        facts = saw(SERVER_STATE.settings[0], {**self.HONEST, fact: value})
         assert server_state_outlives_client.judge(facts).state is state
 
 
@@ -159,7 +159,7 @@ class TestLiveForkJudge:
             **changes,
         }
         interpreter = dataclasses.replace(INTERPRETER, tensorflow=tensorflow)
-        verdict = live_fork_is_unusable.judge(Facts(SETTING, interpreter, facts))
+        verdict = live_fork_is_unusable.judge(saw(LIVE_FORK.settings[0], facts, interpreter=interpreter))
         return verdict.state, verdict.said
 
     @pytest.mark.parametrize("tensorflow", ["2.21.0", "2.22.0.dev20260905", "3.0.0", "10.2"])

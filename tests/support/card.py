@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
-from typing import Any
 
 from pytest_tfkernel.audit.gpu import find, listed
 from pytest_tfkernel.kernels.faults.gpu_cells import OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.gpus import Gpus
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
-from pytest_tfkernel.suite.scenarios.gpu import NAME, look, play_with
+from pytest_tfkernel.model.trials import Setting
+from pytest_tfkernel.suite.scenarios.gpu import NAME, Handover, Share, look, play_with
 from pytest_tfkernel.trials import cells
 from pytest_tfkernel.trials.stage import Stage
 
@@ -80,17 +80,17 @@ def value(kernel: Kernel, cell: str) -> object:
     return reply.value
 
 
-def compute(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
+def compute(gpus: Gpus, kernel: Kernel) -> Share:
     """Hold a context and 512 MiB; what NVML says of the kernel then."""
     cells.value(kernel, OPEN_CONTEXT)
     cells.value(kernel, f"held = context.allocate({512 * MIB})")
     return look(gpus, kernel)
 
 
-def release(gpus: Gpus, launcher: Launcher, fault: str, startup: str = "", seconds: float = 30.0) -> Facts:
+def release(gpus: Gpus, launcher: Launcher, fault: str, startup: str = "", seconds: float = 30.0) -> Facts[Handover]:
     """Play `gpu-is-released` with the driver API in place of TensorFlow; a saboteur is run after each computation."""
 
-    def work(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
+    def work(gpus: Gpus, kernel: Kernel) -> Share:
         seen = compute(gpus, kernel)
         cells.value(kernel, startup)
         return seen

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from facts import INTERPRETER, saw
 from pytest_tfkernel.kernels.faults import menu
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.faults import Dies, Lives
-from pytest_tfkernel.model.kernels import CellError, Interpreter, Outcome, Reply
+from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit
-from pytest_tfkernel.model.trials import NO_FAULT, Facts, Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, RunnerDeath, Setting
 from pytest_tfkernel.suite.guarantees.applicability import has_example
 from pytest_tfkernel.suite.scenarios import planted
 from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials import examples
 
-INTERPRETER = Interpreter("/usr/bin/python3", (3, 11, 7), "2.21.0")
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
 DETAILS = {
     "error": 1e-7,
@@ -24,14 +27,14 @@ DETAILS = {
 }
 
 
-def honest(setting: Setting) -> Observation | RunnerDeath | Facts:
+def honest(setting: Setting) -> Observation | RunnerDeath | Facts[Any]:
     """What is seen in a setting when everything holds; of a scenario, that it was not played."""
     if setting.fault == RUNNER_DEATH:
         return RunnerDeath(setting, (Leftover(ProcessId(4213, 3000), 4211, "S", "sleep 60"),), (), 0.1)
     if setting.example == planted.NAME:
-        return Facts(setting, INTERPRETER, {"found": ["process"], "missed": [], "refused": {}, "seconds": 0.5})
+        return saw(setting, {"found": ["process"], "missed": [], "refused": {}, "seconds": 0.5})
     if not has_example(setting):
-        return Facts(setting, INTERPRETER, {}, "not played")
+        return saw(setting, error="not played")
     return honest_trial(setting)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_tfkernel.gate.findings import Finding
 from pytest_tfkernel.model.errors import TFKernelError
+from pytest_tfkernel.model.facts import plain
 from pytest_tfkernel.model.processes import PostMortem, signal_name
 from pytest_tfkernel.model.resources import Leak
 from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting
@@ -43,7 +44,7 @@ def trial(setting: Setting, label: str, played: Played) -> document.Trial:
         fields = {"facts": {"started": len(seen.started), "seconds": seen.seconds}, "leaks": left}
         fields["impossible"] = seen.error
     else:
-        fields = {"facts": _without_values(seen.facts), "impossible": seen.error}
+        fields = {"facts": _without_values(plain(seen.facts)), "impossible": seen.error}
     return document.Trial(key=key(setting, label), seconds=played.seconds, cold_starts=played.cold_starts, **fields)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_tfkernel.model.facts import Facts, unseen
 from pytest_tfkernel.model.trials import Setting, Verdict
 
 Judge = Callable[[Any], Verdict]
@@ -28,8 +29,11 @@ class Guarantee:
     decide: Judge
 
     def judge(self, observation: Any) -> Verdict:
-        """The verdict; a judge that can't make sense of what it sees says UNKNOWN."""
+        """The verdict; a judge that can't make sense of what it sees says UNKNOWN, and none is asked of too little."""
         try:
+            missing = unseen(observation.facts) if isinstance(observation, Facts) and not observation.error else ()
+            if missing:
+                return Verdict.unknown(f"nobody has seen: {', '.join(missing)}")
             return self.decide(observation)
         except Exception as error:  # noqa: BLE001 - what it sees may be broken in any way
             return Verdict.unknown(f"the judge failed on this observation: {type(error).__name__}: {error}")

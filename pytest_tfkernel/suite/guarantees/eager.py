@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pytest_tfkernel.model.trials import Facts, Verdict
+from pytest_tfkernel.model.facts import Facts
+from pytest_tfkernel.model.trials import Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
-from pytest_tfkernel.suite.scenarios.eager import NAME, RESULTS
+from pytest_tfkernel.suite.scenarios.eager import NAME, RESULTS, Modes, Outcome
 
 # What 2.12, 2.15, 2.18 and 2.21 say, word for word the same but for what stands around these parts.
 REFUSALS = {
@@ -23,29 +22,29 @@ REFUSALS = {
     applies=has_example_of(NAME),
     control="is_never_eager",
 )
-def eager_needs_graph(seen: Facts) -> Verdict:
+def eager_needs_graph(seen: Facts[Modes]) -> Verdict:
     """TensorFlow 2 refuses the examples with its documented errors outside of a graph, and runs them inside of one."""
     if seen.error or seen.interpreter.tensorflow is None:
         return Verdict.unknown(seen.error or "there is no TensorFlow")
     eager = not seen.interpreter.tensorflow.startswith("1.")
-    if seen.facts["eager"] is not eager:
+    if seen.facts.eager is not eager:
         return Verdict.failed(
             f"TensorFlow {seen.interpreter.tensorflow} began {'in graph mode' if eager else 'in eager mode'}"
         )
     for name, result in RESULTS.items():
-        plain = seen.facts["plain"][name]
+        plain, in_graph = seen.facts.plain[name], seen.facts.in_graph[name]
         if eager and not _is_refusal(plain, *REFUSALS[name]):
             return Verdict.failed(f"eagerly, {name} gave {_shown(plain)}, not {': '.join(REFUSALS[name])}")
-        if not eager and plain != {"result": result}:
+        if not eager and plain != Outcome(result=result):
             return Verdict.failed(f"in graph mode, {name} gave {_shown(plain)}, not {result!r}")
-        if seen.facts["in_graph"][name] != {"result": result}:
-            return Verdict.failed(f"in a graph, {name} gave {_shown(seen.facts['in_graph'][name])}, not {result!r}")
+        if in_graph != Outcome(result=result):
+            return Verdict.failed(f"in a graph, {name} gave {_shown(in_graph)}, not {result!r}")
     return Verdict.passed(f"{len(RESULTS)} refused without a graph" if eager else "graph mode is the default")
 
 
-def _is_refusal(outcome: dict[str, Any], error: str, part: str) -> bool:
-    return outcome.get("error") == error and part in outcome["message"]
+def _is_refusal(outcome: Outcome, error: str, part: str) -> bool:
+    return outcome.error == error and part in outcome.message
 
 
-def _shown(outcome: dict[str, Any]) -> str:
-    return f"{outcome['error']}: {outcome['message']}" if "error" in outcome else repr(outcome["result"])
+def _shown(outcome: Outcome) -> str:
+    return f"{outcome.error}: {outcome.message}" if outcome.error is not None else repr(outcome.result)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pytest_tfkernel.model.trials import Facts, Verdict
+from pytest_tfkernel.model.facts import Facts
+from pytest_tfkernel.model.trials import Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
+from pytest_tfkernel.suite.scenarios.gpu import NAME, Handover, Release
 
-NAME = "gpu-is-released"
 # What contexts of others, and the driver's own tables, may add or free meanwhile.
 _SLACK = 8 << 20
 # TensorFlow takes a part of what is free: a little less is free when the driver has grown.
@@ -17,28 +16,28 @@ _ENOUGH = 0.95
 
 @guarantee(
     "no-cuda-context",
-    where="trials of `gpu-is-released`",
+    where=f"trials of `{NAME}`",
     applies=has_example_of(NAME),
     control="forks_with_its_context",
 )
-def no_cuda_context(seen: Facts) -> Verdict:
+def no_cuda_context(seen: Facts[Handover]) -> Verdict:
     """NVML lists the dead process no more, and the memory in use is back at its baseline; it took the time recorded."""
     if seen.error:
         return Verdict.unknown(seen.error)
-    held, release = seen.facts["held"], seen.facts["release"]
-    if not held["listed"]:
+    held, release = seen.facts.held, seen.facts.release
+    if not held.listed:
         return Verdict.unknown("NVML did not list the kernel while it lived: that it doesn't now would prove nothing")
-    if release["error"]:
-        return Verdict.unknown(release["error"])
-    if release["listed"]:
-        return Verdict.failed(f"NVML lists the dead process still, {release['seconds']:.1f} s after its death")
+    if release.error:
+        return Verdict.unknown(release.error)
+    if release.listed:
+        return Verdict.failed(f"NVML lists the dead process still, {release.seconds:.1f} s after its death")
     return _memory(release)
 
 
-def _memory(release: dict[str, Any]) -> Verdict:
-    seconds, baseline, used = release["seconds"], release["baseline"], release["used"]
+def _memory(release: Release) -> Verdict:
+    seconds, baseline, used = release.seconds, release.baseline, release.used
     if baseline is None or used is None:
-        return Verdict.passed(_released(seconds), f"memory is no evidence here: {release['advisory']}")
+        return Verdict.passed(_released(seconds), f"memory is no evidence here: {release.advisory}")
     if used > baseline + _SLACK:
         return Verdict.failed(f"{used - baseline} bytes more are in use than before, {seconds:.1f} s after the death")
     return Verdict.passed(_released(seconds), f"memory back at {baseline} bytes")
@@ -50,23 +49,23 @@ def _released(seconds: float) -> str:
 
 @guarantee(
     "gpu-is-usable-again",
-    where="trials of `gpu-is-released`",
+    where=f"trials of `{NAME}`",
     applies=has_example_of(NAME),
     control="forks_with_its_context",
 )
-def gpu_is_usable_again(seen: Facts) -> Verdict:
+def gpu_is_usable_again(seen: Facts[Handover]) -> Verdict:
     """The next kernel computes on the GPU, and holds as much of it as the dead one did."""
     if seen.error:
         return Verdict.unknown(seen.error)
-    held, again = seen.facts["held"], seen.facts["again"]
-    if not held["listed"]:
+    held, again = seen.facts.held, seen.facts.again
+    if not held.listed:
         return Verdict.unknown("NVML did not list the first kernel, so there is nothing to compare with")
-    if again.get("error"):
-        return Verdict.failed(f"the next kernel could not use the GPU: {again['error']}")
-    if not again["listed"]:
+    if again.error:
+        return Verdict.failed(f"the next kernel could not use the GPU: {again.error}")
+    if not again.listed:
         return Verdict.failed("the next kernel computed, but NVML doesn't list it on the GPU")
-    if not held["memory"] or not again["memory"]:
+    if not held.memory or not again.memory:
         return Verdict.unknown("it computed on the GPU, but NVML doesn't say here how much a process holds")
-    if again["memory"] < held["memory"] * _ENOUGH:
-        return Verdict.failed(f"the next kernel got {again['memory']} bytes, and the dead one held {held['memory']}")
-    return Verdict.passed(f"{again['memory']} bytes again, of {held['memory']}")
+    if again.memory < held.memory * _ENOUGH:
+        return Verdict.failed(f"the next kernel got {again.memory} bytes, and the dead one held {held.memory}")
+    return Verdict.passed(f"{again.memory} bytes again, of {held.memory}")

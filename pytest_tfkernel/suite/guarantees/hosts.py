@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_tfkernel.model.trials import Facts, Verdict
+from pytest_tfkernel.model.facts import Facts
+from pytest_tfkernel.model.trials import Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.scenarios.hosted import HOSTS
-from pytest_tfkernel.suite.scenarios.hosts import ITS_HOST, NAME, NO_SCRIPTS, STANDARD
+from pytest_tfkernel.suite.scenarios.hosts import ITS_HOST, NAME, NO_SCRIPTS, STANDARD, SideBySide, Times
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,19 @@ DIFFERENCES = (
 
 
 @guarantee(NAME, where=f"the trial of `{NAME}`", applies=has_example_of(NAME), control="keeps_its_stack_from_hosts")
-def hosts_agree(seen: Facts) -> Verdict:
+def hosts_agree(seen: Facts[SideBySide]) -> Verdict:
     """Kernels of all hosts that are installed differ from one of `subprocess` only where that is documented."""
     if seen.error:
         return Verdict.unknown(seen.error)
     facts = seen.facts
-    others = {host: shown for host, shown in facts["hosts"].items() if host != STANDARD}
-    missing = ", ".join(f"{host} ({why})" for host, why in facts["absent"].items())
+    others = {host: shown for host, shown in facts.hosts.items() if host != STANDARD}
+    missing = ", ".join(f"{host} ({why})" for host, why in facts.absent.items())
     absent = f"not compared: {missing}" if missing else ""
-    if STANDARD in facts["broken"]:
-        return Verdict.unknown(f"{STANDARD}, with which the others are compared: {facts['broken'][STANDARD]}", absent)
-    if not others or STANDARD not in facts["hosts"]:
+    if STANDARD in facts.broken:
+        return Verdict.unknown(f"{STANDARD}, with which the others are compared: {facts.broken[STANDARD]}", absent)
+    if not others or STANDARD not in facts.hosts:
         return Verdict.unknown("there are no two hosts to compare", absent)
-    standard = facts["hosts"][STANDARD]
+    standard = facts.hosts[STANDARD]
     found: list[str] = []
     unseen: list[str] = []
     compared: list[str] = []
@@ -84,18 +85,18 @@ def hosts_agree(seen: Facts) -> Verdict:
         documented = len(different) - len(undocumented)
         compared.append(f"{host} ({documented} documented differences)" if documented else host)
         found += [f"{host}: {name}: {shown[name]!r}, and {standard[name]!r} in {STANDARD}" for name in undocumented]
-        if host in facts["broken"]:
+        if host in facts.broken:
             # One that showed nothing at all could not be looked at.
-            (found if shown else unseen).append(f"{host}: could not be played to its end: {facts['broken'][host]}")
+            (found if shown else unseen).append(f"{host}: could not be played to its end: {facts.broken[host]}")
         elif shown.keys() != standard.keys():
             unseen.append(f"{host}: not the same was looked at: {sorted(shown.keys() ^ standard.keys())}")
     # What is installed, and with that who is compared, is no behaviour of anybody's.
-    given = "; ".join(filter(None, (f"compared: {', '.join(compared)}", _restarts(facts["times"]), absent)))
+    given = "; ".join(filter(None, (f"compared: {', '.join(compared)}", _restarts(facts.times), absent)))
     if found:
         return Verdict.failed("; ".join(found), given)
     if unseen:
         return Verdict.unknown("; ".join(unseen), given)
-    noticed = max(one["noticed"] for one in facts["times"].values())
+    noticed = max(one.noticed for one in facts.times.values())
     return Verdict.passed(
         f"{len(standard)} things are the same as in {STANDARD}, but for documented differences; each death known within"
         f" {noticed:.2f} s",
@@ -107,6 +108,6 @@ def _is_documented(host: str, name: str, value: Any) -> bool:
     return any(host in one.hosts and name == one.what and value == one.value for one in DIFFERENCES)
 
 
-def _restarts(times: dict[str, dict[str, float]]) -> str:
-    shown = [f"{host} after {one['restarted']:.1f} s" for host, one in times.items() if "restarted" in one]
+def _restarts(times: dict[str, Times]) -> str:
+    shown = [f"{host} after {one.restarted:.1f} s" for host, one in times.items() if one.restarted is not None]
     return f"restarted unasked: {', '.join(shown) or 'none'}"

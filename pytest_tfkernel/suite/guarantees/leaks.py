@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.model.trials import Facts, Observation, Verdict
+from pytest_tfkernel.model.facts import Facts
+from pytest_tfkernel.model.trials import Observation, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of, is_deadly
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.guarantees.death import death_of
+from pytest_tfkernel.suite.scenarios import planted
 
 # A person reads these; the number says how many more there are.
 _SHOWN = 3
@@ -37,17 +39,17 @@ def nothing_is_left(seen: Observation) -> Verdict:
 
 @guarantee(
     "audit-is-trusted",
-    where="the trial of `planted-leaks`",
-    applies=has_example_of("planted-leaks"),
+    where=f"the trial of `{planted.NAME}`",
+    applies=has_example_of(planted.NAME),
     control="blind_probe",
 )
-def audit_is_trusted(seen: Facts) -> Verdict:
+def audit_is_trusted(seen: Facts[planted.Planted]) -> Verdict:
     """Planted leaks of every kind are found in this very run; otherwise nothing is said of leaks."""
     if seen.error:
         return Verdict.unknown(f"no leaks could be planted, so that none are believed to be absent: {seen.error}")
-    if seen.facts["missed"]:
-        return Verdict.failed(f"planted and not found: {', '.join(seen.facts['missed'])}")
-    if seen.facts["refused"]:
-        shown = "; ".join(f"{kind}: {why}" for kind, why in seen.facts["refused"].items())
+    if seen.facts.missed:
+        return Verdict.failed(f"planted and not found: {', '.join(seen.facts.missed)}")
+    if seen.facts.refused:
+        shown = "; ".join(f"{kind}: {why}" for kind, why in seen.facts.refused.items())
         return Verdict.unknown(f"could not be planted here: {shown}")
-    return Verdict.passed(f"found: {', '.join(seen.facts['found'])}")
+    return Verdict.passed(f"found: {', '.join(seen.facts.found)}")

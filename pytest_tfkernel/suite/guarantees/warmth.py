@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_tfkernel.model.trials import Facts, Verdict
+from pytest_tfkernel.model.facts import Facts
+from pytest_tfkernel.model.trials import Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
-from pytest_tfkernel.suite.scenarios.warmth import COLD, NAME, WARM
+from pytest_tfkernel.suite.scenarios.warmth import NAME, Portraits
 
 _MODULES_OF_OURS = {"_tfkernel_child.forkserver", "_tfkernel_child.imports"}
 
@@ -19,11 +20,11 @@ _MODULES_OF_OURS = {"_tfkernel_child.forkserver", "_tfkernel_child.imports"}
     applies=has_example_of(NAME),
     control="shows_that_it_is_warm",
 )
-def warm_equals_cold(seen: Facts) -> Verdict:
+def warm_equals_cold(seen: Facts[Portraits]) -> Verdict:
     """A forked kernel shows what a fresh interpreter shows, but for the documented differences."""
     if seen.error:
         return Verdict.unknown(seen.error)
-    warm, cold = seen.facts[WARM], seen.facts[COLD]
+    warm, cold = seen.facts.forkserver, seen.facts.subprocess
     if warm.keys() != cold.keys():
         return Verdict.unknown(f"not the same was looked at: {sorted(warm.keys() ^ cold.keys())}")
     different = [name for name in warm if name not in DIFFERENCES and warm[name] != cold[name]]

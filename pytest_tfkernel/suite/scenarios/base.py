@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.sizes import STANDARD
 from pytest_tfkernel.trials.stage import Stage
 
@@ -23,5 +25,5 @@ class Scenario:
     name: str
     title: str
     settings: tuple[Setting, ...]
-    play: Callable[[Setting, Stage, KernelSpec], Facts]
+    play: Callable[[Setting, Stage, KernelSpec], Facts[Any]]
     size: str = STANDARD

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials.cells import CellFailedError
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "busy-kernel-shuts-down"
@@ -32,11 +34,30 @@ class _LeftAloneError(Exception):
     """Nobody waits for the cell any more."""
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`shutdowns`: for each cell in `_BUSY` how the kernel `ended`, the `cause`, the `seconds`, and what was `left`."""
+@dataclass(frozen=True)
+class Shutdown:
+    """How a kernel `ended` and the `cause`, after how many `seconds`, and what was `left` of it."""
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
-        facts["shutdowns"] = {}
+    ended: str
+    cause: str
+    seconds: float
+    left: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shutdowns:
+    """Of kernels that run each a cell for ever, by its name."""
+
+    shutdowns: dict[str, Shutdown] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Shutdowns]:
+    """Shut a kernel down while it runs each of the cells."""
+    notes = Recorder(Shutdowns)
+
+    def script(start: Start) -> None:
+        shutdowns: dict[str, Shutdown] = {}
+        notes.note(shutdowns=shutdowns)
         for name, cell in _BUSY.items():
             kernel = start()
             _keep_busy(kernel, cell)
@@ -44,14 +65,10 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
             kernel.shutdown()
             seconds = time.monotonic() - began
             died = kernel.post_mortems[-1]
-            facts["shutdowns"][name] = {
-                "ended": hosted.ended(died),
-                "cause": died.cause.value,
-                "seconds": seconds,
-                "left": [str(one) for one in kernel.left_behind],
-            }
+            left = [str(one) for one in kernel.left_behind]
+            shutdowns[name] = Shutdown(hosted.ended(died), died.cause.value, seconds, left)
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 def _keep_busy(kernel: Kernel, cell: str) -> None:

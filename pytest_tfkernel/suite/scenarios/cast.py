@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultNotPossibleError
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.trials.cells import CellFailedError
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
+
+P = ParamSpec("P")
+F = TypeVar("F")
 
 
 class Start(Protocol):
@@ -21,18 +26,16 @@ class Start(Protocol):
         """Raises KernelStartError or SpecError."""
 
 
-Script = Callable[[Start, dict[str, Any]], None]
-
-
-def perform(setting: Setting, stage: Stage, spec: KernelSpec, script: Script) -> Facts:
-    """Run `script(start, facts)`, which adds what it sees to `facts`; what it had seen when it ended.
+def perform(
+    setting: Setting, stage: Stage, spec: KernelSpec, notes: Recorder[P, F], script: Callable[[Start], None]
+) -> Facts[F]:
+    """Run `script(start)`, which notes what it sees in `notes`; what had been noted when it ended.
 
     A cell that must not fail and did, or a fault that isn't possible here, ends it early: the facts
     say why.
     """
     interpreter = stage.launcher.interpreter(spec.python)
     started: list[Kernel] = []
-    facts: dict[str, Any] = {}
     error = ""
 
     def start(**changes: Any) -> Kernel:
@@ -41,10 +44,10 @@ def perform(setting: Setting, stage: Stage, spec: KernelSpec, script: Script) ->
         return started[-1]
 
     try:
-        script(start, facts)
+        script(start)
     except (CellFailedError, FaultNotPossibleError) as failed:
         error = str(failed)
     finally:
         for kernel in started:
             kernel.shutdown(now=True)
-    return Facts(setting, interpreter, facts, error)
+    return Facts(setting, interpreter, notes.freeze(), error)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.processes.waits import Event
 from pytest_tfkernel.suite.scenarios import checkpoint_cells
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 # Where in a save the kills fall: when its first file has been seen, and at parts of the time it takes.
@@ -28,6 +31,41 @@ _MEASURED = 2
 # A save may be over when its moment comes; then the next one is struck.
 _SAVES = 20
 _LOOK_SECONDS = 0.001
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """The number of the `newest` checkpoint and what was `read` of it, None where there is none; or an `error`."""
+
+    newest: int | None = UNSEEN
+    read: list[float] | None = UNSEEN
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Death:
+    """A kernel that was killed at a `moment` of a save, and what the next one found `after` it.
+
+    `complete`: the last complete save; `saving`: the one that was struck, if it wasn't over; `delay`: after how many
+    seconds of it; `save_seconds`: what one takes; `unfinished`: its files; `ended`: how the kernel did.
+    """
+
+    moment: str | float
+    complete: int | None
+    saving: int | None
+    delay: float | None
+    save_seconds: float | None
+    unfinished: list[str]
+    ended: str | None
+    after: Restored = UNSEEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saves:
+    """The `moments` of saves that were to be struck, and the `deaths`."""
+
+    moments: list[str | float] = UNSEEN
+    deaths: list[Death] = UNSEEN
 
 
 class Strike:
@@ -63,16 +101,17 @@ class Strike:
                 return True
         return False
 
-    def facts(self) -> dict[str, Any]:
-        """The last complete save; the one that was struck, if it wasn't over; when; its files."""
-        return {
-            "moment": self._moment,
-            "complete": self.complete,
-            "saving": self.saving,
-            "delay": self.delay,
-            "save_seconds": min(self._seconds, default=None),
-            "unfinished": unfinished(self._folder, self.saving),
-        }
+    def death(self, ended: str | None) -> Death:
+        """What was seen of it, which `ended` so."""
+        return Death(
+            moment=self._moment,
+            complete=self.complete,
+            saving=self.saving,
+            delay=self.delay,
+            save_seconds=min(self._seconds, default=None),
+            unfinished=unfinished(self._folder, self.saving),
+            ended=ended,
+        )
 
 
 def unfinished(folder: Path, number: int | None) -> list[str]:
@@ -81,39 +120,39 @@ def unfinished(folder: Path, number: int | None) -> list[str]:
     return sorted(name for name in names if name.startswith(f"ckpt-{number}") and "temp" in name)
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`deaths`: for each, the facts of its `Strike`, how the kernel `ended`, and what the next one read.
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Saves]:
+    """Kill a kernel at each moment of its saves, again if that was missed, and let the next one restore."""
+    notes = Recorder(Saves)
 
-    `after` is `{"newest", "read"}` or `{"error"}`. A moment that was missed is tried again.
-    """
-
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    def script(start: Start) -> None:
         with scratch_folder(stage.launcher) as folder:
-            facts["moments"], facts["deaths"] = list(MOMENTS), []
+            deaths: list[Death] = []
+            notes.note(moments=list(MOMENTS), deaths=deaths)
             prepare = checkpoint_cells.prepare(setting.example, folder)
             kernel, first = start(), 1
             value(kernel, prepare)
             for moment in (moment for moment in MOMENTS for _ in range(_TRIES)):
-                if any(death["moment"] == moment and struck(death) for death in facts["deaths"]):
+                if any(death.moment == moment and struck(death) for death in deaths):
                     continue
                 death = _killed(kernel, folder, moment, first)
-                facts["deaths"].append(death)
+                deaths.append(death)
                 kernel.restart()
                 value(kernel, prepare)
-                death["after"] = _restored(kernel)
-                if death["after"].get("newest") is None:
+                after = _restored(kernel)
+                deaths[-1] = dataclasses.replace(death, after=after)
+                if after.error is not None or after.newest is None:
                     return
-                first = max(death["after"]["newest"], death["saving"] or 0) + 1
+                first = max(after.newest, death.saving or 0) + 1
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
-def struck(death: dict[str, Any]) -> bool:
+def struck(death: Death) -> bool:
     """Whether the kernel died at the moment that was meant."""
-    return death["saving"] is not None and bool(death["unfinished"] or death["moment"] != AT_FILES)
+    return death.saving is not None and bool(death.unfinished or death.moment != AT_FILES)
 
 
-def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> dict[str, Any]:
+def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> Death:
     strike = Strike(kernel, folder, moment)
     ended = None
     try:
@@ -124,14 +163,14 @@ def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> di
         if reply.error is not None:
             raise CellFailedError(f"it could not save: {str(reply.error).splitlines()[0]}")
         kernel.shutdown(now=True)
-    return strike.facts() | {"ended": ended}
+    return strike.death(ended)
 
 
-def _restored(kernel: Kernel) -> dict[str, Any]:
+def _restored(kernel: Kernel) -> Restored:
     try:
-        return dict(value(kernel, checkpoint_cells.RESTORE))
+        return Restored(**value(kernel, checkpoint_cells.RESTORE))
     except CellFailedError as error:
-        return {"error": str(error)}
+        return Restored(error=str(error))
 
 
 _TITLES = {

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "configuration-is-per-process"
@@ -85,28 +89,61 @@ def _cpus(number):
 """
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`first` and `second`: what each process saw `before` it chose, `after`, and `late`, when changes were tried.
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What came of a change that was tried too late: the type and the `message` of its `error`, if there was one."""
 
-    `changes` are the outcomes of these: `{"error": type, "message": ...}`, or nothing if there was none.
-    `sessions` are the numbers of CPUs of two sessions in a third process.
-    """
+    error: str | None = None
+    message: str = UNSEEN
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """What a process had `before` it chose, `after` that, and `late`, when `changes` had been tried."""
+
+    before: dict[str, int | None] = UNSEEN
+    after: dict[str, int | None] = UNSEEN
+    changes: dict[str, Change] = UNSEEN
+    late: dict[str, int | None] = UNSEEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """Of two processes, and the numbers of CPUs of two `sessions` in a third one."""
+
+    first: Process = UNSEEN
+    second: Process = UNSEEN
+    sessions: list[int] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Choices]:
+    """Let each of two processes choose and change its mind too late; then open sessions in a third one."""
+    notes = Recorder(Choices)
+
+    def script(start: Start) -> None:
         kernel = start()
-        for name, chosen in (("first", FIRST), ("second", SECOND)):
-            value(kernel, _BEGIN)
-            facts[name] = seen = {"before": value(kernel, _LOOK_BEFORE)}
-            value(kernel, f"choose({json.dumps(chosen)})")
-            seen["after"] = value(kernel, _INITIALISE)
-            seen["changes"] = value(kernel, _CHANGE)
-            seen["late"] = value(kernel, _INITIALISE)
-            # Without half a second of an orderly exit.
-            kernel.shutdown(now=True)
-            kernel.restart()
-        facts["sessions"] = value(kernel, IN_SESSIONS.format(sessions=SESSIONS))
+        _choose(kernel, FIRST, lambda seen: notes.note(first=seen))
+        _choose(kernel, SECOND, lambda seen: notes.note(second=seen))
+        notes.note(sessions=value(kernel, IN_SESSIONS.format(sessions=SESSIONS)))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
+
+
+def _choose(kernel: Kernel, chosen: dict[str, int], tell: Callable[[Process], None]) -> None:
+    """All that is asked of one process, of which is told what was seen, and a new process after it."""
+    process = Recorder(Process)
+    value(kernel, _BEGIN)
+    process.note(before=value(kernel, _LOOK_BEFORE))
+    try:
+        value(kernel, f"choose({json.dumps(chosen)})")
+        process.note(after=value(kernel, _INITIALISE))
+        process.note(changes={what: Change(**outcome) for what, outcome in value(kernel, _CHANGE).items()})
+        process.note(late=value(kernel, _INITIALISE))
+    finally:
+        tell(process.freeze())
+    # Without half a second of an orderly exit.
+    kernel.shutdown(now=True)
+    kernel.restart()
 
 
 CONFIGURATION = Scenario(

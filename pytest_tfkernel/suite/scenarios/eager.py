@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from typing import Any
 
+from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "eager-needs-graph"
@@ -39,19 +43,39 @@ with tf.compat.v1.Session() as session:
 RESULTS: dict[str, Any] = {"graph_add": 5.0, "variable_assign": [1.0, 2.0], "gpu_matmul": [1000, 1000]}
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`eager`: the mode TensorFlow began in; `plain`, `in_graph`: the outcome of each program.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The `result` of a program, or the type and the `message` of its `error`."""
 
-    An outcome is `{"result": ...}` or `{"error": type, "message": ...}`.
-    """
+    result: Any = UNSEEN
+    error: str | None = None
+    message: str = UNSEEN
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Modes:
+    """`eager`: the mode in which TensorFlow began; `plain`, `in_graph`: the outcome of each program."""
+
+    eager: bool = UNSEEN
+    plain: dict[str, Outcome] = UNSEEN
+    in_graph: dict[str, Outcome] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Modes]:
+    """Run each program in the mode in which TensorFlow begins, and in a graph."""
+    notes = Recorder(Modes)
+
+    def script(start: Start) -> None:
         kernel = start()
-        facts["eager"] = value(kernel, "import tensorflow as tf\ntf.executing_eagerly()")
-        facts["plain"] = {name: value(kernel, _attempt(program)) for name, program in PROGRAMS.items()}
-        facts["in_graph"] = {name: value(kernel, _attempt(_in_graph(program))) for name, program in PROGRAMS.items()}
+        notes.note(eager=value(kernel, "import tensorflow as tf\ntf.executing_eagerly()"))
+        notes.note(plain={name: _outcome(kernel, program) for name, program in PROGRAMS.items()})
+        notes.note(in_graph={name: _outcome(kernel, _in_graph(program)) for name, program in PROGRAMS.items()})
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
+
+
+def _outcome(kernel: Kernel, program: str) -> Outcome:
+    return Outcome(**value(kernel, _attempt(program)))
 
 
 def _in_graph(program: str) -> str:

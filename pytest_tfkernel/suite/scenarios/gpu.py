@@ -4,62 +4,92 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_tfkernel.audit.gpu import find
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.machine.gpus import Gpus
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.gpus import Gpu
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials import examples, placement
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "gpu-is-released"
 _EXAMPLE = examples.find("gpu_matmul")
 
 
-Compute = Callable[[Gpus, Kernel], dict[str, Any]]
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Whether NVML `listed` a kernel when it had computed, and its `memory` in bytes; or the `error` of computing."""
+
+    listed: bool = UNSEEN
+    memory: int | None = UNSEEN
+    error: str | None = None
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """What became of the dead kernel's share (`model.gpus.GpuRelease`); `advisory`: why memory is no evidence."""
+
+    listed: bool | None
+    seconds: float
+    baseline: int | None
+    used: int | None
+    error: str
+    advisory: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handover:
+    """What a kernel `held`, what it `said` of a fault that it survives, its `release`, and what came `again`."""
+
+    held: Share = UNSEEN
+    said: str | None = None
+    release: Release = UNSEEN
+    again: Share = UNSEEN
+
+
+Compute = Callable[[Gpus, Kernel], Share]
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Handover]:
     """The trial with TensorFlow; see `play_with`."""
     return play_with(_compute, setting, stage, spec)
 
 
-def play_with(compute: Compute, setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`held`: whether NVML `listed` the kernel when it had computed, and its `memory` in bytes; `again`: the next one.
-
-    `said` is the error of a fault that a kernel survives. `release` is what became of the dead kernel's part
-    (`model.gpus.GpuRelease`), with why memory is no evidence (`advisory`).
-    """
+def play_with(compute: Compute, setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Handover]:
+    """Compute, strike, wait until the GPU is given back, and compute in the next kernel."""
     gpus = stage.gpus
+    notes = Recorder(Handover)
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    def script(start: Start) -> None:
         baseline = _check(gpus, setting).used
         kernel = start()
-        facts["held"] = compute(gpus, kernel)
+        notes.note(held=compute(gpus, kernel))
         ids = gpus.ids(kernel.life.process)
         outcome = kernel.inject(setting.fault)
         if outcome.reply is not None and outcome.reply.error is not None:
-            facts["said"] = str(outcome.reply.error).splitlines()[0]
+            notes.note(said=str(outcome.reply.error).splitlines()[0])
         if kernel.is_alive:
             kernel.shutdown(now=True)
         calibration = gpus.calibration
         release = gpus.settling.wait(calibration.visible[0], ids, None if calibration.advisory else baseline)
-        facts["release"] = {**dataclasses.asdict(release), "advisory": calibration.advisory}
+        notes.note(release=Release(**dataclasses.asdict(release), advisory=calibration.advisory))
         kernel.restart()
         try:
-            facts["again"] = compute(gpus, kernel)
+            notes.note(again=compute(gpus, kernel))
         except CellFailedError as error:
-            facts["again"] = {"error": str(error)}
+            notes.note(again=Share(error=str(error)))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 def _check(gpus: Gpus, setting: Setting) -> Gpu:
@@ -80,7 +110,7 @@ def _check(gpus: Gpus, setting: Setting) -> Gpu:
     return gpu
 
 
-def _compute(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
+def _compute(gpus: Gpus, kernel: Kernel) -> Share:
     """Run the example, and what NVML says of the process then."""
     value(kernel, examples.LOOK)
     details = value(kernel, _EXAMPLE.run)["details"]
@@ -91,12 +121,12 @@ def _compute(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
     return look(gpus, kernel)
 
 
-def look(gpus: Gpus, kernel: Kernel) -> dict[str, Any]:
+def look(gpus: Gpus, kernel: Kernel) -> Share:
     """What NVML says of a living kernel now."""
     gpu = find(gpus.nvml.read(), gpus.calibration.visible[0])
     ids = gpus.ids(kernel.life.process)
     mine = [process for process in (gpu.processes or () if gpu is not None else ()) if process.pid in ids]
-    return {"listed": bool(mine), "memory": mine[0].memory if mine else None}
+    return Share(listed=bool(mine), memory=mine[0].memory if mine else None)
 
 
 # Those that may harm others are played only when the run allows them by name.

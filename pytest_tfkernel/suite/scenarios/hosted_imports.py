@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pytest_tfkernel.kernels import phases
 from pytest_tfkernel.model.errors import KernelDied
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
-from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED, WORKS
+from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED, WORKS, Imports
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "hosted-import-is-repeatable"
@@ -19,10 +19,11 @@ NAME = "hosted-import-is-repeatable"
 _IMPORT = "import tensorflow as tf\ntf.constant(1.0).shape.rank"
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Imports]:
     """As the scenario `import-is-repeatable`; the interrupt is that of the host's own menu."""
+    notes = Recorder(Imports)
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    def script(start: Start) -> None:
         kernel = start()
         marks: list[str] = []
 
@@ -33,15 +34,15 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
 
         try:
             reply = kernel.execute_marked(phases.find(setting.phase).cell, on_mark)
-            facts["interrupted"] = _imported(reply.error)
+            notes.note(interrupted=_imported(reply.error))
         except KernelDied:
-            facts["interrupted"] = DIED
-        facts["in_phase"] = marks == ["in"]
-        facts["again"] = _imported(kernel.execute(_IMPORT).error) if kernel.is_alive else DIED
+            notes.note(interrupted=DIED)
+        notes.note(in_phase=marks == ["in"])
+        notes.note(again=_imported(kernel.execute(_IMPORT).error) if kernel.is_alive else DIED)
         kernel.restart(asked=kernel.is_alive)
-        facts["fresh"] = _imported(kernel.execute(_IMPORT).error)
+        notes.note(fresh=_imported(kernel.execute(_IMPORT).error))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 def _imported(error: object) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_tfkernel.kernels.faults import cells
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.machine.capabilities import JUPYTER, MULTIPROCESS, SPYDER, hosts
 from pytest_tfkernel.model.errors import KernelDied, KernelIsDead, KernelStartError, SpecError
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec, Reply
 from pytest_tfkernel.model.processes import PostMortem
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "hosts-agree"
@@ -40,19 +43,39 @@ _PRINT_NATIVELY = f"import os\n_ = os.write(1, b'{_NATIVE}\\n')"
 _CRASH = f"{examples.SPEAK}\nimport ctypes\nctypes.string_at(0)"
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`hosts`: what the kernel of each host showed, under the same names, as texts, numbers and truth values.
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Seconds from a signal to the post-mortem, and to the first reply of the process that its host then started."""
 
-    `times` are seconds of each: from the signal to the post-mortem (`noticed`), and to the first reply of the process
-    that its host started by itself (`restarted`). `broken` says why one could not be played to its end, and `absent`
-    why one was not played at all.
+    noticed: float = UNSEEN
+    restarted: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySide:
+    """What the kernel of each host showed, by the same names, as texts, numbers and truth values; `times` of each.
+
+    `broken` says why one could not be played to its end, and `absent` why one was not played at all.
     """
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
-        present, facts["absent"] = _present(stage.launcher.interpreter(spec.python))
-        facts["hosts"], facts["times"], facts["broken"] = {}, {}, {}
+    absent: dict[str, str] = UNSEEN
+    hosts: dict[str, dict[str, Any]] = UNSEEN
+    times: dict[str, Times] = UNSEEN
+    broken: dict[str, str] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[SideBySide]:
+    """Live and die three deaths in a kernel of each host that is there."""
+    notes = Recorder(SideBySide)
+
+    def script(start: Start) -> None:
+        present, absent = _present(stage.launcher.interpreter(spec.python))
+        shown: dict[str, dict[str, Any]] = {}
+        waited: dict[str, Times] = {}
+        broken: dict[str, str] = {}
+        notes.note(absent=absent, hosts=shown, times=waited, broken=broken)
         for host in present:
-            seen, times = facts["hosts"].setdefault(host, {}), facts["times"].setdefault(host, {})
+            seen, times = shown.setdefault(host, {}), Recorder(Times)
             changes = {name: None for name, those in _SPECIAL.items() if host not in those}
             try:
                 kernel = start(provisioner=host, **changes)
@@ -62,9 +85,11 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
                 _exit(kernel, seen)
                 kernel.shutdown(now=True)
             except (CellFailedError, KernelStartError, KernelDied, KernelIsDead) as error:
-                facts["broken"][host] = str(error).partition("\n")[0]
+                broken[host] = str(error).partition("\n")[0]
+            finally:
+                waited[host] = times.freeze()
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 def _present(interpreter: Interpreter) -> tuple[list[str], dict[str, str]]:
@@ -91,10 +116,10 @@ def _live(kernel: Kernel, seen: dict[str, Any]) -> None:
     _listen(kernel.execute(examples.SPEAK), "a cell", seen)
 
 
-def _die_of_signal(kernel: Kernel, fault: str, seen: dict[str, Any], times: dict[str, float]) -> None:
+def _die_of_signal(kernel: Kernel, fault: str, seen: dict[str, Any], times: Recorder[..., Times]) -> None:
     began = time.monotonic()
     died = kernel.inject(fault).post_mortem
-    times["noticed"] = time.monotonic() - began
+    times.note(noticed=time.monotonic() - began)
     seen[f"{fault} ends it"] = _death(died)
     if died is None:
         raise CellFailedError(f"it survived {fault}")
@@ -108,7 +133,7 @@ def _die_of_signal(kernel: Kernel, fault: str, seen: dict[str, Any], times: dict
         kernel.restart()
     else:
         seen["who restarts it unasked"] = ITS_HOST
-        times["restarted"] = time.monotonic() - began
+        times.note(restarted=time.monotonic() - began)
     seen["the next generation"] = kernel.generation
     _run(kernel, "the example gives again", seen)
 

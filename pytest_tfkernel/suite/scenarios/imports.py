@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.sizes import FULL
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "import-is-repeatable"
@@ -18,23 +20,34 @@ WORKS, INTERRUPTED, DIED = "works", "interrupted", "died"
 _IMPORT = "import tensorflow as tf\ntf.constant(1.0).shape.rank"
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """What each import came to: `interrupted`, then `again` in that process, and `fresh` in the next one.
+@dataclass(frozen=True, kw_only=True)
+class Imports:
+    """What each import came to: the `interrupted` one, then `again` in that process, and `fresh` in the next one.
 
     Each is `works`, `interrupted`, `died`, or the first line of another error. `in_phase` says whether the
     interrupt struck in the import, and not after it.
     """
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    in_phase: bool | None = UNSEEN
+    interrupted: str = UNSEEN
+    again: str = UNSEEN
+    fresh: str = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Imports]:
+    """Interrupt an import, and import again: in that process, and in the next one."""
+    notes = Recorder(Imports)
+
+    def script(start: Start) -> None:
         kernel = start()
         outcome = kernel.inject(setting.fault, phase=setting.phase)
-        facts["in_phase"] = outcome.in_phase
-        facts["interrupted"] = DIED if outcome.reply is None else _said(outcome.reply.error)
-        facts["again"] = _import(kernel) if kernel.is_alive else DIED
+        notes.note(in_phase=outcome.in_phase)
+        notes.note(interrupted=DIED if outcome.reply is None else _said(outcome.reply.error))
+        notes.note(again=_import(kernel) if kernel.is_alive else DIED)
         kernel.restart()
-        facts["fresh"] = _import(kernel)
+        notes.note(fresh=_import(kernel))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 def _import(kernel: Kernel) -> str:

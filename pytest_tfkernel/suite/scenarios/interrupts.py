@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "interrupt-is-heard"
@@ -57,23 +59,39 @@ _tfkernel_scenario()
 """
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`first` and `second` have `outcome` (heard, swallowed, or another error) and `struck`.
+@dataclass(frozen=True, kw_only=True)
+class Interrupt:
+    """What it came to (heard, swallowed, or another error), and whether it `struck` while the session ran."""
 
-    That is whether the interrupt came while the session ran. `pids` are those before and after.
-    """
+    outcome: str
+    struck: bool
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupts:
+    """Two of them, and the `pids` before and after."""
+
+    pids: list[int] = UNSEEN
+    first: Interrupt = UNSEEN
+    second: Interrupt = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Interrupts]:
+    """Interrupt two runs of a session, one after the other."""
+    notes = Recorder(Interrupts)
+
+    def script(start: Start) -> None:
         kernel = start()
-        facts["pids"] = [value(kernel, _PID)]
-        for name in ("first", "second"):
-            facts[name] = _interrupt(kernel)
-        facts["pids"].append(value(kernel, _PID))
+        before = value(kernel, _PID)
+        notes.note(pids=[before])
+        notes.note(first=_interrupt(kernel))
+        notes.note(second=_interrupt(kernel))
+        notes.note(pids=[before, value(kernel, _PID)])
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
-def _interrupt(kernel: Kernel) -> dict[str, Any]:
+def _interrupt(kernel: Kernel) -> Interrupt:
     seen: list[str] = []
 
     def on_mark(name: str) -> None:
@@ -88,7 +106,7 @@ def _interrupt(kernel: Kernel) -> dict[str, Any]:
     if not seen:
         raise CellFailedError(f"the session was never seen running: {reply.error}")
     outcome = SWALLOWED if reply.ok else HEARD if reply.error and reply.error.type == "KeyboardInterrupt" else ""
-    return {"outcome": outcome or str(reply.error).splitlines()[0], "struck": "struck" in seen}
+    return Interrupt(outcome=outcome or str(reply.error).splitlines()[0], struck="struck" in seen)
 
 
 INTERRUPTS = Scenario(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "live-fork-is-unusable"
@@ -131,40 +134,62 @@ _FORKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 OWN_KERNEL = f"import tensorflow as tf\n{_SESSION}result"
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`forks`: for each, its `outcome` (hangs, aborts, works or error), and whether it was `named`.
+@dataclass(frozen=True)
+class Fork:
+    """What it came to (hangs, aborts, works or error), and whether it was `named` among the kernel's processes."""
+
+    outcome: str
+    named: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forks:
+    """The `forks`, what the kernels gave before (`live`), and new ones meanwhile, by their provisioner (`beside`).
 
     `library` made them, and `children`: the outcomes of processes that the kernel started by other methods, which
-    begin anew. `live` is what the kernels gave before the forks, `beside` what new ones gave meanwhile, by their
-    provisioner. `left` are the processes that existed when the forks had been ended.
+    begin anew. `left` are the processes that existed when the forks had been ended.
     """
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
-        facts["forks"], facts["live"], facts["beside"], facts["left"] = {}, [], {}, []
-        facts["children"] = {}
+    forks: dict[str, Fork] = UNSEEN
+    live: list[Any] = UNSEEN
+    beside: dict[str, Any] = UNSEEN
+    left: list[str] = UNSEEN
+    children: dict[str, str] = UNSEEN
+    library: str = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
+    """Fork kernels whose sessions live, start others beside them, and end the forks."""
+    notes = Recorder(Forks)
+
+    def script(start: Start) -> None:
+        forks: dict[str, Fork] = {}
+        live: list[Any] = []
+        beside: dict[str, Any] = {}
+        left: list[str] = []
+        children: dict[str, str] = {}
+        notes.note(forks=forks, live=live, beside=beside, left=left, children=children)
         forked: list[tuple[Kernel, tuple[str, ...]]] = []
         for cell, names in _FORKS:
             kernel = start()
-            facts["live"].append(value(kernel, cell))
+            live.append(value(kernel, cell))
             forked.append((kernel, names))
         # A cold start takes about as long as the deadline of the forks.
         for provisioner in ("subprocess", "forkserver"):
-            facts["beside"][provisioner] = value(start(provisioner=provisioner), OWN_KERNEL)
+            beside[provisioner] = value(start(provisioner=provisioner), OWN_KERNEL)
         first = forked[0][0]
-        facts["library"] = value(first, "library_name")
+        notes.note(library=value(first, "library_name"))
         for method in CHILDREN:
             cell = f"outcome({method!r}, {CHILD_DEADLINE})"
-            facts["children"][method] = value(first, cell, CHILD_DEADLINE + DEADLINE)["outcome"]
+            children[method] = value(first, cell, CHILD_DEADLINE + DEADLINE)["outcome"]
         for kernel, names in forked:
             seen = {name: value(kernel, f"outcome({name!r}, {DEADLINE})") for name in names}
             carriers = {one.process.pid for one in kernel.life.leftovers(0.0)}
-            facts["forks"] |= {
-                name: {"outcome": fork["outcome"], "named": fork["pid"] in carriers} for name, fork in seen.items()
-            }
+            forks |= {name: Fork(fork["outcome"], fork["pid"] in carriers) for name, fork in seen.items()}
             kernel.shutdown(now=True)
-            facts["left"] += [str(one) for one in kernel.life.leftovers(0.0)]
+            left += [str(one) for one in kernel.life.leftovers(0.0)]
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 LIVE_FORK = Scenario(

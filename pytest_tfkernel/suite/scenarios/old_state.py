@@ -8,12 +8,14 @@ from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "old-state-is-refused"
@@ -86,31 +88,53 @@ given
 )
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """For each kind of name, the outcome of its use `before` and `after` the death, and beside a `namesake`.
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What the use of a name gave: a `value`; or an `error` of this type, and its `message`.
 
-    An outcome is `{"value": ...}`, `{"error": type, "message": ...}`, `{"hung": seconds}` or
-    `{"died": of what}`.
+    It may have `hung` for so many seconds, and the kernel may have `died` of it.
     """
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    value: Any = UNSEEN
+    error: str | None = None
+    message: str = UNSEEN
+    hung: float | None = None
+    died: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldNames:
+    """For each kind of name its use `before` and `after` the death, and after that beside a `namesake`."""
+
+    before: dict[str, Use] = UNSEEN
+    after: dict[str, Use] = UNSEEN
+    namesake: dict[str, Use] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[OldNames]:
+    """Use each name in its own process, and after the death of that in the next one, also beside a namesake."""
+    notes = Recorder(OldNames)
+
+    def script(start: Start) -> None:
         kernel = start()
         example = examples.find("variable_assign")
         value(kernel, examples.LOOK)
         value(kernel, example.run)
         names = {one.kind: repr(value(kernel, one.make)) for one in NAMES}
-        facts["before"] = {one.kind: _attempt(kernel, one, names[one.kind], _LIVING) for one in NAMES}
+        notes.note(before={one.kind: _attempt(kernel, one, names[one.kind], _LIVING) for one in NAMES})
         kernel.inject(setting.fault)
-        facts["after"], facts["namesake"] = {}, {}
+        after: dict[str, Use] = {}
+        namesake: dict[str, Use] = {}
+        notes.note(after=after, namesake=namesake)
         for one in NAMES:
             _revive(kernel)
-            facts["after"][one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
+            after[one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
             if one.again:
                 _revive(kernel)
                 value(kernel, one.again)
-                facts["namesake"][one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
+                namesake[one.kind] = _attempt(kernel, one, names[one.kind], _DEAD)
 
-    return perform(setting, stage, dataclasses.replace(spec, timeout=_SECONDS), script)
+    return perform(setting, stage, dataclasses.replace(spec, timeout=_SECONDS), notes, script)
 
 
 def _revive(kernel: Kernel) -> None:
@@ -121,18 +145,18 @@ def _revive(kernel: Kernel) -> None:
         value(kernel, "session = tf.compat.v1.Session()")
 
 
-def _attempt(kernel: Kernel, one: Name, name: str, milliseconds: int) -> dict[str, Any]:
+def _attempt(kernel: Kernel, one: Name, name: str, milliseconds: int) -> Use:
     try:
         reply = kernel.execute(one.use.format(name=name, milliseconds=milliseconds))
     except KernelHung:
-        return {"hung": _SECONDS}
+        return Use(hung=_SECONDS)
     except KernelDied as died:
-        return {"died": died.post_mortem.headline()}
+        return Use(died=died.post_mortem.headline())
     if reply.error is not None:
         # Without the stack that TensorFlow puts into its messages.
         lines = [line for line in reply.error.message.splitlines() if line[:1].strip()]
-        return {"error": reply.error.type.rpartition(".")[2], "message": "\n".join(lines)}
-    return {"value": reply.value}
+        return Use(error=reply.error.type.rpartition(".")[2], message="\n".join(lines))
+    return Use(value=reply.value)
 
 
 OLD_STATE = Scenario(

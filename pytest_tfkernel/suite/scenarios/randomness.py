@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "random-state-is-fresh"
@@ -42,22 +45,33 @@ _tfkernel_draw()
 """
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`draws`: what each source gave in each of three processes; `seeded`: TensorFlow's, with a seed."""
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """What each source gave in each of three processes, and TensorFlow's with a seed (`seeded`)."""
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
-        facts["draws"], facts["seeded"] = [], []
+    draws: list[dict[str, Any]] = UNSEEN
+    seeded: list[list[float]] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Draws]:
+    """Draw in two kernels, and in the successor of the first one."""
+    notes = Recorder(Draws)
+
+    def script(start: Start) -> None:
+        draws: list[dict[str, Any]] = []
+        seeded: list[list[float]] = []
+        notes.note(draws=draws, seeded=seeded)
         first, second = start(), start()
         for kernel in (first, second, first):
-            if facts["draws"] and kernel is first:
+            if draws and kernel is first:
                 kernel.shutdown(now=True)
                 kernel.restart()
             value(kernel, examples.LOOK)
             drawn = value(kernel, _DRAW)
-            facts["draws"].append(drawn["fresh"])
-            facts["seeded"].append(drawn["seeded"])
+            draws.append(drawn["fresh"])
+            seeded.append(drawn["seeded"])
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 RANDOMNESS = Scenario(

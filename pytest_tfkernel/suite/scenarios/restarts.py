@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pytest_tfkernel.kernels import phases
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelStartError
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 LIMIT, STARTS, RESTARTS = "restart-limit-is-kept", "struck-starts", "restarts"
@@ -54,52 +57,134 @@ def ask(seconds):
 """
 
 
-def play_limit(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`deaths`: of each how it `ended`, and after how many `seconds` there was a new process.
+@dataclass(frozen=True, kw_only=True)
+class Successor:
+    """The process after a death: the pid that was `told` and the one that `answered`, and whether it was `blank`.
 
-    There is none after the last: `said` is what the host said of that. `next` is what a person's restart gave then.
+    `error` instead, when there is none. `seconds` until it answered.
     """
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    told: int = UNSEEN
+    generation: int = UNSEEN
+    seconds: float = UNSEEN
+    answered: int = UNSEEN
+    blank: bool = UNSEEN
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class RowDeath:
+    """How it `ended`, and after how many `seconds` there was a new process; there is none after the last one."""
+
+    ended: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOfDeaths:
+    """The `deaths`, what the host `said` after the last one, and the `next` process, for which a person asked."""
+
+    deaths: list[RowDeath] = UNSEEN
+    said: str | None = None
+    next: Successor = UNSEEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Struck:
+    """How a process `ended`, whether that was before its first word (`in_phase`), and what its host started `next`."""
+
+    ended: str
+    in_phase: bool | None
+    next: Successor = UNSEEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class StruckStarts:
+    """Of a new kernel (`starting`), and of the process of a restart (`restarting`)."""
+
+    starting: Struck = UNSEEN
+    restarting: Struck = UNSEEN
+
+
+@dataclass(frozen=True)
+class Death:
+    """How it `ended`, and what its host started `next`."""
+
+    ended: str
+    next: Successor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What a frontend heard of a kernel: its `status` and `language`, and the `pid` that a cell gave; or an `error`."""
+
+    status: str = UNSEEN
+    language: str = UNSEEN
+    pid: int = UNSEEN
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Frontend:
+    """What another frontend heard `before` and `after` an asked restart, the pids that were `told`, and the `next`."""
+
+    before: Heard
+    told: list[int]
+    next: Successor
+    after: Heard
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoDeaths:
+    """The `deaths`, one after the other, and the `frontend` that sees a restart."""
+
+    deaths: list[Death] = UNSEEN
+    frontend: Frontend = UNSEEN
+
+
+def play_limit(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[RowOfDeaths]:
+    """Kill each new process until there is none, and ask for a restart then."""
+    notes = Recorder(RowOfDeaths)
+
+    def script(start: Start) -> None:
         kernel = start()
-        facts["deaths"] = []
+        deaths: list[RowDeath] = []
+        notes.note(deaths=deaths)
         for _ in range(_MOST_DEATHS):
             began = time.monotonic()
-            death: dict[str, Any] = {"ended": hosted.ended(kernel.inject(setting.fault).post_mortem)}
-            facts["deaths"].append(death)
+            deaths.append(RowDeath(hosted.ended(kernel.inject(setting.fault).post_mortem)))
             if kernel.is_alive:
                 break
             try:
                 kernel.restart(asked=False)
             except KernelStartError as error:
-                facts["said"] = hosted.first_line(error)
+                notes.note(said=hosted.first_line(error))
                 break
-            death["seconds"] = time.monotonic() - began
-        facts["next"] = _successor(kernel, asked=True)
+            deaths[-1] = RowDeath(deaths[-1].ended, time.monotonic() - began)
+        notes.note(next=_successor(kernel, asked=True))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
-def play_starts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`starting`: a new kernel dies before its first word; `restarting`: the process of a restart does.
+def play_starts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[StruckStarts]:
+    """Strike a new kernel before its first word, and then the process of a restart."""
+    notes = Recorder(StruckStarts)
 
-    Of each how it `ended`, whether that was `in_phase`, and `next`: what its host started then.
-    """
-
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    def script(start: Start) -> None:
         kernel = start()
         value(kernel, _LEAVE_A_MARK)
         outcome = kernel.inject(setting.fault, phase=setting.phase)
-        facts["starting"] = {"ended": hosted.ended(outcome.post_mortem), "in_phase": outcome.in_phase}
-        facts["starting"]["next"] = _successor(kernel, asked=False)
+        struck = Struck(ended=hosted.ended(outcome.post_mortem), in_phase=outcome.in_phase)
+        notes.note(starting=struck)
+        notes.note(starting=dataclasses.replace(struck, next=_successor(kernel, asked=False)))
         kernel.shutdown(now=True)
         with scratch_folder(stage.launcher) as folder:
-            facts["restarting"] = _strike_restart(start, folder, spec, setting.fault)
+            notes.note(restarting=_strike_restart(start, folder, spec, setting.fault))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
-def _strike_restart(start: Start, folder: Path, spec: KernelSpec, fault: str) -> dict[str, Any]:
+def _strike_restart(start: Start, folder: Path, spec: KernelSpec, fault: str) -> Struck:
     hook, flag = folder / "startup.py", folder / "strike"
     number = menu.find(fault).signal
     hook.write_text(_STRUCK_AT_START.format(flag=str(flag), number=int(number or 0)), encoding="utf-8")
@@ -110,63 +195,56 @@ def _strike_restart(start: Start, folder: Path, spec: KernelSpec, fault: str) ->
     with contextlib.suppress(KernelStartError):
         kernel.restart()
     died = kernel.post_mortems[-1]
-    return {
-        "ended": hosted.ended(died),
-        "in_phase": died.process != before and not flag.exists(),
-        "next": _successor(kernel, asked=False),
-    }
+    return Struck(
+        ended=hosted.ended(died),
+        in_phase=died.process != before and not flag.exists(),
+        next=_successor(kernel, asked=False),
+    )
 
 
-def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`deaths`: two in a row, of each how it `ended`, and `next`: what its host started then.
+def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[TwoDeaths]:
+    """Kill twice, and then ask for a restart while another frontend listens."""
+    notes = Recorder(TwoDeaths)
 
-    `frontend`: what another frontend heard `before` and `after` a restart that was asked for, with the pids that were
-    `told`; `next` is what we saw of that process.
-    """
-
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    def script(start: Start) -> None:
         kernel = start()
-        facts["deaths"] = []
+        deaths: list[Death] = []
+        notes.note(deaths=deaths)
         for _ in range(2):
             value(kernel, _LEAVE_A_MARK)
             ended = hosted.ended(kernel.inject(setting.fault).post_mortem)
-            facts["deaths"].append({"ended": ended, "next": _successor(kernel, asked=False)})
+            deaths.append(Death(ended, _successor(kernel, asked=False)))
         value(kernel, _LEAVE_A_MARK)
         frontend = start(
             provisioner="subprocess", python=sys.executable, startup="", restart_poll=None, kernelspec=None
         )
         value(frontend, _CONNECT.format(connection=value(kernel, _CONNECTION)))
-        seen: dict[str, Any] = {"before": _heard(frontend), "told": [kernel.pid]}
-        seen["next"] = _successor(kernel, asked=True)
-        seen["told"].append(kernel.pid)
-        facts["frontend"] = {**seen, "after": _heard(frontend)}
+        before, told = _heard(frontend), kernel.pid
+        after = _successor(kernel, asked=True)
+        notes.note(frontend=Frontend(before, [told, kernel.pid], after, _heard(frontend)))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
-def _successor(kernel: Kernel, *, asked: bool) -> dict[str, Any]:
-    """What the next process shows: the pid that was `told` and the one that `answered`, and whether it was `blank`.
-
-    `error` instead, when there is none. `seconds` until it answered.
-    """
+def _successor(kernel: Kernel, *, asked: bool) -> Successor:
+    """What the next process shows."""
     if kernel.is_alive and not asked:
-        return {"error": "the one before it lives"}
+        return Successor(error="the one before it lives")
     began = time.monotonic()
     try:
         kernel.restart(asked=asked)
         seen = value(kernel, _LOOK)
     except (KernelStartError, CellFailedError) as error:
-        return {"error": hosted.first_line(error)}
+        return Successor(error=hosted.first_line(error))
     seconds = time.monotonic() - began
-    return {"told": kernel.pid, "generation": kernel.generation, "seconds": seconds, **seen}
+    return Successor(told=kernel.pid, generation=kernel.generation, seconds=seconds, **seen)
 
 
-def _heard(frontend: Kernel) -> dict[str, Any]:
+def _heard(frontend: Kernel) -> Heard:
     try:
-        heard: dict[str, Any] = value(frontend, f"ask({_FRONTEND_SECONDS})", 3 * _FRONTEND_SECONDS)
+        return Heard(**value(frontend, f"ask({_FRONTEND_SECONDS})", 3 * _FRONTEND_SECONDS))
     except CellFailedError as error:
-        return {"error": str(error)}
-    return heard
+        return Heard(error=str(error))
 
 
 RESTART_LIMIT = Scenario(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.trials.cells import value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "server-state-outlives-client"
@@ -48,7 +51,8 @@ _INITIALISE = "session.run(initializer)\nread()"
 _SECONDS = 30.0
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
+@dataclass(frozen=True, kw_only=True)
+class Clients:
     """What the clients read, each of both variables.
 
     `set`: the first one, which is killed (`client_ended`) then; `found`: the second, which initialises
@@ -56,28 +60,40 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
     `initialised` after the initializer.
     """
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    set: list[Any] = UNSEEN
+    client_ended: str | None = UNSEEN
+    found: list[Any] = UNSEEN
+    server_ended: str | None = UNSEEN
+    found_after_server: list[Any] = UNSEEN
+    initialised: list[Any] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Clients]:
+    """Kill a client and then the server, and let a new client read after each death."""
+    notes = Recorder(Clients)
+
+    def script(start: Start) -> None:
         server = start()
         target = value(server, SERVE)
         client = start()
         value(client, CONNECT.format(target=target))
-        facts["set"] = value(client, _SET, _SECONDS)
+        notes.note(set=value(client, _SET, _SECONDS))
         died = client.inject("sigkill").post_mortem
-        facts["client_ended"] = str(died.exit_status) if died is not None else None
+        notes.note(client_ended=str(died.exit_status) if died is not None else None)
         client.restart()
         value(client, CONNECT.format(target=target))
-        facts["found"] = value(client, "read()", _SECONDS)
+        notes.note(found=value(client, "read()", _SECONDS))
         died = server.inject("sigkill").post_mortem
-        facts["server_ended"] = str(died.exit_status) if died is not None else None
+        notes.note(server_ended=str(died.exit_status) if died is not None else None)
         server.restart()
         target = value(server, SERVE)
         client.shutdown(now=True)
         client.restart()
         value(client, CONNECT.format(target=target))
-        facts["found_after_server"] = value(client, "read()", _SECONDS)
-        facts["initialised"] = value(client, _INITIALISE, _SECONDS)
+        notes.note(found_after_server=value(client, "read()", _SECONDS))
+        notes.note(initialised=value(client, _INITIALISE, _SECONDS))
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 SERVER_STATE = Scenario(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Start, perform
 from pytest_tfkernel.suite.scenarios.portrait import PORTRAIT
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 
 NAME = "warm-equals-cold"
@@ -25,21 +28,32 @@ _FOLDER = "/var/tmp"  # noqa: S108 - nothing is kept there
 _ERRORS = ("index-error", "tf-index-error", "oom-memory-error")
 
 
-def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts:
-    """`forkserver` and `subprocess`: what each kernel showed, under the same names."""
+@dataclass(frozen=True, kw_only=True)
+class Portraits:
+    """What each kernel showed, by the same names: whatever one shows is compared with the other."""
 
-    def script(start: Start, facts: dict[str, Any]) -> None:
+    forkserver: dict[str, Any] = UNSEEN
+    subprocess: dict[str, Any] = UNSEEN
+
+
+def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Portraits]:
+    """Live and die in a forked kernel, and in a fresh one."""
+    notes = Recorder(Portraits)
+
+    def script(start: Start) -> None:
+        lives: dict[str, dict[str, Any]] = {}
         environment = {**spec.environment, "TMPDIR": _FOLDER}
         for provisioner in (WARM, COLD):
             began = time.monotonic()
             kernel = start(provisioner=provisioner, environment=environment, folder=_FOLDER)
-            facts[provisioner] = _life(kernel, setting.fault)
-            facts[provisioner]["times"] = time.monotonic() - began
+            lives[provisioner] = _life(kernel, setting.fault)
+            lives[provisioner]["times"] = time.monotonic() - began
+            notes.note(**lives)
         # Thousands of names, of which only those matter that the other one lacks.
-        warm, cold = (set(facts[provisioner]["modules"]) for provisioner in (WARM, COLD))
-        facts[WARM]["modules"], facts[COLD]["modules"] = sorted(warm - cold), sorted(cold - warm)
+        warm, cold = (set(lives[provisioner]["modules"]) for provisioner in (WARM, COLD))
+        lives[WARM]["modules"], lives[COLD]["modules"] = sorted(warm - cold), sorted(cold - warm)
 
-    return perform(setting, stage, spec, script)
+    return perform(setting, stage, spec, notes, script)
 
 
 def _life(kernel: Kernel, fault: str) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_tfkernel.model.errors import KernelStartError, TFKernelError
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting
+from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.suite import playing
 from pytest_tfkernel.plugin.suite.playing import Played, play
 
 SETTING = Setting("forkserver", "graph_add", "sigkill")
-SEEN = Facts(SETTING, Interpreter(sys.executable, (3, 11, 7), None), {})
+SEEN = Facts(SETTING, Interpreter(sys.executable, (3, 11, 7), None), None)
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Session:
     stash: pytest.Stash = field(default_factory=pytest.Stash)
     launcher: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(cold_starts=5))
 
-    def observe(self, setting: Setting, stage: object, spec: KernelSpec) -> Facts:
+    def observe(self, setting: Setting, stage: object, spec: KernelSpec) -> Facts[None]:
         self.specs.append(spec)
         self.launcher.cold_starts += 2
         if self.error is not None:
@@ -74,7 +75,7 @@ def test_what_can_not_be_played_is_tried_once(session: Session) -> None:
 
 
 def test_an_error_of_another_kind_is_not_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_down(*_: object) -> Facts:
+    def break_down(*_: object) -> Facts[None]:
         raise RuntimeError("broken")
 
     monkeypatch.setattr(playing, "observe", break_down)
