@@ -26,7 +26,7 @@ from pytest_tfkernel.suite.scenarios import runner_death
 from pytest_tfkernel.suite.scenarios.brood import Brood
 from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 
-SABOTEURS = Path(__file__).parents[1] / "saboteurs"
+SABOTEURS = Path(__file__).parents[2] / "saboteurs"
 SABOTEUR = SABOTEURS / "stops_its_supervisor.py"
 ORPHANS = SABOTEURS / "adopts_no_orphans.py"
 SETTING = Setting("subprocess", DAEMON, RUNNER_DEATH)
