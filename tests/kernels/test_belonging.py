@@ -28,6 +28,8 @@ PROVISIONERS = ["forkserver", "subprocess", "multiprocess-spawn", "multiprocess-
 
 # Whoever does this wears no lease, or that of somebody else.
 SHED = "import resource; resource.setrlimit(10, ({number}, resource.getrlimit(10)[1]))"
+# Until it is ended; a signal that asks for its stack wakes it.
+HANGS = "import signal\nwhile True: signal.pause()"
 
 
 @pytest.mark.parametrize("provisioner", PROVISIONERS)
@@ -36,7 +38,7 @@ def test_a_kernel_that_wears_another_number_ends(start: StartKernel, number: str
     kernel = start(provisioner=provisioner)
     kernel.execute(SHED.format(number=number))
     with pytest.raises(KernelHung) as hung:
-        kernel.execute("while True: pass", timeout=1)
+        kernel.execute(HANGS, timeout=0.3)
     assert hung.value.post_mortem.exit_status is not None
     assert proc.start_time(kernel.pid) is None
 
@@ -106,7 +108,7 @@ def test_nobody_outside_is_ended_whatever_they_wear(alone: Launcher, user: int |
     with subprocess.Popen(["sleep", "64"], preexec_fn=wear, user=user, start_new_session=True) as stranger:  # noqa: PLW1509 - it takes no lock
         assert proc.lease_of(stranger.pid) == kernel.life.lease
         with pytest.raises(KernelHung):
-            kernel.execute("while True: pass", timeout=0.5)
+            kernel.execute(HANGS, timeout=0.3)
         kernel.restart()
         assert kernel.left_behind == ()
         alone.close()
@@ -187,7 +189,7 @@ child.pid
     kernel.execute(BECOME)
     note = ""
     try:
-        kernel.execute("while True: pass", timeout=1)
+        kernel.execute(HANGS, timeout=0.3)
     except KernelDied as died:
         note = died.post_mortem.note
     survivor = kernel.pid
@@ -199,7 +201,7 @@ print(json.dumps(dict(left=left, child=child, behind=behind, stays=stays, note=n
 def test_a_refused_signal_ends_no_supervisor_and_no_neighbour() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    told = run(WITHOUT_KILL.format(script=OF_ANOTHER_USER))
+    told = run(WITHOUT_KILL.format(script=f"HANGS = {HANGS!r}\n{OF_ANOTHER_USER}"))
     for pid in (told["stays"], told["survivor"]):
         os.kill(pid, 9)
     assert told["left"] == []
@@ -262,7 +264,7 @@ def are_gone(paths: list[Path]) -> bool:
 
 def end_by_deadline(kernel: Kernel) -> None:
     with pytest.raises(KernelHung):
-        kernel.execute("while True: pass", timeout=0.5)
+        kernel.execute(HANGS, timeout=0.3)
 
 
 def end_by_force(kernel: Kernel) -> None:
