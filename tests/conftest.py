@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import pytest_tfkernel
 from driver_stub import DriverStub, build, device
 from pytest_tfkernel._child import proc, process
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -31,6 +33,13 @@ FindPython = Callable[[str], str]
 # No TensorFlow, no import at all: such a kernel starts in milliseconds.
 LIGHT = KernelSpec(preload=())
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Once for a thousand processes that import it; where PYTHONDONTWRITEBYTECODE is set, each would compile it all."""
+    if not hasattr(config, "workerinput"):
+        for folder in (*pytest_tfkernel.__path__, str(REPOSITORY / "tests" / "support")):
+            compileall.compile_dir(folder, quiet=2)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -329,8 +329,9 @@ def test_what_a_test_puts_over_the_system_changes_nothing(run: Run, gated: Inner
 
 
 @pytest.mark.parametrize("scope", ["", "_module", "_session"])
-def test_a_fake_file_system_hides_and_invents_nothing(run: Run, scope: str) -> None:
+def test_a_fake_file_system_hides_and_invents_nothing(gated: Inner, run: Run, scope: str) -> None:
     pytest.importorskip("pyfakefs")
+    object.__setattr__(gated, "plugins", ("fakefs",))
     result = run(f"""
 {HELD}
 popen = subprocess.Popen

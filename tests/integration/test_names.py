@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from inner import Inner
+from inner import BY_REQUEST, Inner, without
 
 # As the script `pytest` does, which doesn't put the working folder on the path.
 PYTEST = "import sys\ndel sys.path[0]\nimport pytest\nsys.exit(pytest.main())"
@@ -37,9 +37,8 @@ def test_names_are_those_of_the_folder():
 
 
 def run(inner: Inner, *arguments: str) -> str:
-    plugins = ["-p", "no:asyncio", "-p", "no:rerunfailures", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
     done = subprocess.run(
-        [sys.executable, "-c", PYTEST, *plugins, *arguments],
+        [sys.executable, "-c", PYTEST, *without(*BY_REQUEST, "cacheprovider", "faulthandler"), *arguments],
         cwd=inner.folder,
         env={name: text for name, text in inner.environment.items() if name != "PYTHONPATH"},
         capture_output=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import refusing
-from inner import Inner
+from inner import BY_REQUEST, Inner, without
 
 TESTS = """
 import pytest
@@ -48,7 +48,7 @@ def line(call: str, number: int) -> str:
 
 
 def pytest_words(*words: str) -> list[str]:
-    return ["-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:rerunfailures", *words]
+    return ["-m", "pytest", "-q", *without(*BY_REQUEST), *words]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 _SECONDS = 240
-# Installed for the tests that are about them: what they print and listen on is in the way of all others.
-_BY_REQUEST = ("asyncio", "rerunfailures")
+# Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
+# pyfakefs imports takes as long as all the rest of pytest.
+BY_REQUEST = ("asyncio", "fakefs", "rerunfailures")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Inner:
 
     def run(self, *arguments: str, **environment: str) -> pytest.RunResult:
         """Run pytest as a person would, with the entry point of the installed plugin."""
-        unwanted = [word for name in _BY_REQUEST if name not in self.plugins for word in ("-p", f"no:{name}")]
+        unwanted = without(*(name for name in BY_REQUEST if name not in self.plugins))
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *unwanted, *(["-p", "played"] if self.canned else []), *arguments],
             cwd=self.folder,
@@ -81,6 +82,11 @@ class Inner:
             "TRIALS_LOG": str(self.log),
             "TRIALS": "canned" if self.canned else "",
         }
+
+
+def without(*plugins: str) -> list[str]:
+    """The words of a command line that keep these away."""
+    return [word for name in plugins for word in ("-p", f"no:{name}")]
 
 
 def counts(result: pytest.RunResult) -> dict[str, int]:
