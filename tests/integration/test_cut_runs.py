@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +14,7 @@ from inner import Inner
 from pytest_tfkernel.report.store import load
 
 REPORTS = ("--tfkernel-report=run.json", "--tfkernel-report=run.html")
+DOCUMENT = REPORTS[:1]
 GOOD = "def test_one(): pass\ndef test_two(): pass\ndef test_three(): pass\n"
 # What the second test does, or a hook of a conftest: `item` is the second test then.
 IN_TEST = {
@@ -45,10 +48,10 @@ def write_second(inner: Inner, body: str, hooks: str = "") -> None:
     inner.write("conftest.py", f"import pytest\n{hooks}")
 
 
-def check_older_stays(inner: Inner, *arguments: str) -> pytest.RunResult:
+def check_older_stays(inner: Inner, *arguments: str, reports: tuple[str, ...] = REPORTS) -> pytest.RunResult:
     """Run it, and see that the older files stay; what there is lies aside, and says so."""
     before = {name: (inner.folder / name).read_bytes() for name in ("run.json", "run.html")}
-    result = inner.run(*REPORTS, *arguments)
+    result = inner.run(*reports, *arguments)
     assert result.ret != pytest.ExitCode.OK
     assert {name: (inner.folder / name).read_bytes() for name in before} == before
     left = load(inner.folder / "run.json.incomplete")
@@ -61,19 +64,28 @@ def check_older_stays(inner: Inner, *arguments: str) -> pytest.RunResult:
     return result
 
 
-@pytest.fixture
-def good(inner: Inner) -> Inner:
+@pytest.fixture(scope="module")
+def whole(make_inner: Callable[..., Inner]) -> Inner:
     """A whole run has been written."""
+    inner = make_inner()
     inner.write("test_own.py", GOOD)
     assert inner.run(*REPORTS).ret == pytest.ExitCode.OK
     assert load(inner.folder / "run.json").complete
+    return inner
+
+
+@pytest.fixture
+def good(whole: Inner, inner: Inner) -> Inner:
+    """The same, for one test to spoil."""
+    for name in ("test_own.py", "run.json", "run.html"):
+        shutil.copy(whole.folder / name, inner.folder)
     os.utime(inner.folder / "run.json", (0, 0))
     return inner
 
 
 def test_a_stop_after_the_last_test_cuts_nothing(good: Inner) -> None:
     good.write("test_own.py", GOOD.replace("test_three(): pass", "test_three(): assert False"))
-    assert good.run(*REPORTS, "-x").ret == pytest.ExitCode.TESTS_FAILED
+    assert good.run(*DOCUMENT, "-x").ret == pytest.ExitCode.TESTS_FAILED
     run = load(good.folder / "run.json")
     assert (run.complete, [one.outcome for one in run.tests]) == (True, ["passed", "passed", "failed"])
 
@@ -82,10 +94,10 @@ def test_a_stop_after_the_last_test_cuts_nothing(good: Inner) -> None:
 def test_file_that_cannot_be_collected_costs_no_older_one(good: Inner, workers: tuple[str, ...]) -> None:
     before = (good.folder / "run.json").read_bytes()
     good.write("test_broken.py", "1 / 0\n")
-    assert good.run(*REPORTS, *workers).ret != pytest.ExitCode.OK
+    assert good.run(*DOCUMENT, *workers).ret != pytest.ExitCode.OK
     assert (good.folder / "run.json").read_bytes() == before
     # Whoever wants the rest has it, and is told what is missing.
-    good.run(*REPORTS, "--continue-on-collection-errors", *workers)
+    good.run(*DOCUMENT, "--continue-on-collection-errors", *workers)
     run = load(good.folder / "run.json")
     assert run.end is not None
     assert (run.complete, len(run.tests), run.end.collected, run.end.unreported) == (True, 3, 4, ["test_broken.py"])
@@ -93,20 +105,31 @@ def test_file_that_cannot_be_collected_costs_no_older_one(good: Inner, workers: 
 
 def test_a_worker_that_is_replaced_cuts_nothing(good: Inner) -> None:
     write_second(good, IN_TEST["process-exit"])
-    good.run(*REPORTS, "-n", "1")
+    good.run(*DOCUMENT, "-n", "1")
     run = load(good.folder / "run.json")
     assert (run.complete, sorted(one.outcome for one in run.tests)) == (True, ["failed", "passed", "passed"])
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1", "--max-worker-restart=0")], ids=["alone", "worker"])
+WORKER = ("-n", "1", "--max-worker-restart=0")
+
+
+@pytest.mark.parametrize(
+    ("reports", "workers"),
+    [
+        pytest.param(REPORTS, (), id="alone"),
+        pytest.param(DOCUMENT, WORKER, id="worker"),
+        # The session that has workers writes a page as one without them does.
+        pytest.param(REPORTS, WORKER, id="worker-page", marks=pytest.mark.soak),
+    ],
+)
 @pytest.mark.parametrize("kind", [*IN_TEST, *HOOKS])
-def test_older_one_stays(good: Inner, kind: str, workers: tuple[str, ...]) -> None:
+def test_older_one_stays(good: Inner, kind: str, reports: tuple[str, ...], workers: tuple[str, ...]) -> None:
     write_second(good, IN_TEST.get(kind, "pass"), HOOKS.get(kind, ""))
-    result = check_older_stays(good, *(["-x"] if kind == "failed" else []), *workers)
+    result = check_older_stays(good, *(["-x"] if kind == "failed" else []), *workers, reports=reports)
     # pytest has no summary after an error of its own.
     if result.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
         result.stdout.fnmatch_lines(["cut short (*): wrote */run.json.incomplete: * tests; run.json is the older one"])
-        assert (good.folder / "run.incomplete.html").exists()
+        assert (good.folder / "run.incomplete.html").exists() == (reports == REPORTS)
 
 
 def test_older_one_stays_with_a_timeout_that_ends_the_process(good: Inner) -> None:

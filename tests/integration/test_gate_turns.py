@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
-from gated import Run, blamed, section
+from gated import blamed, leaking, runner, section
 from inner import Inner
 
 # Each is told by another part of the gate; none of them depends on who wears which number but the first.
@@ -33,38 +35,38 @@ from more import *
 def pytest_unconfigure(): released.set()
 
 def pytest_runtest_logfinish(nodeid):
-    if nodeid.endswith("::test_before_the_gap"):
+    if nodeid.endswith("::test_before_the_gap_of_gap"):
         {gap}
 """
 CODE = """
 from more import *
 
 @pytest.fixture(scope="module")
-def outer():
+def outer_of_{place}():
     {outer_setup}
     yield
     {outer_teardown}
 
 @pytest.fixture(scope="module")
-def inner(outer):
+def inner_of_{place}(outer_of_{place}):
     {inner_setup}
     yield
     {inner_teardown}
 
-def test_first(): pass
+def test_first_of_{place}(): pass
 
-def test_leaks(request):
+def test_leaks_of_{place}(request):
     {test}
 
-def test_before_the_gap(): pass
-def test_after_the_gap(): pass
+def test_before_the_gap_of_{place}(): pass
+def test_after_the_gap_of_{place}(): pass
 
-def test_asks(request):
+def test_asks_of_{place}(request):
     {before_asking}
-    request.getfixturevalue("inner")
+    request.getfixturevalue("inner_of_{place}")
     {after_asking}
 
-def test_last(): pass
+def test_last_of_{place}(): pass
 """
 # Where it appears, and who is to blame: tests, or fixtures by the test after which they end.
 PLACES = {
@@ -79,19 +81,35 @@ PLACES = {
 }
 
 
+@pytest.fixture(scope="module", params=THINGS)
+def thing(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def result(make_inner: Callable[..., Inner], thing: str) -> Iterator[pytest.RunResult]:
+    """Of a run in which it appears in each place, in a file of its own; what has appeared before is there still."""
+    with leaking(make_inner()) as gated:
+        gated.write("more.py", f"from helpers import *\n{MORE}")
+        gated.write("conftest.py", CONFTEST.format(gap=THINGS[thing]))
+        yield runner(gated)(
+            {
+                place: CODE.format(place=place, **{**dict.fromkeys(PLACES, "pass"), place: THINGS[thing]})
+                for place in PLACES
+            }
+        )
+
+
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("thing", THINGS)
-def test_whose_turn_it_was(run: Run, gated: Inner, thing: str, place: str) -> None:
-    gated.write("more.py", f"from helpers import *\n{MORE}")
-    places = {**dict.fromkeys(PLACES, "pass"), place: THINGS[thing]}
-    gated.write("conftest.py", CONFTEST.format(**places))
-    result = run(CODE.format(**places))
+def test_whose_turn_it_was(result: pytest.RunResult, thing: str, place: str) -> None:
     tests, fixtures = PLACES[place]
-    assert blamed(result) == tests
+    assert [name for name in blamed(result) if name.endswith(f"_of_{place}")] == [f"{one}_of_{place}" for one in tests]
+    told = [line.split("'")[1] for line in result.outlines if line.startswith("left behind by the fixture ")]
+    assert [name for name in told if name.endswith(f"_of_{place}")] == [f"{one}_of_{place}" for one in fixtures]
+
+
+def test_each_is_told_once(result: pytest.RunResult, thing: str) -> None:
     lines = [line for line in result.outlines if line.startswith("left behind")]
-    assert [line.split("'")[1] for line in lines if " by the fixture " in line] == fixtures
-    assert len(lines) == len(tests)
-    if place == "gap":
-        # A thread may be another plugin's, which ends it with the session.
-        told = section(result)[:1]
-        assert told == ([] if thing == "thread" else ["outside of tests"])
+    assert len(lines) == len(blamed(result)) == sum(len(tests) for tests, _ in PLACES.values())
+    # A thread may be another plugin's, which ends it with the session.
+    assert section(result).count("outside of tests") == (thing != "thread")

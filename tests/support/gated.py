@@ -124,10 +124,13 @@ def leaking(inner: Inner) -> Iterator[Inner]:
 
 
 def runner(gated: Inner) -> Run:
-    """Writes a test file and runs it under the gate."""
+    """Writes a test file, or one for each code that has a name, and runs it under the gate."""
 
-    def run(code: str, *arguments: str, option: str = "--tfkernel-gate", **environment: str) -> pytest.RunResult:
-        gated.write("test_mine.py", f"from helpers import *\n{code}")
+    def run(
+        code: str | dict[str, str], *arguments: str, option: str = "--tfkernel-gate", **environment: str
+    ) -> pytest.RunResult:
+        for name, text in (code if isinstance(code, dict) else {"mine": code}).items():
+            gated.write(f"test_{name}.py", f"from helpers import *\n{text}")
         places = {"TMPDIR": str((gated.folder.parent / "tmp").resolve()), "HERE": str(gated.folder.parent / "here")}
         # A fork beside other threads is warned of from Python 3.12 on.
         quiet = ("-W", "ignore::DeprecationWarning")
