@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
@@ -35,6 +36,23 @@ def canned(tmp_path: Path, tensorflow_python: str) -> Inner:
 def make_inner(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Inner]:
     """Makes folders for runs that several tests look at."""
     return lambda *, canned=False: Inner.make(tmp_path_factory.mktemp("inner"), canned=canned)
+
+
+@pytest.fixture(scope="module")
+def run_together(make_inner: Callable[..., Inner]) -> Iterator[Callable[..., pytest.RunResult]]:
+    """Run several test files under the gate, by their names, for tests that look at one each; `more` are other files.
+
+    What one leaves is there while the next run, and is not theirs.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def run(code: dict[str, str], more: dict[str, str] | None = None) -> pytest.RunResult:
+            gated = stack.enter_context(leaking(make_inner()))
+            for name, text in (more or {}).items():
+                gated.write(name, text)
+            return runner(gated)(code)
+
+        yield run
 
 
 @pytest.fixture

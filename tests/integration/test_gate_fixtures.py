@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from gated import ENDS, WIDE, Run, blamed, section
@@ -9,11 +11,13 @@ from inner import counts
 
 
 class TestFixtureWiderThanATest:
-    @pytest.mark.parametrize("autouse", [False, True])
-    @pytest.mark.parametrize("scope", ["session", "package", "module", "class"])
-    def test_may_hold_what_it_ends(self, run: Run, scope: str, autouse: bool) -> None:
-        result = run(WIDE.format(scope=scope, autouse=autouse, teardown=ENDS))
-        assert counts(result) == {"passed": 3}
+    def test_may_hold_what_it_ends(self, run: Run) -> None:
+        kinds = itertools.product(["session", "package", "module", "class"], [False, True])
+        codes = {
+            f"{scope}_{autouse}": WIDE.format(scope=scope, autouse=autouse, teardown=ENDS) for scope, autouse in kinds
+        }
+        result = run(codes)
+        assert counts(result) == {"passed": 3 * len(codes)}
         assert section(result) == []
 
     @pytest.mark.parametrize(

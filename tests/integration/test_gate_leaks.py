@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from gated import Run, blamed, end, section
+from gated import Run, blamed, end, section, told
 from inner import Inner, counts
 from pytest_tfkernel.model.resources import Kind
 
@@ -34,25 +36,30 @@ LEAKS = {
         "Path(tempfile.gettempdir(), 'part').touch(); os.rename(tempfile.gettempdir() + '/part', tempfile.gettempdir() + '/all')",
     ),
 }
-PLANTED = [
-    pytest.param(kind.value, code, id=f"{kind.value}-{number}")
+PLANTED = {
+    f"{kind.value.replace('-', '_')}_{number}": (kind.value, code)
     for kind, codes in LEAKS.items()
     for number, code in enumerate(codes)
-]
+}
+
+
+@pytest.fixture(scope="module")
+def planted(run_together: Callable[..., pytest.RunResult]) -> pytest.RunResult:
+    code = "def test_before_{0}(): pass\n\ndef test_leaks_{0}():\n    {1}\n\ndef test_after_{0}(): pass\n"
+    return run_together({name: code.format(name, one) for name, (_, one) in PLANTED.items()})
 
 
 class TestLeakOfATest:
-    @pytest.mark.parametrize(("kind", "code"), PLANTED)
-    def test_fails_it_and_not_its_neighbours(self, run: Run, kind: str, code: str) -> None:
-        result = run(f"def test_before(): pass\n\ndef test_leaks():\n    {code}\n\ndef test_after(): pass\n")
-        assert blamed(result) == ["test_leaks"]
-        assert counts(result) == {"passed": 3, "errors": 1}
-        (line,) = [line for line in result.outlines if line.startswith("left behind: ")]
-        assert line.startswith(f"left behind: {kind} ")
-        assert [line for line in section(result) if not line.startswith(("helpers", "not looked"))] == [
-            "test_mine.py::test_leaks",
-            f"  {line}",
-        ]
+    @pytest.mark.parametrize("name", PLANTED)
+    def test_is_told_by_its_kind(self, planted: pytest.RunResult, name: str) -> None:
+        (line,) = told(planted)[f"test_{name}.py::test_leaks_{name}"]
+        assert line.startswith(f"left behind: {PLANTED[name][0]} ")
+        assert planted.outlines.count(line) == 1
+
+    def test_fails_it_and_not_its_neighbours(self, planted: pytest.RunResult) -> None:
+        assert sorted(blamed(planted)) == sorted(f"test_leaks_{name}" for name in PLANTED)
+        assert counts(planted) == {"passed": 3 * len(PLANTED), "errors": len(PLANTED)}
+        assert len(told(planted)) == len(PLANTED)
 
     def test_is_told_with_holder_command_and_age(self, run: Run) -> None:
         result = run("def test_leaks(): sleeper()\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from gated import Run, blamed, section
+from gated import Run, blamed, section, told
 from inner import Inner, counts
 
 # Each is in the way until `release` is called, after all was told.
@@ -46,23 +48,23 @@ def pool():
 LEFT = {
     "thread": "start(name='mine')",
     "timer": "kept.append(threading.Timer(300, print)); kept[-1].start(); releases.append(kept[-1].cancel)",
-    "busy pool": "pool().submit(gate.wait)",
+    "busy_pool": "pool().submit(gate.wait)",
     "subclass": "class Odd(threading.Thread):\n        __eq__ = lambda *_: True\n        __hash__ = lambda _: 1\n        run = lambda _: gate.wait()\n    Odd().start()",
     "queue": "unread()",
-    "joinable queue": "unread(multiprocessing.JoinableQueue())",
-    "queue that is gone": "unread(); kept.clear()",
+    "joinable_queue": "unread(multiprocessing.JoinableQueue())",
+    "queue_that_is_gone": "unread(); kept.clear()",
 }
 CLEAN = {
     "daemon": "start(daemon=True)",
     "joined": "start(target=print); kept[-1].join()",
-    "ends soon": "start(target=lambda: time.sleep(0.3))",
-    "idle pool": "pool().submit(print).result()",
-    "pool that is gone": "concurrent.futures.ThreadPoolExecutor(1).submit(print).result()",
-    "read queue": "queue = unread(); assert len(queue.get()) == 1 << 20",
-    "short queue": "kept.append(multiprocessing.Queue()); kept[-1].put(1)",
-    "cancelled queue": "unread(cancel=True)",
-    "simple queue": "kept.append(multiprocessing.SimpleQueue()); kept[-1].put(1)",
-    "low level": "import _thread; _thread.start_new_thread(gate.wait, ())",
+    "ends_soon": "start(target=lambda: time.sleep(0.3))",
+    "idle_pool": "pool().submit(print).result()",
+    "pool_that_is_gone": "concurrent.futures.ThreadPoolExecutor(1).submit(print).result()",
+    "read_queue": "queue = unread(); assert len(queue.get()) == 1 << 20",
+    "short_queue": "kept.append(multiprocessing.Queue()); kept[-1].put(1)",
+    "cancelled_queue": "unread(cancel=True)",
+    "simple_queue": "kept.append(multiprocessing.SimpleQueue()); kept[-1].put(1)",
+    "low_level": "import _thread; _thread.start_new_thread(gate.wait, ())",
 }
 
 
@@ -74,20 +76,32 @@ def threads(gated: Inner, run: Run) -> Run:
     return lambda code, *rest: run(f"from helpers_of_threads import *\n{code}", *rest)
 
 
+def _together(run_together: Callable[..., pytest.RunResult], codes: dict[str, str], code: str) -> pytest.RunResult:
+    files = {name: f"from helpers_of_threads import *\n{code.format(name, one)}" for name, one in codes.items()}
+    return run_together(files, {"conftest.py": CONFTEST, "helpers_of_threads.py": THREADS})
+
+
+@pytest.fixture(scope="module")
+def left(run_together: Callable[..., pytest.RunResult]) -> pytest.RunResult:
+    code = "def test_before_{0}(): pass\n\ndef test_leaks_{0}():\n    {1}\n\ndef test_after_{0}(): pass\n"
+    return _together(run_together, LEFT, code)
+
+
 class TestThreads:
-    @pytest.mark.parametrize("code", LEFT.values(), ids=LEFT)
-    def test_that_the_end_of_pytest_would_wait_for_fail_their_test(self, threads: Run, code: str) -> None:
-        result = threads(f"def test_before(): pass\n\ndef test_leaks():\n    {code}\n\ndef test_after(): pass\n")
-        assert blamed(result) == ["test_leaks"]
-        assert counts(result) == {"passed": 3, "errors": 1}
-        (line,) = [line for line in result.outlines if line.startswith("left behind: ")]
+    @pytest.mark.parametrize("name", LEFT)
+    def test_that_the_end_of_pytest_would_wait_for_fail_their_test(self, left: pytest.RunResult, name: str) -> None:
+        (line,) = told(left)[f"test_{name}.py::test_leaks_{name}"]
         assert line.startswith("left behind: thread ")
         assert "pytest's end waits for it: " in line
 
-    @pytest.mark.parametrize("code", CLEAN.values(), ids=CLEAN)
-    def test_that_nothing_waits_for_fail_nobody(self, threads: Run, code: str) -> None:
-        result = threads(f"def test_clean():\n    {code}\n\ndef test_after(): pass\n")
-        assert counts(result) == {"passed": 2}
+    def test_fail_no_other_one(self, left: pytest.RunResult) -> None:
+        assert sorted(blamed(left)) == sorted(f"test_leaks_{name}" for name in LEFT)
+        assert counts(left) == {"passed": 3 * len(LEFT), "errors": len(LEFT)}
+        assert len([line for line in left.outlines if line.startswith("left behind: ")]) == len(LEFT)
+
+    def test_that_nothing_waits_for_fail_nobody(self, run_together: Callable[..., pytest.RunResult]) -> None:
+        result = _together(run_together, CLEAN, "def test_clean_{0}():\n    {1}\n\ndef test_after_{0}(): pass\n")
+        assert counts(result) == {"passed": 2 * len(CLEAN)}
         assert section(result) == []
 
     def test_are_told_with_name_and_place(self, threads: Run) -> None:

@@ -151,3 +151,16 @@ def section(result: pytest.RunResult) -> list[str]:
     lines = lines[: next((number for number, line in enumerate(lines) if line[:1] in {"=", "!"}), len(lines))]
     theirs = re.compile(rf"|{STRAYS}|.*; at the time ran .*|not looked at, .*: /proc/\*/(maps|task/.*)")
     return [line for line in lines if not theirs.fullmatch(line.partition(": Permission denied")[0])]
+
+
+def told(result: pytest.RunResult) -> dict[str, list[str]]:
+    """What our section says of each, by what it is called there."""
+    owners: dict[str, list[str]] = {}
+    owner = ""
+    for line in section(result):
+        if line.startswith("  "):
+            owners[owner].append(line.strip())
+        elif not line.startswith(("helpers", "not looked")):
+            owner = line
+            owners[owner] = []
+    return owners
