@@ -55,14 +55,22 @@ def test_generated_page_is_current(name: str) -> None:
     assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == make(), f"run `python docs/make_{name}.py`"
 
 
-@pytest.mark.parametrize("block", [name for name, text in BLOCKS.items() if "def test_" in text])
-def test_test_in_a_document_passes(tmp_path: Path, block: str) -> None:
+# Cold kernels start at once when nobody imports TensorFlow there.
+@pytest.mark.parametrize(
+    ("provisioner", "imports"),
+    [("subprocess", False), ("forkserver", True), pytest.param("subprocess", True, marks=pytest.mark.soak)],
+)
+def test_tests_in_documents_pass(tmp_path: Path, provisioner: str, imports: bool) -> None:
     inner = Inner.make(tmp_path)
-    # Cold kernels start at once when nobody imports TensorFlow there.
-    inner.write("pytest.ini", "[pytest]\ntfkernel_provisioner = subprocess\naddopts = --strict-markers -W error\n")
+    inner.write("pytest.ini", f"[pytest]\ntfkernel_provisioner = {provisioner}\naddopts = --strict-markers -W error\n")
     inner.write("trainer.py", TRAINER)
-    inner.write("test_block.py", BLOCKS[block])
-    assert set(counts(inner.run("-p", "no:xdist"))) == {"passed"}
+    blocks = {name: text for name, text in BLOCKS.items() if "def test_" in text and ("tensorflow" in text) == imports}
+    for name, text in blocks.items():
+        inner.write(f"test_{name}.py", text)
+    result = inner.run("-p", "no:xdist", "-v")
+    assert set(counts(result)) == {"passed"}
+    assert blocks
+    assert [name for name in blocks if f"test_{name}.py::" not in result.stdout.str()] == []
 
 
 @pytest.mark.parametrize("block", [name for name, text in BLOCKS.items() if "def test_" not in text])

@@ -7,17 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from gated import Run, blamed, section
+from gated import Run, blamed, section, told
 from inner import Inner, counts
 
 # Each sheds the number; the first word is the program that must be there.
 SHEDDING = {
     "prlimit": "starts(['prlimit', '--locks=7:', 'sleep', '300'])",
-    "prlimit below": "starts(['sh', '-c', 'prlimit --locks=7: sleep 300; true'])",
-    "prlimit unlimited": "starts(['prlimit', '--locks=unlimited', 'sleep', '300'])",
+    "prlimit_below": "starts(['sh', '-c', 'prlimit --locks=7: sleep 300; true'])",
+    "prlimit_unlimited": "starts(['prlimit', '--locks=unlimited', 'sleep', '300'])",
     "runuser": "starts(['runuser', '-u', 'nobody', '--', 'sleep', '300'])",
     "su": "starts(['su', '-s', '/bin/sh', 'nobody', '-c', 'sleep 300'])",
     "sh": "starts(['sh', '-c', 'ulimit -S -x 5; sleep 300; true'])",
@@ -43,16 +44,17 @@ def below(pid):
             found += below(int(task.name))
     return found
 
-def test_before(): pass
+def test_before_NAME(): pass
 
-def test_leaks():
-    %s
+def test_leaks_NAME():
+    CODE
 
-def test_after(): subprocess.run(["true"], check=True)
+def test_after_NAME(): subprocess.run(["true"], check=True)
 
-def test_ends():
+def test_ends_NAME():
     import signal
     for one in kept: one.kill(), one.wait()
+    kept.clear()
 """
 
 
@@ -72,25 +74,45 @@ def sleeping(session, seconds):
 """
 
 
-def _needs(program: str) -> None:
+def _missing(name: str) -> str:
+    """Why that program can't be started here, or nothing."""
+    program = name.partition("_")[0]
     if shutil.which(program) is None:
-        pytest.skip(f"there is no {program} here")
+        return f"there is no {program} here"
     works = {
         "su": ["su", "-s", "/bin/sh", "nobody", "-c", "true"],
         "runuser": ["runuser", "-u", "nobody", "--", "true"],
     }
     command = works.get(program, ["true"])
     if subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode:
-        pytest.skip(f"{program} can't be used here")
+        return f"{program} can't be used here"
+    return ""
+
+
+def _needs(name: str) -> None:
+    if reason := _missing(name):
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def shed(run_together: Callable[..., pytest.RunResult]) -> pytest.RunResult:
+    """All that can be started here, each between tests that leave nothing."""
+    codes = {name: code for name, code in SHEDDING.items() if not _missing(name)}
+    return run_together({name: NEIGHBOURS.replace("NAME", name).replace("CODE", codes[name]) for name in codes})
 
 
 @pytest.mark.parametrize("name", SHEDDING)
-def test_a_process_that_sheds_its_number_is_its_tests(run: Run, name: str) -> None:
-    _needs(name.split(maxsplit=1)[0])
-    result = run(NEIGHBOURS % SHEDDING[name])
-    assert blamed(result) == ["test_leaks"]
-    assert counts(result) == {"passed": 4, "errors": 1}
-    assert any("sleep 300" in line for line in result.outlines if line.startswith("left behind: process "))
+def test_a_process_that_sheds_its_number_is_its_tests(shed: pytest.RunResult, name: str) -> None:
+    _needs(name)
+    left = told(shed)[f"test_{name}.py::test_leaks_{name}"]
+    assert [line for line in left if not line.startswith("left behind: process ")] == []
+    assert any("sleep 300" in line for line in left)
+
+
+def test_and_no_other_ones(shed: pytest.RunResult) -> None:
+    found = [name for name in SHEDDING if not _missing(name)]
+    assert sorted(blamed(shed)) == sorted(f"test_leaks_{name}" for name in found)
+    assert counts(shed) == {"passed": 4 * len(found), "errors": len(found)}
 
 
 def test_a_process_that_sheds_number_and_parents_is_found_by_its_session(run: Run) -> None:

@@ -73,12 +73,19 @@ def test_the_gate_needs_none_of_them(inner: Inner) -> None:
     assert f"{len(OURS)} passed" in run(inner, "-q", "--tfkernel-gate", "test_kernels.py", "-k", "lives")
 
 
-@pytest.mark.parametrize("name", ["random", "queue", "tempfile", "code", "socket", "resource"])
-def test_kernels_of_others_live_beside_one_of_them(inner: Inner, name: str) -> None:
+THEIRS = ("random", "queue", "tempfile", "code", "socket")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [THEIRS, *(pytest.param((name,), marks=pytest.mark.soak) for name in (*THEIRS, "resource"))],
+    ids="-".join,
+)
+def test_kernels_of_others_live_beside_them(inner: Inner, names: tuple[str, ...]) -> None:
     for module in ("jupyter_client", "ipykernel", "spyder_kernels"):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"there is no {module}")
-    for one in {name, "resource"}:
+    for one in {*names, "resource"}:
         inner.write(f"{one}.py", f"NAME = {one!r}\n")
     inner.write("test_kernels.py", KERNELS.format(provisioners=["jupyter", "spyder"]))
     assert "2 passed" in run(inner, "-q", "test_kernels.py", "-k", "lives")

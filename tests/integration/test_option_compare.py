@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,20 @@ OWN = "def test_one(): pass\ndef test_two(): pass\n"
 BROKEN = "def test_one(): raise OSError('new')\ndef test_two(): pass\n"
 
 
+@pytest.fixture(scope="module")
+def reference(make_inner: Callable[..., Inner], tensorflow_python: str) -> Path:
+    """A document of the suite and of two tests that passed."""
+    inner = make_inner(canned=True)
+    inner.write("test_own.py", OWN)
+    inner.run(*SMOKE, "--tfkernel-report=ref.json", "test_own.py")
+    return inner.folder / "ref.json"
+
+
 @pytest.fixture
-def ref(canned: Inner) -> Inner:
-    """A folder with a document of the suite and of two tests that passed."""
+def ref(canned: Inner, reference: Path) -> Inner:
+    """A folder with that document and these tests."""
     canned.write("test_own.py", OWN)
-    canned.run(*SMOKE, "--tfkernel-report=ref.json", "test_own.py")
+    shutil.copy(reference, canned.folder)
     return canned
 
 

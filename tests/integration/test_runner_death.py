@@ -137,20 +137,24 @@ def _check(found: list[dict[str, Any]]) -> None:
     assert max(len(one["below"]) for one in found) >= 5
 
 
-def test_pytest_killed_at_any_moment_leaves_nothing(victim: Inner) -> None:
+@pytest.mark.parametrize(("starting", "working"), [(4, 12), pytest.param(8, 40, marks=pytest.mark.soak)])
+def test_pytest_killed_at_any_moment_leaves_nothing(victim: Inner, starting: int, working: int) -> None:
     moments = _seeded()
-    at_start = [(moments.uniform(0, 1.0), False) for _ in range(8)]
-    at_work = [(moments.uniform(0, 1.5), True) for _ in range(40)]
+    at_start = [(moments.uniform(0, 1.0), False) for _ in range(starting)]
+    at_work = [(moments.uniform(0, 1.5), True) for _ in range(working)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         _check(list(pool.map(lambda moment: _kill(victim, moment[0], ready=moment[1]), at_start + at_work)))
 
 
-def test_pytest_killed_while_tensorflow_is_imported_leaves_nothing(inner: Inner, tensorflow_python: str) -> None:
+@pytest.mark.parametrize("kills", [1, pytest.param(4, marks=pytest.mark.soak)])
+def test_pytest_killed_while_tensorflow_is_imported_leaves_nothing(
+    inner: Inner, tensorflow_python: str, kills: int
+) -> None:
     moments = _seeded()
     inner.write("conftest.py", READY)
     inner.write("test_victim.py", TENSORFLOW)
-    found = [_kill(inner, moments.uniform(0.2, 3), ready=True) for _ in range(2)]
-    assert [(one["left"], one["ended"]) for one in found] == [([], False)] * 2
+    found = [_kill(inner, moments.uniform(0.2, 3), ready=True) for _ in range(kills)]
+    assert [(one["left"], one["ended"]) for one in found] == [([], False)] * kills
 
 
 def test_what_is_left_would_be_seen(inner: Inner) -> None:
@@ -163,17 +167,18 @@ def test_what_is_left_would_be_seen(inner: Inner) -> None:
     shutil.rmtree(folder)
 
 
-def test_controller_of_workers_killed_leaves_workers_only_and_those_not_for_long(victim: Inner) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.soak)])
+def test_controller_of_workers_killed_leaves_workers_only_and_those_not_for_long(victim: Inner, kills: int) -> None:
     pytest.importorskip("xdist")
     moments = _seeded()
     with ThreadPoolExecutor(2) as pool:
         found = list(
             pool.map(
                 lambda after: _kill(victim, after, "-p", "xdist", "-n", "2", ready=True, spare=WORKERS),
-                [1.5, *(moments.uniform(0, 1.5) for _ in range(3))],
+                [1.5, *(moments.uniform(0, 1.5) for _ in range(kills - 1))],
             )
         )
     _check(found)
     # A supervisor that has ended is a zombie until its worker, its parent, has ended too.
     assert [line for one in found for line in one["unreaped"] if " supervisor " not in line] == []
-    assert [one["late"] for one in found] == [[]] * 4
+    assert [one["late"] for one in found] == [[]] * kills

@@ -44,13 +44,23 @@ def short() -> Iterator[Inner]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("folder", [".", "temporary", "./temporary/.."])
-def test_kernels_of_every_kind_live(short: Inner, folder: str) -> None:
+# Which folder it is, no kind asks.
+@pytest.mark.parametrize(
+    ("folder", "kinds"),
+    [
+        ("temporary", ""),
+        (".", "subprocess or fork"),
+        ("./temporary/..", "subprocess or fork"),
+        pytest.param(".", "", marks=pytest.mark.soak),
+        pytest.param("./temporary/..", "", marks=pytest.mark.soak),
+    ],
+)
+def test_kernels_of_every_kind_live(short: Inner, folder: str, kinds: str) -> None:
     if importlib.util.find_spec("jupyter_client") is None:
         pytest.skip("there is no jupyter_client")
     short.write("test_kernels.py", KERNELS)
     short.write("temporary/kept", "")
-    result = short.run("test_kernels.py", "-p", "no:cacheprovider", TMPDIR=folder)
+    result = short.run("test_kernels.py", "-p", "no:cacheprovider", "-k", kinds, TMPDIR=folder)
     assert set(counts(result)) <= {"passed", "skipped"}
     assert counts(result)["passed"] >= 3
     assert sorted(path.name for path in short.folder.rglob("*") if path.name.startswith("tfk-")) == []
