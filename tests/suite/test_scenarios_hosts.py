@@ -43,6 +43,12 @@ def need(installed: dict[str, Capability], host: str) -> None:
         pytest.skip(f"{host}: {installed[host].reason}")
 
 
+def only(installed: dict[str, Capability], names: set[str]) -> dict[str, Capability]:
+    """The others aren't there."""
+    absent = {name: dataclasses.replace(one, available=False, reason="not asked") for name, one in installed.items()}
+    return {name: one if name in names else absent[name] for name, one in installed.items()}
+
+
 def verdicts(seen: observing.Seen) -> dict[str, Verdict]:
     return {one.id: one.judge(seen) for one in GUARANTEES if one.applies(seen.setting)}
 
@@ -59,15 +65,35 @@ def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed
     assert {one.state for one in found.values()} == {State.PASS}, found
 
 
+# Each host imports TensorFlow four times. A real run of the suite plays all of them, too.
 @pytest.mark.usefixtures("tensorflow_python")
-def test_honest_kernels_of_all_hosts_agree(stage: Stage, installed: dict[str, Capability]) -> None:
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [
+        ((hosts.STANDARD,), {capabilities.SPYDER}),
+        pytest.param(hosts.OWN, {one for one, _ in hosts._INSTALLED}, marks=pytest.mark.soak),
+    ],
+    ids=["one", "all"],
+)
+def test_honest_kernels_of_hosts_agree(
+    stage: Stage,
+    installed: dict[str, Capability],
+    own: tuple[str, ...],
+    others: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = only(installed, others)
+    if not any(one.available for one in installed.values()):
+        pytest.skip(f"there is none of {sorted(others)}")
+    monkeypatch.setattr(hosts, "OWN", own)
+    monkeypatch.setattr(hosts, "hosts", lambda _: installed)
     seen = observing.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(restart_poll=_QUICK))
     assert isinstance(seen, Facts)
     verdict = _BY_ID[hosts.NAME].judge(seen)
     assert verdict.state is State.PASS, verdict
     there = {name for name, one in installed.items() if one.available}
     assert isinstance(seen.facts, hosts.SideBySide)
-    assert len(seen.facts.hosts) == len(hosts.OWN) + len(there)
+    assert len(seen.facts.hosts) == len(own) + len(there)
     assert len(seen.facts.absent) == len(installed) - len(there)
     assert all(times.noticed > 0 for times in seen.facts.times.values())
     assert {host for host, times in seen.facts.times.items() if times.restarted} == there & set(hosted.HOSTS)
@@ -85,9 +111,7 @@ def test_judges_say_fail_of_their_saboteurs(
     need(installed, capabilities.JUPYTER)
     # Each host takes its time, and one is enough to differ from the standard.
     monkeypatch.setattr(hosts, "OWN", (hosts.STANDARD,))
-    absent = {name: dataclasses.replace(one, available=False, reason="not asked") for name, one in installed.items()}
-    few = {**absent, capabilities.JUPYTER: installed[capabilities.JUPYTER]}
-    monkeypatch.setattr(hosts, "hosts", lambda _: few)
+    monkeypatch.setattr(hosts, "hosts", lambda _: only(installed, {capabilities.JUPYTER}))
     played: dict[str, observing.Seen] = {}
     for aim in (aim for aim in HOSTED if aim.setting == setting):
         if aim.saboteur not in played:

@@ -48,6 +48,8 @@ class TestPlayed:
         assert verdict.state is State.PASS, verdict
         assert set(Path(tempfile.gettempdir()).iterdir()) <= before
 
+    # The judge by hand is asked for the same words below.
+    @pytest.mark.soak
     def test_where_multiprocess_is_missing_the_reason_says_so(self, stage: Stage) -> None:
         spec = KernelSpec(startup="import sys\nsys.modules['multiprocess'] = None")
         (judge,) = _judges(LIVE_FORK.settings[0])

@@ -30,6 +30,8 @@ def silent_hosts() -> Iterator[list[str]]:
     yield from hosted_kernels.silent_hosts()
 
 
+# Spyder's consoles are the same kernels with more to them, and show the same in every run.
+@pytest.mark.soak
 def test_its_variables_are_gone_with_the_process(
     start: StartKernel, launcher: Launcher, tensorflow_python: str
 ) -> None:
