@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from pytest_tfkernel.doctor import command as doctor
+from pytest_tfkernel.gpu_report import command as gpu_report
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.compare import command as compare
 from pytest_tfkernel.report.page import command as page
@@ -31,6 +32,7 @@ class _Command:
 _COMMANDS = {
     "compare": _Command(compare.HELP, compare.declare, compare.run),
     "doctor": _Command(doctor.HELP, doctor.declare, doctor.run),
+    "gpu-report": _Command(gpu_report.HELP, gpu_report.declare, gpu_report.run),
     "page": _Command(page.HELP, page.declare, page.run),
 }
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "capability": ["doctor", "--require=unicorns"],
     "machine": ["doctor", "--require=tensorflow", "--python=/nonexistent"],
     "compare": ["compare", "ref.json", "changed.json"],
+    "gpu-report": ["gpu-report", "nowhere/folder", "--part=unicorns"],
     "page": ["page", "run.json"],
 }
 # What installers make of `project.scripts`.
@@ -126,7 +127,7 @@ def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
 
     broken = dataclasses.replace(commands._COMMANDS[name], run=fail)
     monkeypatch.setitem(commands._COMMANDS, name, broken)
-    arguments = {"doctor": [], "compare": ["a", "b"], "page": ["a"]}[name]
+    arguments = {"doctor": [], "compare": ["a", "b"], "gpu-report": ["a"], "page": ["a"]}[name]
     assert program.main([name, *arguments]) == CANT_TELL
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -6,6 +6,11 @@ import enum
 from dataclasses import dataclass
 
 
+def is_stand_in(*names: str) -> bool:
+    """Whether a device or driver says in its name that it stands in for NVIDIA's: nothing is measured on a GPU then."""
+    return any("stand-in" in name.lower() for name in names)
+
+
 @dataclass(frozen=True)
 class GpuProcess:
     """A process as NVML lists it. `memory` is in bytes; None where the driver doesn't say."""

@@ -1,0 +1,88 @@
+"""The index of a report: which parts were begun, how each of them ended, and what was left out and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from pytest_tfkernel.gpu_report.machine import Machine
+from pytest_tfkernel.gpu_report.writing import ReportError
+
+FORMAT = "pytest-tfkernel gpu report"
+# Goes up when a reader of the last one would misread a new index.
+SCHEMA = 1
+NAME = "index.json"
+
+# `running` is what a killed command leaves.
+StateWord = Literal["running", "done", "cut", "broken", "skipped"]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt at a part. `began` is a time of day, as ISO 8601 in UTC; `why` says why it isn't `done`.
+
+    `document` and `log` are names of files in the folder, `exit` is an exit code, `signal` what ended it otherwise.
+    """
+
+    part: str
+    state: StateWord
+    began: str = ""
+    command: list[str] = []
+    document: str = ""
+    log: str = ""
+    seconds: float | None = None
+    exit: int | None = None
+    signal: str | None = None
+    why: str = ""
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it. A part that was tried again has several steps."""
+
+    format: str
+    schema: int
+    machine: Machine
+    steps: list[Step]
+
+    @classmethod
+    def new(cls, machine: Machine) -> Index:
+        """That of a report in which nothing has begun."""
+        return cls(format=FORMAT, schema=SCHEMA, machine=machine, steps=[])
+
+    def done(self, part: str) -> Step | None:
+        """The step that has all of a part."""
+        return next((step for step in self.steps if step.part == part and step.state == "done"), None)
+
+    def with_step(self, step: Step) -> Index:
+        """With one more."""
+        return msgspec.structs.replace(self, steps=[*self.steps, step])
+
+    def with_last(self, step: Step) -> Index:
+        """With this one in the place of the last one."""
+        return msgspec.structs.replace(self, steps=[*self.steps[:-1], step])
+
+
+class _Head(msgspec.Struct):
+    format: str = ""
+    schema: int = 0
+
+
+def load(path: Path) -> Index:
+    """Read one. Raises ReportError."""
+    try:
+        data = path.read_bytes()
+        head = msgspec.json.decode(data, type=_Head)
+        if head.format != FORMAT:
+            raise ReportError(f"{path} is no index of a report: name another folder")
+        if head.schema != SCHEMA:
+            raise ReportError(
+                f"{path} is of schema {head.schema}, and this version writes {SCHEMA}: name another folder"
+            )
+        return msgspec.json.decode(data, type=Index)
+    except OSError as error:
+        raise ReportError(f"{path} can't be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReportError(
+            f"{path} is no index of a report, or was changed by hand ({error}): name another folder"
+        ) from None

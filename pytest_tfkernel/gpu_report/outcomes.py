@@ -1,0 +1,56 @@
+"""What a document says of its part: whether it is whole, and whether something in it fails."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel.gpu_report import figures
+from pytest_tfkernel.gpu_report.writing import ReportError
+from pytest_tfkernel.report.store import DocumentError, load
+
+# Codes of pytest: all held, or something failed. Any other one means that not all was run.
+_PLAYED = (0, 1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`exit` is 0 or 1 where the document is whole; otherwise None, and `why` says what is missing."""
+
+    exit: int | None
+    why: str = ""
+
+
+def of_run(path: Path) -> Outcome:
+    """That of a run document: every item that was collected has its report."""
+    try:
+        run = load(path)
+    except DocumentError as error:
+        return Outcome(None, str(error))
+    if run.end is None:
+        return Outcome(None, f"{path.name} is incomplete")
+    if run.end.exit_code not in _PLAYED or run.end.unreported or not run.trials:
+        return Outcome(None, f"pytest ended with exit code {run.end.exit_code}, {len(run.trials)} trials were played")
+    return Outcome(run.end.exit_code)
+
+
+def of_figures(path: Path) -> Outcome:
+    """That of the figures without TensorFlow."""
+    try:
+        found = figures.load(path)
+    except ReportError as error:
+        return Outcome(None, str(error))
+    if not found.complete:
+        return Outcome(None, f"{path.name} is incomplete")
+    states = {one.state for one in found.checks}
+    return Outcome(int("FAIL" in states or "PASS" not in states))
+
+
+def of_doctor(path: Path) -> Outcome:
+    """That of a doctor, who finds what there is to find."""
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return Outcome(None, f"{path.name} isn't there, or isn't whole")
+    return Outcome(0) if isinstance(said, dict) and "schema" in said else Outcome(None, f"{path.name} is no doctor's")
