@@ -31,9 +31,15 @@ class Ended:
 
 
 class Player:
-    """Starts commands below the launcher's supervisor, which ends them should this process be killed."""
+    """Starts commands below the launcher's supervisor, which ends them should this process be killed.
 
-    def __init__(self, launcher: Launcher, clock: Callable[[], float] = time.monotonic) -> None:
+    One that is stopped has `grace` seconds before it is killed.
+    """
+
+    def __init__(
+        self, launcher: Launcher, clock: Callable[[], float] = time.monotonic, grace: float = _GRACE_SECONDS
+    ) -> None:
+        self._grace = grace
         self._launcher = launcher
         self._supervisor = launcher.supervisor
         self._clock = clock
@@ -60,7 +66,7 @@ class Player:
                 if death is None:
                     self._supervisor.signal(process, signal.SIGINT)
                     try:
-                        self._supervisor.death_of(process, _GRACE_SECONDS)
+                        self._supervisor.death_of(process, self._grace)
                     except KeyboardInterrupt:
                         stopped = INTERRUPTED
             finally:
