@@ -152,7 +152,8 @@ def _run(one: Report) -> Iterator[str]:
     if one.figures is not None:
         states = [check.state for check in one.figures.checks]
         counts = ", ".join(f"{states.count(state)} {state}" for state in _STATES if state in states)
-        yield f"driver: {_plain(one.figures.source) or counts or 'nothing'}{'' if one.figures.complete else ' (cut short)'}"
+        cut = "" if one.figures.complete else " (cut short)"
+        yield f"driver: {_plain(one.figures.source) or counts or 'nothing'}{cut}"
 
 
 def _figures(found: Sequence[Report]) -> Iterator[str]:

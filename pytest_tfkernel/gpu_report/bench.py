@@ -16,7 +16,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.suite.scenarios.gpu import look
+from pytest_tfkernel.suite.scenarios.gpu import Share, look
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
 MIB = 1 << 20
@@ -65,8 +65,8 @@ class Bench:
         finally:
             kernel.shutdown(now=True)
 
-    def sees(self, kernel: Kernel) -> dict[str, Any]:
-        """Whether NVML lists this kernel now (`listed`), and its `memory` in bytes."""
+    def sees(self, kernel: Kernel) -> Share:
+        """Whether NVML lists this kernel now, and its memory in bytes."""
         return look(self.gpus, kernel)
 
     def kill(self, kernel: Kernel, fault: str = "sigkill") -> float:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator
-from typing import Any
 
 from pytest_tfkernel.gpu_report.bench import Bench
 from pytest_tfkernel.gpu_report.checks import Check
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.machine.capabilities import hosts
+from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.gpus import GpuRelease
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Facts, Setting, Verdict
-from pytest_tfkernel.suite.guarantees.gpus import NAME, no_cuda_context
+from pytest_tfkernel.model.trials import Setting, Verdict
+from pytest_tfkernel.suite.guarantees.gpus import no_cuda_context
+from pytest_tfkernel.suite.scenarios.gpu import NAME, Handover, Release, Share
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
 _IDLE_TRIES, _BUSY_TRIES, _TRIES = 10, 5, 3
@@ -100,21 +101,23 @@ def _cuda_fault(end: End, bench: Bench) -> Verdict:
         return _judge(end, bench, held, bench.settled(ids, baseline))
 
 
-def _hold(bench: Bench, kernel: Kernel, before: int | None) -> dict[str, Any]:
+def _hold(bench: Bench, kernel: Kernel, before: int | None) -> Share:
     held, used = bench.sees(kernel), bench.now().used
-    if held["memory"]:
-        bench.measured("memory of a process with a context and 256 MiB, by NVML", "bytes", held["memory"])
+    if held.memory:
+        bench.measured("memory of a process with a context and 256 MiB, by NVML", "bytes", held.memory)
     if not bench.calibration.advisory and None not in {used, before}:
         bench.measured("more in use on the card meanwhile", "bytes", (used or 0) - (before or 0))
     return held
 
 
-def _judge(end: End, bench: Bench, held: dict[str, Any], release: GpuRelease) -> Verdict:
+def _judge(end: End, bench: Bench, held: Share, release: GpuRelease) -> Verdict:
     if not release.error and not release.listed:
         bench.measured(end.settled, "s", release.seconds)
-    facts = {
-        "held": held,
-        "release": {**dataclasses.asdict(release), "advisory": bench.calibration.advisory},
-    }
+    # No successor is part of this: the judge doesn't ask for one.
+    facts = Handover(
+        held=held,
+        release=Release(**dataclasses.asdict(release), advisory=bench.calibration.advisory),
+        again=Share(),
+    )
     setting = Setting(end.provisioner, NAME, end.fault)
     return no_cuda_context.judge(Facts(setting, bench.launcher.interpreter(KernelSpec().python), facts))

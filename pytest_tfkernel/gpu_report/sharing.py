@@ -74,7 +74,7 @@ def _neighbour(bench: Bench) -> Verdict:
         kept = value(neighbour, "context.load(held)")
         if kept != 2.0:  # noqa: PLR2004 - what was stored above
             return Verdict.failed(f"its memory held 2.0 before, and {kept} after its neighbour's death")
-        if not bench.sees(neighbour)["listed"]:
+        if not bench.sees(neighbour).listed:
             return Verdict.failed("NVML doesn't list it after its neighbour's death")
         return Verdict.passed()
 

@@ -13,14 +13,14 @@ from driver_stub import DriverStub
 from pytest_tfkernel.gpu_report import driver, figures, releases, sharing
 from pytest_tfkernel.gpu_report.bench import MIB, Bench
 from pytest_tfkernel.gpu_report.checks import Check
-from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.gpus import Gpus
+from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.gpus import is_stand_in
 from pytest_tfkernel.model.kernels import Outcome, Reply
 from pytest_tfkernel.model.trials import State, Verdict
-from pytest_tfkernel.suite.cells import CellFailedError, value
-from pytest_tfkernel.suite.gpus import Gpus
+from pytest_tfkernel.trials.cells import CellFailedError, value
 
 HELD = (500 + 256) * MIB
 EVERY = {"oom-gpu", "cuda-fault"}

@@ -11,8 +11,8 @@ import pytest
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, OVER, Player
 from pytest_tfkernel.gpu_report.writing import ReportError
-from pytest_tfkernel.kernels.errors import KernelStartError
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 
 SAYS = "import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr)\nsys.exit(3)"

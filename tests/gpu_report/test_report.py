@@ -14,7 +14,7 @@ from pytest_tfkernel.gpu_report.plan import Part
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, OVER, Ended
 from pytest_tfkernel.gpu_report.report import Report
 from pytest_tfkernel.gpu_report.writing import ReportError, write
-from pytest_tfkernel.kernels.errors import KernelStartError
+from pytest_tfkernel.model.errors import KernelStartError
 from reports import MACHINE, Hand, nothing, part, red, whole, writes
 
 Play = Callable[..., Report]

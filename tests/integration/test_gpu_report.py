@@ -29,7 +29,7 @@ from pathlib import Path
 if any(word.startswith("pytest") for word in sys.orig_argv[1:]):
     from pytest_tfkernel.doctor import site
     from pytest_tfkernel.gpu_report import command
-    from pytest_tfkernel.suite import gpus
+    from pytest_tfkernel.machine import gpus
 
     folder = Path(os.environ["TFKERNEL_STUB"])
     gpus.Gpus.__init__.__defaults__ = (None, folder)
