@@ -8,7 +8,7 @@ from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, hosts, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
-from pytest_tfkernel.suite.settings import DAEMON, settings
+from pytest_tfkernel.suite.settings import settings
 from pytest_tfkernel.suite.sizes import SIZES
 from pytest_tfkernel.trials.examples import EXAMPLES
 
@@ -60,9 +60,6 @@ def _faults() -> list[str]:
     for fault in FAULTS:
         needs = f"; needs {', '.join(fault.requires)}" if fault.requires else ""
         lines.append(f"| `{fault.name}` | {fault.summary}{needs} | {fault.expects} |")
-    lines.append(
-        "| `runner-death` | SIGKILL to a pytest whose kernel has left a daemon | ends within 2 s, as all of ours |"
-    )
     return lines
 
 
@@ -161,7 +158,7 @@ def _trials() -> list[str]:
     names = [example.name for example in EXAMPLES]
     smallest = {setting: size for size in reversed(SIZES) for setting in settings(size)}
     played: dict[tuple[str, str, str, str], list[str]] = {}
-    for setting in (setting for setting in settings() if setting.example in [*names, DAEMON]):
+    for setting in (setting for setting in settings() if setting.example in names):
         key = (setting.provisioner, setting.fault, setting.phase, smallest[setting])
         played.setdefault(key, []).append(f"`{setting.example}`")
     for (made, fault, phase, size), examples in played.items():

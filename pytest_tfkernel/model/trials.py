@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Interpreter, Outcome
-from pytest_tfkernel.model.processes import Leftover, ProcessId
+from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind
 
 # What stands in the place of a fault where there is none.
@@ -142,21 +142,6 @@ class Observation:
     second: Generation | None = None
     no_restart: str = ""
     timeline: tuple[Moment, ...] = ()
-
-
-@dataclass(frozen=True)
-class RunnerDeath:
-    """What was seen after a pytest that had kernels was killed.
-
-    `started` are the processes that existed below it and the supervisor before, `survivors` those of
-    them, and those that they started, which lived `seconds` later. `error` says why nothing was seen.
-    """
-
-    setting: Setting
-    started: tuple[Leftover, ...]
-    survivors: tuple[Leftover, ...]
-    seconds: float
-    error: str = ""
 
 
 @dataclass(frozen=True)

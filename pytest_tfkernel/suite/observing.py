@@ -6,20 +6,16 @@ from typing import Any
 
 from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import Observation, Setting
 from pytest_tfkernel.suite import scenarios
-from pytest_tfkernel.suite.scenarios import runner_death
-from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.stage import Stage
 
-Seen = Observation | RunnerDeath | Facts[Any]
+Seen = Observation | Facts[Any]
 
 
 def observe(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Seen:
     """Play it. Raises KernelStartError or SpecError when there is no first kernel to look at."""
-    if setting.fault == RUNNER_DEATH:
-        return runner_death.play(setting, stage.launcher)
     scenario = scenarios.find(setting.example)
     if scenario is not None:
         return scenario.play(setting, stage, spec or KernelSpec())

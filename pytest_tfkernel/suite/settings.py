@@ -13,9 +13,6 @@ from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.sizes import FULL, SMOKE, STANDARD
 from pytest_tfkernel.trials.examples import EXAMPLES
 
-RUNNER_DEATH = "runner-death"
-DAEMON = "daemon"
-
 # Those that may harm others have trials of their own, and those are asked for by name.
 HARMFUL = tuple(fault.name for fault in FAULTS if fault.harms)
 _MATRIX = tuple(fault.name for fault in FAULTS if not fault.harms)
@@ -85,7 +82,6 @@ def _standard() -> Iterator[Setting]:
     yield Setting(_SUBPROCESS, "graph_add", "index-error-script")
     # What a CPU without the instructions that TensorFlow was built for does to it.
     yield Setting(_SUBPROCESS, _PHASE_EXAMPLE, "sigill", "importing")
-    yield Setting(_SUBPROCESS, DAEMON, RUNNER_DEATH)
     yield from _scenarios(_SUBPROCESS, STANDARD)
     for host in _HOSTED:
         yield from _faults(host, _COLD_FAULTS)

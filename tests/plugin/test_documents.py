@@ -12,7 +12,7 @@ from facts import saw
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
-from pytest_tfkernel.model.trials import Record, RunnerDeath, Setting, State, Verdict
+from pytest_tfkernel.model.trials import Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report.store import encode
@@ -41,7 +41,7 @@ LEFT = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
 
 class TestTrial:
     def test_what_outlived_a_runner_is_there(self) -> None:
-        seen = RunnerDeath(RUNNER, (LEFT, LEFT), (LEFT,), 2.0)
+        seen = dataclasses.replace(saw(RUNNER, {"started": 2, "seconds": 2.0}), left=(LEFT,))
         written = parts.trial(RUNNER, "tf", Played(seen, 3.0, 1, is_new=True))
         assert (written.facts, written.leaks) == ({"started": 2, "seconds": 2.0}, ["process 7 (sleep 60)"])
         assert (written.impossible, written.seconds, written.cold_starts) == ("", 3.0, 1)
@@ -49,7 +49,7 @@ class TestTrial:
     @pytest.mark.parametrize(
         "seen",
         [
-            RunnerDeath(RUNNER, (), (), 0.0, "why"),
+            saw(RUNNER, error="why"),
             saw(Setting("forkserver", "eager-needs-graph", "none"), error="why"),
             KernelStartError("why"),
         ],

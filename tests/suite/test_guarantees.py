@@ -15,11 +15,12 @@ from pytest_tfkernel.model.faults import Lives
 from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Kind, Leak, Resource
-from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Setting, State, Verdict
+from pytest_tfkernel.model.trials import Generation, Observation, Setting, State, Verdict
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.scenarios.gpu import Handover, Release, Share
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
-from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH, settings
+from pytest_tfkernel.suite.scenarios.runner_death import DAEMON, RunnerDeath
+from pytest_tfkernel.suite.settings import settings
 
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 KILLED = Setting("forkserver", "variable_assign", "sigkill")
@@ -29,12 +30,11 @@ ERROR = Setting("forkserver", "variable_assign", "index-error")
 CALM = Setting("forkserver", "variable_assign", "none")
 MATMUL = Setting("forkserver", "gpu_matmul", "none")
 SCRIPT = Setting("forkserver", "graph_add", "index-error-script")
-RUNNER = Setting("subprocess", DAEMON, RUNNER_DEATH)
 
 AFTER_DEATH = ("death-is-explained", "process-is-new", "session-is-rebuilt", "variable-is-reset", "nothing-is-left")
 
 
-def judge(name: str, seen: Observation | RunnerDeath | Facts[Any]) -> Verdict:
+def judge(name: str, seen: Observation | Facts[Any]) -> Verdict:
     return _BY_ID[name].judge(seen)
 
 
@@ -59,7 +59,12 @@ def survived(seen: Observation) -> Observation:
     return dataclasses.replace(seen, outcome=dataclasses.replace(seen.outcome, post_mortem=None))
 
 
-@pytest.mark.parametrize("setting", [one for one in settings() if not isinstance(honest(one), Facts)], ids=str)
+def is_played(setting: Setting) -> bool:
+    seen = honest(setting)
+    return isinstance(seen, Observation) or not seen.error
+
+
+@pytest.mark.parametrize("setting", [one for one in settings() if is_played(one)], ids=str)
 def test_all_that_applies_passes_when_everything_holds(setting: Setting) -> None:
     verdicts = {one.id: one.judge(honest(setting)) for one in GUARANTEES if one.applies(setting)}
     assert verdicts
@@ -379,28 +384,30 @@ class TestNoCudaContext:
         assert reason in verdict.reason
 
 
+def runner(started: int, *left: Leftover, seconds: float = 2.0) -> Facts[RunnerDeath]:
+    return Facts(DAEMON.settings[0], INTERPRETER, RunnerDeath(started=started, seconds=seconds), left=left)
+
+
 class TestRunnerDeathLeavesNothing:
     def test_unknown_where_no_runner_was_killed(self) -> None:
-        seen = RunnerDeath(RUNNER, (), (), 0.0, "no runner came up")
+        seen = saw(DAEMON.settings[0], error="no runner came up")
         assert judge("runner-death-leaves-nothing", seen) == Verdict.unknown("no runner came up")
 
     def test_survivor_fails_by_name(self) -> None:
         left = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
-        verdict = judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (left, left), (left,), 2.0))
+        verdict = judge("runner-death-leaves-nothing", runner(2, left))
         assert verdict == Verdict.failed("1 of 2 alive after 2 s: process 7 (sleep 60)")
 
     def test_survivor_that_came_later_fails_too(self) -> None:
-        first, later = (Leftover(ProcessId(pid, 1), 1, "S", "sleep 60") for pid in (7, 8))
-        verdict = judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (first,), (later,), 2.0))
-        assert verdict.state is State.FAIL
+        later = [Leftover(ProcessId(pid, 1), 1, "S", "sleep 60") for pid in (8, 9)]
+        assert judge("runner-death-leaves-nothing", runner(1, *later)).state is State.FAIL
 
     def test_unknown_where_nothing_was_there_that_could_be_left(self) -> None:
-        assert judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (), (), 0.1)).state is State.UNKNOWN
+        assert judge("runner-death-leaves-nothing", runner(0, seconds=0.1)).state is State.UNKNOWN
 
     @pytest.mark.parametrize(("seconds", "state"), [(0.0, State.PASS), (2.0, State.PASS), (2.01, State.UNKNOWN)])
     def test_unknown_when_the_last_look_was_later_than_what_is_promised(self, seconds: float, state: State) -> None:
-        left = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
-        assert judge("runner-death-leaves-nothing", RunnerDeath(RUNNER, (left,), (), seconds)).state is state
+        assert judge("runner-death-leaves-nothing", runner(1, seconds=seconds)).state is state
 
 
 class TestGuarantees:

@@ -21,7 +21,6 @@ from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.scenarios import runner_death
 from pytest_tfkernel.suite.scenarios.planted import PLANTED, Planted
-from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
 from pytest_tfkernel.trials import plants, trial
 from pytest_tfkernel.trials.stage import Stage
 
@@ -95,9 +94,9 @@ def test_the_same_judges_say_pass_of_an_honest_kernel(setting: Setting, stage: S
     assert {verdict.state for verdict in verdicts.values()} == {State.PASS}, verdicts
 
 
-def test_runner_death_is_seen_to_leave_something(launcher: Launcher) -> None:
-    setting = Setting("subprocess", DAEMON, RUNNER_DEATH)
-    seen = runner_death.play(setting, launcher, FOLDER / "stops_its_supervisor.py")
+def test_runner_death_is_seen_to_leave_something(stage: Stage) -> None:
+    (setting,) = runner_death.DAEMON.settings
+    seen = runner_death.play_with(FOLDER / "stops_its_supervisor.py", setting, stage, KernelSpec())
     verdict = _BY_ID["runner-death-leaves-nothing"].judge(seen)
     assert verdict.state is State.FAIL, verdict
     assert re.search(r"\d of \d alive after \d", verdict.reason)

@@ -9,12 +9,11 @@ from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
-from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
+from pytest_tfkernel.model.processes import PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit
-from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, Setting
 from pytest_tfkernel.suite.guarantees.applicability import has_example
-from pytest_tfkernel.suite.scenarios import planted
-from pytest_tfkernel.suite.settings import RUNNER_DEATH
+from pytest_tfkernel.suite.scenarios import planted, runner_death
 from pytest_tfkernel.trials import examples
 
 CPU = "/job:localhost/replica:0/task:0/device:CPU:0"
@@ -27,10 +26,10 @@ DETAILS = {
 }
 
 
-def honest(setting: Setting) -> Observation | RunnerDeath | Facts[Any]:
+def honest(setting: Setting) -> Observation | Facts[Any]:
     """What is seen in a setting when everything holds; of a scenario, that it was not played."""
-    if setting.fault == RUNNER_DEATH:
-        return RunnerDeath(setting, (Leftover(ProcessId(4213, 3000), 4211, "S", "sleep 60"),), (), 0.1)
+    if setting.example == runner_death.NAME:
+        return saw(setting, {"started": 1, "seconds": 0.1})
     if setting.example == planted.NAME:
         return saw(setting, {"found": ["process"], "missed": [], "refused": {}, "seconds": 0.5})
     if not has_example(setting):

@@ -11,7 +11,7 @@ from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.facts import plain
 from pytest_tfkernel.model.processes import PostMortem, signal_name
 from pytest_tfkernel.model.resources import Leak
-from pytest_tfkernel.model.trials import Moment, Observation, Record, RunnerDeath, Setting
+from pytest_tfkernel.model.trials import Moment, Observation, Record, Setting
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
@@ -39,12 +39,12 @@ def trial(setting: Setting, label: str, played: Played) -> document.Trial:
         fields = _of_observation(seen)
     elif isinstance(seen, TFKernelError):
         fields = {"impossible": str(seen)}
-    elif isinstance(seen, RunnerDeath):
-        left = [str(one) for one in seen.survivors]
-        fields = {"facts": {"started": len(seen.started), "seconds": seen.seconds}, "leaks": left}
-        fields["impossible"] = seen.error
     else:
-        fields = {"facts": _without_values(plain(seen.facts)), "impossible": seen.error}
+        fields = {
+            "facts": _without_values(plain(seen.facts)),
+            "leaks": [str(one) for one in seen.left],
+            "impossible": seen.error,
+        }
     return document.Trial(key=key(setting, label), seconds=played.seconds, cold_starts=played.cold_starts, **fields)
 
 

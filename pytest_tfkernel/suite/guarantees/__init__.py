@@ -5,7 +5,6 @@ from pytest_tfkernel.suite.guarantees.configuration import configuration_is_per_
 from pytest_tfkernel.suite.guarantees.death import (
     death_is_explained,
     process_is_new,
-    runner_death_leaves_nothing,
     script_dies_of_error,
     session_is_rebuilt,
     variable_is_reset,
@@ -35,6 +34,7 @@ from pytest_tfkernel.suite.guarantees.restarts import (
     struck_restart_is_restarted,
     struck_start_is_restarted,
 )
+from pytest_tfkernel.suite.guarantees.runner_death import runner_death_leaves_nothing
 from pytest_tfkernel.suite.guarantees.state import (
     checkpoint_outlives,
     live_fork_is_unusable,

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.trials import NO_FAULT, Setting
-from pytest_tfkernel.suite.settings import RUNNER_DEATH
 from pytest_tfkernel.trials.examples import EXAMPLES
 
 
@@ -44,11 +43,6 @@ def is_deadly_to(example: str) -> Callable[[Setting], bool]:
 def is_script_error(setting: Setting) -> bool:
     """A trial in which a script ends with an uncaught error."""
     return has_example(setting) and setting.fault == "index-error-script"
-
-
-def is_runner_death(setting: Setting) -> bool:
-    """A trial in which pytest itself is killed."""
-    return setting.fault == RUNNER_DEATH
 
 
 def _expects(setting: Setting) -> Dies | Lives | None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pytest_tfkernel.kernels.phases import STARTING
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.processes import PostMortem
-from pytest_tfkernel.model.trials import Generation, Observation, RunnerDeath, Verdict
+from pytest_tfkernel.model.trials import Generation, Observation, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import (
     is_deadly,
     is_deadly_to,
-    is_runner_death,
     is_script_error,
 )
 from pytest_tfkernel.suite.guarantees.base import guarantee
-from pytest_tfkernel.suite.scenarios.runner_death import DEADLINE
 from pytest_tfkernel.trials import examples
 
 
@@ -124,26 +122,6 @@ def variable_is_reset(seen: Observation) -> Verdict:
             f"read {second.result!r} (before, after the initializer, after assign), not {example.result!r}"
         )
     return Verdict.passed("uninitialised, 1.0, 2.0")
-
-
-@guarantee(
-    "runner-death-leaves-nothing",
-    where="the trial of `runner-death`",
-    applies=is_runner_death,
-    control="stops_its_supervisor",
-)
-def runner_death_leaves_nothing(seen: RunnerDeath) -> Verdict:
-    """After SIGKILL to pytest, no process of ours exists within 2 s, not even a daemon with an empty environment."""
-    if seen.error:
-        return Verdict.unknown(seen.error)
-    if seen.survivors:
-        shown = ", ".join(map(str, seen.survivors))
-        return Verdict.failed(f"{len(seen.survivors)} of {len(seen.started)} alive after {seen.seconds:g} s: {shown}")
-    if not seen.started:
-        return Verdict.unknown("nothing was there that the death of pytest could have left")
-    if seen.seconds > DEADLINE:
-        return Verdict.unknown(f"all were gone after {seen.seconds:.2f} s, when it was looked too late to tell")
-    return Verdict.passed(f"{len(seen.started)} processes gone after {seen.seconds:.2f} s")
 
 
 def death_of(seen: Observation) -> PostMortem | Verdict:

@@ -16,6 +16,7 @@ from pytest_tfkernel.suite.scenarios.old_state import OLD_STATE
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.suite.scenarios.randomness import RANDOMNESS
 from pytest_tfkernel.suite.scenarios.restarts import RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS
+from pytest_tfkernel.suite.scenarios.runner_death import DAEMON
 from pytest_tfkernel.suite.scenarios.server import SERVER_STATE
 from pytest_tfkernel.suite.scenarios.warmth import WARM_EQUALS_COLD
 
@@ -32,6 +33,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     INTERRUPTS,
     INTERRUPTED_IMPORT,
     WARM_EQUALS_COLD,
+    DAEMON,
     HOSTS_AGREE,
     RESTART_LIMIT,
     STRUCK_STARTS,

@@ -19,23 +19,25 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Leftover, ProcessId
-from pytest_tfkernel.model.trials import Setting, State
+from pytest_tfkernel.model.trials import State
 from pytest_tfkernel.processes import supervisor
-from pytest_tfkernel.suite.guarantees.death import runner_death_leaves_nothing
+from pytest_tfkernel.suite import observing
+from pytest_tfkernel.suite.guarantees.runner_death import runner_death_leaves_nothing
 from pytest_tfkernel.suite.scenarios import runner_death
 from pytest_tfkernel.suite.scenarios.brood import Brood
-from pytest_tfkernel.suite.settings import DAEMON, RUNNER_DEATH
+from pytest_tfkernel.suite.scenarios.runner_death import DAEMON, VICTIM, NotKilledError
+from pytest_tfkernel.trials.stage import Stage
 
 SABOTEURS = Path(__file__).parents[2] / "saboteurs"
 SABOTEUR = SABOTEURS / "stops_its_supervisor.py"
 ORPHANS = SABOTEURS / "adopts_no_orphans.py"
-SETTING = Setting("subprocess", DAEMON, RUNNER_DEATH)
+SETTING = DAEMON.settings[0]
 
 
-def test_runner_that_ends_by_itself_is_unknown_with_its_last_words(launcher: Launcher, tmp_path: Path) -> None:
+def test_runner_that_ends_by_itself_is_unknown_with_its_last_words(stage: Stage, tmp_path: Path) -> None:
     victim = tmp_path / "test_victim.py"
     victim.write_text("raise RuntimeError('no')\n")
-    seen = runner_death.play(SETTING, launcher, victim)
+    seen = runner_death.play_with(victim, SETTING, stage, KernelSpec())
     assert "no runner came up to be killed" in seen.error
     assert "1 error" in seen.error
     assert runner_death_leaves_nothing.judge(seen).state is State.UNKNOWN
@@ -49,7 +51,7 @@ def test_what_a_runner_leaves_whose_supervisor_is_killed_too_is_removed(monkeypa
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     with Launcher() as launcher:
         assert launcher.temporary.is_relative_to(folder)
-        seen = runner_death.play(SETTING, launcher, SABOTEUR)
+        seen = runner_death.kill(SABOTEUR, launcher)
         assert seen.survivors
         assert [*launcher.temporary.iterdir()] == []
     left = [name for one in seen.started for name in Path("/tmp").glob(f"tfk-{one.process.pid}-*")]
@@ -62,8 +64,8 @@ def test_a_daemon_that_no_supervisor_adopts_is_seen_to_live_and_is_ended(
 ) -> None:
     monkeypatch.setattr(supervisor, "CHILD_FOLDER", runpy.run_path(str(ORPHANS))["maim"](tmp_path))
     with Launcher() as launcher:
-        seen = runner_death.play(SETTING, launcher, ORPHANS)
-    for one in seen.survivors:
+        seen = runner_death.play_with(ORPHANS, SETTING, Stage(launcher), KernelSpec())
+    for one in seen.left:
         # They came to us; whoever is alive still would be waited for.
         with contextlib.suppress(ChildProcessError):
             assert os.waitpid(one.process.pid, os.WNOHANG)[0] == one.process.pid
@@ -73,10 +75,16 @@ def test_a_daemon_that_no_supervisor_adopts_is_seen_to_live_and_is_ended(
 
 
 def test_a_daemon_is_among_what_must_go(launcher: Launcher) -> None:
-    seen = runner_death.play(SETTING, launcher)
+    seen = runner_death.kill(VICTIM, launcher)
     (daemon,) = [one for one in seen.started if one.command.endswith("-S -c import signal; signal.pause()")]
     assert daemon.parent == next(one.process.pid for one in seen.started if " supervisor " in one.command)
-    assert runner_death_leaves_nothing.judge(seen).state is State.PASS, seen
+    assert seen.survivors == ()
+
+
+def test_an_honest_runner_passes(stage: Stage) -> None:
+    seen = observing.observe(SETTING, stage)
+    verdict = runner_death_leaves_nothing.judge(seen)
+    assert verdict.state is State.PASS, verdict
 
 
 def test_what_the_runner_names_must_be_there(launcher: Launcher, tmp_path: Path) -> None:
@@ -84,16 +92,17 @@ def test_what_the_runner_names_must_be_there(launcher: Launcher, tmp_path: Path)
     gone = subprocess.Popen(["true"])
     gone.wait()
     victim.write_text(f"import os, signal\ndef test_one():\n    os.write(5, b'{gone.pid}')\n    signal.pause()\n")
-    seen = runner_death.play(SETTING, launcher, victim)
-    assert seen.error == f"had ended before the runner was killed: process {gone.pid}"
+    with pytest.raises(NotKilledError, match=f"^had ended before the runner was killed: process {gone.pid}$"):
+        runner_death.kill(victim, launcher)
 
 
 def test_what_is_older_than_the_runner_is_not_of_its_making(launcher: Launcher, tmp_path: Path) -> None:
     victim = tmp_path / "test_victim.py"
     with subprocess.Popen(["sleep", "60"]) as older:
         victim.write_text(f"import os, signal\ndef test_one():\n    os.write(5, b'{older.pid}')\n    signal.pause()\n")
-        seen = runner_death.play(SETTING, launcher, victim)
-        assert (older.poll(), bool(seen.error)) == (None, True)
+        with pytest.raises(NotKilledError):
+            runner_death.kill(victim, launcher)
+        assert older.poll() is None
         older.kill()
 
 
@@ -104,7 +113,7 @@ def test_the_deadline_is_the_one_that_is_promised(launcher: Launcher) -> None:
         asked.append(seconds)
         return look()
 
-    seen = runner_death.play(SETTING, launcher, SABOTEUR, wait)
+    seen = runner_death.kill(SABOTEUR, launcher, wait)
     assert (asked, bool(seen.survivors)) == ([2.0], True)
 
 
@@ -146,4 +155,4 @@ def test_launcher_that_is_closed_is_told(tmp_path: Path) -> None:
     with Launcher() as launcher:
         pass
     with pytest.raises(SupervisorGoneError, match="is gone"):
-        runner_death.play(SETTING, launcher)
+        runner_death.play(SETTING, Stage(launcher), KernelSpec())
