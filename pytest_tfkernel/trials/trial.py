@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 
 from pytest_tfkernel._child import proc
@@ -10,16 +11,16 @@ from pytest_tfkernel.kernels import phases
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.faults.fault import Fault
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, KernelStartError
 from pytest_tfkernel.model.faults import Dies
-from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, Setting
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.auditing import Watch
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.examples import Example
+from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
 from pytest_tfkernel.trials.timeline import Timeline
 
@@ -44,13 +45,15 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Obse
 
 @dataclass(frozen=True)
 class _Play:
-    """One trial while it is played."""
+    """One trial while it is played: what is seen is noted in `seen`, and freezes at its end."""
 
+    setting: Setting
     kernel: Kernel
     example: Example
     stage: Stage
     watch: Watch
     timeline: Timeline
+    seen: Recorder[..., Observation]
 
     def mark(self, name: str, at: float | None = None) -> None:
         """Note a moment, and what the kernel holds if it lives."""
@@ -62,99 +65,109 @@ def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
     timeline = Timeline(stage.gpus.used_memory)
     watch = Watch(stage.launcher, timeline=timeline)
     kernel = watch.start(spec)
-    example = examples.find(setting.example)
-    play = _Play(kernel, example, stage, watch, timeline)
     try:
+        seen = Recorder(functools.partial(Observation, setting))
+        play = _Play(setting, kernel, examples.find(setting.example), stage, watch, timeline, seen)
         play.mark("started")
-        seen = Observation(setting, stage.launcher.interpreter(spec.python), _run(kernel, example, stage.gpus))
-        if setting.fault != NO_FAULT and not seen.first.error:
-            seen = _injure(play, menu.find(setting.fault), seen)
-            if isinstance(seen.expects, Dies):
-                seen = _restart(play, _look(play, seen))
-        return dataclasses.replace(seen, timeline=timeline.moments)
+        first = _run(play)
+        seen.note(interpreter=stage.launcher.interpreter(spec.python), first=first)
+        if setting.fault != NO_FAULT and not first.error:
+            _strike(play, menu.find(setting.fault))
+        seen.note(timeline=timeline.moments)
+        return seen.freeze()
     finally:
         # An orderly exit of TensorFlow takes half a second, and nothing is looked at any more.
         kernel.shutdown(now=True)
 
 
-def _run(kernel: Kernel, example: Example, gpus: Gpus) -> Generation:
+def _run(play: _Play) -> Generation:
     """What a new process shows, and what the example gives in it."""
-    seen = Generation(kernel.life.process)
+    kernel, gpus = play.kernel, play.stage.gpus
+    seen = Recorder(functools.partial(Generation, kernel.life.process))
     try:
         blank = value(kernel, examples.LOOK)
-        seen = dataclasses.replace(
-            seen, imported=blank["imported"], operations_before=blank["operations"], session=blank["session"]
-        )
-        given = value(kernel, example.run)
+        seen.note(imported=blank["imported"], operations_before=blank["operations"], session=blank["session"])
+        given = value(kernel, play.example.run)
         details = given["details"]
         on_gpu = gpus.lists(kernel.life.process) if details.get("gpus") else None
         there = gpus.names if "gpus" in details else ()
-        seen = dataclasses.replace(seen, result=given["result"], details=details, on_gpu=on_gpu, gpus=there)
-        return dataclasses.replace(
-            seen,
-            operations_after=value(kernel, examples.COUNT_OPERATIONS),
-            again=value(kernel, example.again),
-        )
+        seen.note(result=given["result"], details=details, on_gpu=on_gpu, gpus=there)
+        operations = value(kernel, examples.COUNT_OPERATIONS)
+        seen.note(operations_after=operations, again=value(kernel, play.example.again))
     except CellFailedError as error:
-        return dataclasses.replace(seen, error=str(error))
+        seen.note(error=str(error))
+    return seen.freeze()
 
 
-def _injure(play: _Play, fault: Fault, seen: Observation) -> Observation:
-    kernel = play.kernel
-    seen = dataclasses.replace(seen, expects=fault.expects)
-    if isinstance(fault.expects, Dies) and play.stage.gpus.harm:
-        return dataclasses.replace(seen, not_possible=play.stage.gpus.harm)
+def _strike(play: _Play, fault: Fault) -> None:
+    """All that comes of the fault."""
+    play.seen.note(expects=fault.expects)
+    deadly = isinstance(fault.expects, Dies)
+    if deadly and play.stage.gpus.harm:
+        play.seen.note(not_possible=play.stage.gpus.harm)
+        return
+    outcome = _inject(play, fault)
+    if outcome is not None and play.kernel.is_alive:
+        _ask_again(play)
+    if deadly and not play.kernel.is_alive:
+        _look(play)
+    if deadly and outcome is not None:
+        _restart(play)
+
+
+def _inject(play: _Play, fault: Fault) -> Outcome | None:
+    """What the fault did; None where it did not come."""
+    kernel, phase = play.kernel, play.setting.phase
     try:
-        if phases.find(seen.setting.phase).needs == phases.COLD:
+        if phases.find(phase).needs == phases.COLD:
             # Running the example has imported TensorFlow: it is the next process that is struck.
             kernel.restart()
         value(kernel, examples.SPEAK)
         play.mark("fault")
-        outcome = kernel.inject(fault, phase=seen.setting.phase)
+        outcome = kernel.inject(fault, phase=phase)
     except FaultNotPossibleError as error:
-        return dataclasses.replace(seen, not_possible=str(error))
+        play.seen.note(not_possible=str(error))
+        return None
     except (CellFailedError, KernelStartError, KernelIsDead) as error:
-        return dataclasses.replace(seen, not_possible=f"the kernel could not be used before the fault: {error}")
+        play.seen.note(not_possible=f"the kernel could not be used before the fault: {error}")
+        return None
     if outcome.post_mortem is not None:
         play.mark("death", at=kernel.life.died_at)
         play.mark("noticed")
-    seen = dataclasses.replace(seen, outcome=outcome)
-    return _after_fault(kernel, play.example, seen) if kernel.is_alive else seen
+    play.seen.note(outcome=outcome)
+    return outcome
 
 
-def _after_fault(kernel: Kernel, example: Example, seen: Observation) -> Observation:
+def _ask_again(play: _Play) -> None:
     """Ask the session that was held open, in the process that survived."""
     try:
-        again = value(kernel, example.again)
+        again = value(play.kernel, play.example.again)
     except CellFailedError as error:
-        return dataclasses.replace(seen, after_fault_error=str(error))
-    return dataclasses.replace(seen, process_after_fault=kernel.life.process, after_fault=again)
+        play.seen.note(after_fault_error=str(error))
+    else:
+        play.seen.note(process_after_fault=play.kernel.life.process, after_fault=again)
 
 
-def _look(play: _Play, seen: Observation) -> Observation:
+def _look(play: _Play) -> None:
     """Look for what the dead process left."""
     life = play.kernel.life
-    if play.kernel.is_alive:
-        return seen
     audit = play.watch.audit(life)
     play.mark("settled")
-    return dataclasses.replace(seen, audit=audit, untrusted=play.stage.untrusted, old_is_gone=not _exists(life.process))
+    play.seen.note(audit=audit, untrusted=play.stage.untrusted, old_is_gone=not _exists(life.process))
 
 
-def _restart(play: _Play, seen: Observation) -> Observation:
+def _restart(play: _Play) -> None:
     """Run everything again in a new process."""
-    if seen.outcome is None:
-        return seen
     kernel = play.kernel
     try:
         # A dead kernel of Jupyter's or Spyder's comes back by itself, as it does for a person.
         kernel.restart(asked=not kernel.life.is_hosted)
     except KernelStartError as error:
-        return dataclasses.replace(seen, no_restart=str(error))
+        play.seen.note(no_restart=str(error))
+        return
     play.mark("restarted")
-    second = _run(kernel, play.example, play.stage.gpus)
+    play.seen.note(second=_run(play))
     play.mark("rebuilt")
-    return dataclasses.replace(seen, second=second)
 
 
 def _exists(process: ProcessId) -> bool:

@@ -199,7 +199,9 @@ def test_parts_are_documents_that_others_read_and_are_made_once(command: Command
     assert run.environment.machine.gpus == ["Stand-in H100"]
     assert json.loads((command.report / "doctor.json").read_text())["gpus"][0]["name"] == "Stand-in H100"
     # A TensorFlow that is built for the CPU doesn't list the card.
-    assert {(one.guarantee, one.verdict) for one in run.verdicts if one.verdict != "PASS"} == {("gpu-matmul", "UNKNOWN")}
+    assert {(one.guarantee, one.verdict) for one in run.verdicts if one.verdict != "PASS"} == {
+        ("gpu-matmul", "UNKNOWN")
+    }
     assert "16 passed, 1 unknown" in (command.report / "smoke.log").read_text()
     before = {path.name: path.stat().st_mtime_ns for path in command.report.iterdir() if path.name != "index.json"}
     again = command.run("--part=doctor", "--part=smoke")
