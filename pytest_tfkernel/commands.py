@@ -12,28 +12,26 @@ from typing import TextIO
 
 from pytest_tfkernel.doctor import command as doctor
 from pytest_tfkernel.gpu_report import command as gpu_report
-from pytest_tfkernel.model.resources import printable
+from pytest_tfkernel.model.commands import UNTOLD, Answer, untold
 from pytest_tfkernel.report.compare import command as compare
 from pytest_tfkernel.report.page import command as page
-
-# Neither a good answer nor a bad one.
-_UNTOLD = 2
 
 
 @dataclass(frozen=True)
 class _Command:
-    """`declare` adds the options, `run` gives the exit code and what goes to stdout and to stderr."""
+    """`help` is a line in the list of commands, `description` what its own help says; `declare` adds the options."""
 
     help: str
+    description: str
     declare: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], tuple[int, str, str]]
+    run: Callable[[argparse.Namespace], Answer]
 
 
 _COMMANDS = {
-    "compare": _Command(compare.HELP, compare.declare, compare.run),
-    "doctor": _Command(doctor.HELP, doctor.declare, doctor.run),
-    "gpu-report": _Command(gpu_report.HELP, gpu_report.declare, gpu_report.run),
-    "page": _Command(page.HELP, page.declare, page.run),
+    "compare": _Command(compare.HELP, compare.DESCRIPTION, compare.declare, compare.run),
+    "doctor": _Command(doctor.HELP, doctor.DESCRIPTION, doctor.declare, doctor.run),
+    "gpu-report": _Command(gpu_report.HELP, gpu_report.DESCRIPTION, gpu_report.declare, gpu_report.run),
+    "page": _Command(page.HELP, page.DESCRIPTION, page.declare, page.run),
 }
 
 
@@ -42,20 +40,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="pytest-tfkernel")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
     for name, command in _COMMANDS.items():
-        command.declare(subparsers.add_parser(name, help=command.help))
+        own = subparsers.add_parser(
+            name,
+            help=command.help,
+            description=command.description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.declare(own)
     options = parser.parse_args(arguments)
     try:
         code, out, err = _COMMANDS[options.command].run(options)
     except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is "not met" and "worse"
-        code, out = _UNTOLD, ""
-        err = f"{options.command}: can't tell: {type(error).__name__}: {printable(str(error))}\n"
+        code, out, err = untold(options.command, f"can't tell: {type(error).__name__}: {error}")
     try:
         _write(sys.stdout, out)
         _write(sys.stderr, err)
     except OSError as error:
         with contextlib.suppress(OSError):
             _write(sys.stderr, f"the answer can't be written: {error.strerror}\n")
-        return _UNTOLD
+        return UNTOLD
     return code
 
 

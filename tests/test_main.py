@@ -134,6 +134,18 @@ def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
     assert err.startswith(f"{name}: can't tell: {type(error).__name__}: ")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["doctor", "--require=two\nlines"], ["compare", "two\nlines", "b"], ["page", "two\nlines"]],
+    ids=["doctor", "compare", "page"],
+)
+def test_a_name_of_two_lines_is_told_in_one(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert program.main(arguments) == CANT_TELL
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"{arguments[0]}: ")
+
+
 def test_a_package_that_is_not_whole_is_a_line_and_no_answer() -> None:
     code = "import sys\nsys.modules['pytest_tfkernel.commands'] = None\n"
     code += "from pytest_tfkernel.__main__ import main\nsys.exit(main(['doctor']))"

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from pytest_tfkernel.model.commands import UNTOLD, Answer, untold
+
 if TYPE_CHECKING:
     from pytest_tfkernel.doctor.examine import Question
     from pytest_tfkernel.doctor.findings import Examination
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = "what this machine can check, who holds its GPUs, and what to change"
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Say what this machine can check, who holds its GPUs now, and what to change.
 
 With --require, for hooks of CI runners, say only whether the requirements are met. Exit codes: 0 met, 1 not met,
@@ -29,14 +31,11 @@ With --require, for hooks of CI runners, say only whether the requirements are m
 # supervisor, which ends it after us.
 _SECONDS = 1.85
 _CLOSE_SECONDS = 0.3
-# That of a usage error too, as argparse has it.
-_UNKNOWN = 2
+_NAME = "doctor"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.description = _DESCRIPTION
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", action="store_true", help="print JSON, schema 1 (docs/runners.md)")
     parser.add_argument(
         "--python",
@@ -61,7 +60,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, site: Site | None = None) -> tuple[int, str, str]:
+def run(options: argparse.Namespace, site: Site | None = None) -> Answer:
     """Examine the machine: exit code, and what goes to stdout and to stderr.
 
     Where only gpu-idle is asked for, this process ends at its deadline whatever it waits for.
@@ -74,16 +73,16 @@ def run(options: argparse.Namespace, site: Site | None = None) -> tuple[int, str
     requirements = tuple(dict.fromkeys(options.require))
     unknown = [name for name in requirements if name not in examine.NAMES]
     if unknown:
-        return _usage(f"--require={unknown[0]}: unknown; choose from {', '.join(examine.NAMES)}")
+        return untold(_NAME, f"usage error: --require={unknown[0]}: unknown; choose from {', '.join(examine.NAMES)}")
     if options.wait and GPU_IDLE not in requirements:
-        return _usage("--wait is for --require=gpu-idle")
+        return untold(_NAME, "usage error: --wait is for --require=gpu-idle")
     question = examine.Question(requirements, options.python, options.wait)
     # What else is asked for may take longer, a context for instance.
     timer = _start_timer(options.wait) if requirements == (GPU_IDLE,) else None
     try:
         found = _examine(question, site or Site())
     except TFKernelError as error:
-        return _UNKNOWN, "", f"doctor: {show.printable(str(error))}\n"
+        return untold(_NAME, error)
     finally:
         if timer is not None:
             timer.cancel()
@@ -130,11 +129,7 @@ def _age() -> float:
 def _give_up(seconds: float) -> None:
     """End this process with the code of "can't tell", whatever it waits for."""
     os.write(2, f"gpu-idle: can't tell: no answer within {seconds:.2f} s: NVML or /proc hangs\n".encode())
-    os._exit(_UNKNOWN)
-
-
-def _usage(text: str) -> tuple[int, str, str]:
-    return _UNKNOWN, "", f"doctor: usage error: {text}\n"
+    os._exit(UNTOLD)
 
 
 def _seconds(text: str) -> float:

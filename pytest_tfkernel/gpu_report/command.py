@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from pytest_tfkernel.model.commands import Answer, untold
+
 if TYPE_CHECKING:
     from pytest_tfkernel.gpu_report.folder import Folder
     from pytest_tfkernel.gpu_report.machine import Machine
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "everything that can be measured on this machine's GPU, into a folder to send to us"
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Measure on this machine's GPU, within a time, all that there is to measure: the suite in sizes smoke and standard,
 faults that may harm others where they are allowed, contexts without TensorFlow, and doctor. Each part is a document of
 its own in FOLDER; index.json says what was run. The same line, given again, goes on with what is missing.
@@ -29,7 +31,7 @@ its own in FOLDER; index.json says what was run. The same line, given again, goe
 Exit codes: 0 all parts are there and green, 1 one is missing, or red: something FAILs in it, or nothing PASSes; 2 can't
 begin or go on, and stderr says why in one line; 130 interrupted.
 """
-_DONE, _RED, _CANT_TELL, _INTERRUPTED = 0, 1, 2, 130
+_DONE, _RED, _INTERRUPTED = 0, 1, 130
 _MINUTES = 15.0
 _LONGEST = 24 * 60.0
 _DEVICES = Path("/dev")
@@ -37,8 +39,6 @@ _DEVICES = Path("/dev")
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.description = _DESCRIPTION
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the report goes: a new folder, or its own")
     parser.add_argument(
         "--minutes",
@@ -73,13 +73,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace, devices: Path = _DEVICES) -> tuple[int, str, str]:
+def run(options: argparse.Namespace, devices: Path = _DEVICES) -> Answer:
     """Make the report: exit code, and what goes to stdout and to stderr at the end; stdout has the steps before."""
     from pytest_tfkernel.gpu_report.folder import Folder
     from pytest_tfkernel.gpu_report.writing import ReportError
     from pytest_tfkernel.kernels.launcher import Launcher
     from pytest_tfkernel.model.errors import TFKernelError
-    from pytest_tfkernel.model.resources import printable
 
     try:
         wishes = _wishes(options)
@@ -88,7 +87,7 @@ def run(options: argparse.Namespace, devices: Path = _DEVICES) -> tuple[int, str
             with Folder(options.folder) as folder:
                 return _report(folder, machine, wishes, launcher, options.minutes)
     except (ReportError, TFKernelError) as error:
-        return _CANT_TELL, "", f"gpu-report: {printable(str(error))}\n"
+        return untold("gpu-report", error)
     except KeyboardInterrupt:
         return _INTERRUPTED, "", "gpu-report: interrupted: the same line, given again, goes on\n"
 
@@ -138,9 +137,7 @@ def _look(launcher: Launcher, wishes: Wishes, devices: Path) -> Machine:
         gpus.close()
 
 
-def _report(
-    folder: Folder, machine: Machine, wishes: Wishes, launcher: Launcher, minutes: float
-) -> tuple[int, str, str]:
+def _report(folder: Folder, machine: Machine, wishes: Wishes, launcher: Launcher, minutes: float) -> Answer:
     from pytest_tfkernel.gpu_report.plan import parts
     from pytest_tfkernel.gpu_report.playing import Player
     from pytest_tfkernel.gpu_report.report import Report

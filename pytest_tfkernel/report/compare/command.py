@@ -6,28 +6,27 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_tfkernel.model.commands import Answer, untold
+
 if TYPE_CHECKING:
     from pytest_tfkernel.report.compare.comparison import Comparison
     from pytest_tfkernel.report.document import Document
 
 HELP = "what differs between two runs, and whether the second one is worse"
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Say what differs between two runs, each written with --tfkernel-report=FILE.json, and whether the second is worse.
 
 Exit codes: 0 same or better, 1 worse: a guarantee or a test fails, or was not run, or what --fail-on names;
 2 can't be compared, and stderr says why in one line.
 """
 
-# That of a usage error too, as argparse has it.
-_NOT_COMPARABLE = 2
+_NAME = "compare"
 _BOTH = 2
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.description = _DESCRIPTION
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("ref", metavar="REF", help="the document of the run that others are compared with")
     parser.add_argument(
         "changed",
@@ -57,9 +56,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="cut no list of the text")
 
 
-def run(options: argparse.Namespace) -> tuple[int, str, str]:
+def run(options: argparse.Namespace) -> Answer:
     """Compare two documents: exit code, and what goes to stdout and to stderr."""
-    from pytest_tfkernel.model.resources import printable
     from pytest_tfkernel.report.compare.differences import CompareError
     from pytest_tfkernel.report.store import DocumentError
 
@@ -67,7 +65,7 @@ def run(options: argparse.Namespace) -> tuple[int, str, str]:
         found = _compare(options)
         return found.exit_code, _shown(found, options), ""
     except (CompareError, DocumentError) as error:
-        return _NOT_COMPARABLE, "", f"compare: {printable(str(error))}\n"
+        return untold(_NAME, error)
 
 
 def _compare(options: argparse.Namespace) -> Comparison:

@@ -7,20 +7,20 @@ import contextlib
 import os
 from pathlib import Path
 
+from pytest_tfkernel.model.commands import Answer, untold
+
 HELP = "a run document as one HTML file for people"
 
-_DESCRIPTION = """\
+DESCRIPTION = """\
 Write a run document, made with --tfkernel-report=run.json, as one HTML file that needs no network. With --ref, it also
 shows what differs from an earlier run. Exit codes: 0 written, 2 not written.
 """
-_NOT_WRITTEN = 2
-_MISSING = "page: {} is missing: pip install 'pytest-tfkernel[html]'\n"
+_NAME = "page"
+_MISSING = "{} is missing: pip install 'pytest-tfkernel[html]'"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.description = _DESCRIPTION
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("document", metavar="RUN.json", type=Path, help="the run document, also an incomplete one")
     parser.add_argument(
         "output",
@@ -32,7 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ref", metavar="REF.json", type=Path, help="the run document that this one is compared with")
 
 
-def run(options: argparse.Namespace) -> tuple[int, str, str]:
+def run(options: argparse.Namespace) -> Answer:
     """Write the page: exit code, and what goes to stdout and to stderr."""
     from pytest_tfkernel.report.store import DocumentError, check_place, load
 
@@ -42,18 +42,18 @@ def run(options: argparse.Namespace) -> tuple[int, str, str]:
         output = output or options.document.with_suffix(".html")
         ref = None if options.ref is None else load(options.ref)
         if any(one is not None and _same(output, one) for one in (options.document, options.ref)):
-            return _NOT_WRITTEN, "", f"page: {output} is a run document: name another file for the page\n"
+            return untold(_NAME, f"{output} is a run document: name another file for the page")
         check_place(output)
         from pytest_tfkernel.report.page.render import render
 
         text = render(document, ref)
         write(output, text)
     except DocumentError as error:
-        return _NOT_WRITTEN, "", f"page: {error}\n"
+        return untold(_NAME, error)
     except ModuleNotFoundError as error:
-        return _NOT_WRITTEN, "", _MISSING.format((error.name or "a library").partition(".")[0])
+        return untold(_NAME, _MISSING.format((error.name or "a library").partition(".")[0]))
     except OSError as error:
-        return _NOT_WRITTEN, "", f"page: {output} can't be written: {error.strerror}\n"
+        return untold(_NAME, f"{output} can't be written: {error.strerror}")
     return 0, f"{output}\n", ""
 
 
