@@ -11,6 +11,7 @@ import pytest
 
 from gated import Run, leaking, runner
 from inner import Inner
+from warm import Warm
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +21,14 @@ def plugin_is_installed() -> None:
     assert [point.name for point in points if point.group == "pytest11"] == ["tfkernel"]
 
 
+@pytest.fixture(scope="session")
+def warm(nothing_is_left: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """What pytests that play trials by hand are forked from."""
+    warm = Warm(Inner.make(tmp_path_factory.mktemp("warm")).environment)
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
 def inner(tmp_path: Path) -> Inner:
     """An empty folder."""
@@ -27,15 +36,17 @@ def inner(tmp_path: Path) -> Inner:
 
 
 @pytest.fixture
-def canned(tmp_path: Path, tensorflow_python: str) -> Inner:
+def canned(tmp_path: Path, tensorflow_python: str, warm: Warm) -> Inner:
     """An empty folder, where trials are played by hand: nothing is started."""
-    return Inner.make(tmp_path, canned=True)
+    return Inner.make(tmp_path, canned=True, warm=warm)
 
 
 @pytest.fixture(scope="module")
-def make_inner(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Inner]:
+def make_inner(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Callable[..., Inner]:
     """Makes folders for runs that several tests look at."""
-    return lambda *, canned=False: Inner.make(tmp_path_factory.mktemp("inner"), canned=canned)
+    return lambda *, canned=False: Inner.make(
+        tmp_path_factory.mktemp("inner"), canned=canned, warm=warm if canned else None
+    )
 
 
 @pytest.fixture(scope="module")

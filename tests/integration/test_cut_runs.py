@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from inner import Inner
 from pytest_tfkernel.report.store import load
+from warm import Warm
 
 REPORTS = ("--tfkernel-report=run.json", "--tfkernel-report=run.html")
 DOCUMENT = REPORTS[:1]
@@ -65,9 +66,9 @@ def check_older_stays(inner: Inner, *arguments: str, reports: tuple[str, ...] = 
 
 
 @pytest.fixture(scope="module")
-def whole(make_inner: Callable[..., Inner]) -> Inner:
+def whole(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Inner:
     """A whole run has been written."""
-    inner = make_inner()
+    inner = Inner.make(tmp_path_factory.mktemp("whole"), warm=warm)
     inner.write("test_own.py", GOOD)
     assert inner.run(*REPORTS).ret == pytest.ExitCode.OK
     assert load(inner.folder / "run.json").complete
@@ -75,8 +76,9 @@ def whole(make_inner: Callable[..., Inner]) -> Inner:
 
 
 @pytest.fixture
-def good(whole: Inner, inner: Inner) -> Inner:
+def good(whole: Inner, warm: Warm, tmp_path: Path) -> Inner:
     """The same, for one test to spoil."""
+    inner = Inner.make(tmp_path, warm=warm)
     for name in ("test_own.py", "run.json", "run.html"):
         shutil.copy(whole.folder / name, inner.folder)
     os.utime(inner.folder / "run.json", (0, 0))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from warm import Warm
+
 _SECONDS = 240
 # Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
 # pyfakefs imports takes as long as all the rest of pytest.
@@ -21,20 +23,22 @@ class Inner:
     """A folder with tests, and a way to run pytest there.
 
     With `canned`, trials are played by hand: nothing is started, and what is seen is what honest
-    kernels show. `log` notes who played which setting. `plugins` are loaded beside those that always are.
+    kernels show. `log` notes who played which setting. `plugins` are loaded beside those that always are. With `warm`, a
+    run is forked from it; without, and where it can't be, its interpreter is a fresh one.
     """
 
     folder: Path
     log: Path
     canned: bool = False
     plugins: tuple[str, ...] = ()
+    warm: Warm | None = None
 
     @classmethod
-    def make(cls, folder: Path, *, canned: bool = False) -> Inner:
+    def make(cls, folder: Path, *, canned: bool = False, warm: Warm | None = None) -> Inner:
         """An empty folder below this one."""
         tests = folder / "tests"
         tests.mkdir()
-        return cls(tests, folder / "played.txt", canned)
+        return cls(tests, folder / "played.txt", canned, warm=warm)
 
     def write(self, name: str, text: str) -> Path:
         """Write a file, by its path in the folder."""
@@ -46,19 +50,25 @@ class Inner:
     def run(self, *arguments: str, **environment: str) -> pytest.RunResult:
         """Run pytest as a person would, with the entry point of the installed plugin."""
         unwanted = without(*(name for name in BY_REQUEST if name not in self.plugins))
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *unwanted, *(["-p", "played"] if self.canned else []), *arguments],
-            cwd=self.folder,
-            env=self.environment | environment,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        words = [*unwanted, *(["-p", "played"] if self.canned else []), *arguments]
+        environment = self.environment | environment
+        if self.warm is not None and self.warm.can_run(environment):
+            code, out, err = self.warm.run(words, self.folder, environment, _SECONDS)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", *words],
+                cwd=self.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+            code, out, err = done.returncode, done.stdout, done.stderr
         # Shown when the test fails.
-        sys.stdout.write(done.stdout)
-        sys.stderr.write(done.stderr)
-        return pytest.RunResult(done.returncode, done.stdout.splitlines(), done.stderr.splitlines(), 0.0)
+        sys.stdout.write(out)
+        sys.stderr.write(err)
+        return pytest.RunResult(code, out.splitlines(), err.splitlines(), 0.0)
 
     def played(self) -> list[tuple[str, str]]:
         """Who has played which setting so far, where the plugin `played` is loaded."""

@@ -1,0 +1,129 @@
+"""Pytests under test that are forked from a process in which pytest and the package are imported already.
+
+A test of an option or of a report looks at what a run does, and not at how its interpreter begins; importing takes
+longer than such a run. Where that matters, the pytest is a fresh one: see `Inner.run`.
+
+`python warm.py DESCRIPTOR` is that process. It reads requests, lines of JSON: `arguments`, `folder`, `environment`,
+and the paths of files for `stdout` and `stderr`; it answers each with its exit status, as `waitpid` has it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# What the pytests under test use of it; an idle one imports next to nothing.
+_OURS = ("plugin", "suite", "report", "kernels", "audit", "model")
+# This one imports a plugin of others, which pytest wants to import itself.
+_NOT_OURS = "pytest_tfkernel.plugin.schedule"
+# An interpreter reads them when it begins, but for these, which are the same for all of them or done here.
+_KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+
+
+class Warm:
+    """The process, seen from a test."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # Not in a folder of a test, and with nothing of ours but that.
+            command = [sys.executable, __file__, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, env=environment, cwd="/", pass_fds=[theirs.fileno()])
+        self._socket, self._lines = ours, ours.makefile("r", encoding="utf-8")
+        self._environment = environment
+
+    def can_run(self, environment: dict[str, str]) -> bool:
+        """Whether an interpreter with this environment would begin as this one did."""
+        names = {name for name in environment.keys() | self._environment.keys() if name.startswith("PYTHON")} - _KNOWN
+        return all(environment.get(name) == self._environment.get(name) for name in names)
+
+    def run(
+        self, arguments: list[str], folder: Path, environment: dict[str, str], seconds: float
+    ) -> tuple[int, str, str]:
+        """As subprocess.run says it: return code, stdout and stderr."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            request = {"arguments": arguments, "folder": str(folder), "environment": environment}
+            for name, file in (("stdout", out), ("stderr", err)):
+                request[name] = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            self._socket.settimeout(seconds)
+            code = os.waitstatus_to_exitcode(int(self._lines.readline()))
+            said = []
+            for file in (out, err):
+                file.seek(0)
+                said.append(file.read().decode())
+        return code, said[0], said[1]
+
+    def close(self) -> None:
+        """End it, and what it runs."""
+        self._lines.close()
+        self._socket.close()
+        self._process.wait(60)
+
+
+def _import_all() -> None:
+    import _pytest
+    import pytest  # noqa: F401
+
+    import pytest_tfkernel
+
+    for package in (_pytest, *(importlib.import_module(f"{pytest_tfkernel.__name__}.{name}") for name in _OURS)):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__") and module.name != _NOT_OURS:
+                importlib.import_module(module.name)
+    for name, module in sys.modules.items():
+        # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
+        if name.partition(".")[0] == pytest_tfkernel.__name__:
+            module.__doc__ = f"{module.__doc__ or ''}\nPYTEST_DONT_REWRITE"
+
+
+def _become(request: dict[str, Any]) -> None:
+    """Everything that a pytest in that folder, with that environment, would find."""
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        descriptor = os.open(request[name], os.O_WRONLY | os.O_APPEND)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    tempfile.tempdir = None
+    sys.argv = ["pytest", *request["arguments"]]
+    first = [request["folder"], *filter(None, request["environment"].get("PYTHONPATH", "").split(os.pathsep))]
+    sys.path[:] = [*first, *(one for one in sys.path if one not in first)]
+
+
+def main(descriptor: int) -> int:
+    """See the module."""
+    _import_all()
+    del sys.path[0]
+    # What is there is there for all: no collection of a child touches it.
+    gc.collect()
+    gc.freeze()
+    channel = socket.socket(fileno=descriptor)
+    with channel.makefile("r", encoding="utf-8") as lines:
+        while line := lines.readline():
+            pid = os.fork()
+            if pid == 0:
+                break
+            channel.sendall(b"%d\n" % os.waitpid(pid, 0)[1])
+        else:
+            return 0
+        request = json.loads(line)
+    channel.close()
+    _become(request)
+    runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))
