@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,41 +52,59 @@ def pytest_words(*words: str) -> list[str]:
     return ["-m", "pytest", "-q", *without(*BY_REQUEST), *words]
 
 
-@pytest.mark.parametrize(
-    ("call", "number"),
-    [
-        ("pidfd_open", errno.EPERM),
-        ("pidfd_open", errno.ENOSYS),
-        ("pidfd_send_signal", errno.EPERM),
-        ("memfd_create", errno.EPERM),
-        ("prctl", errno.EPERM),
-    ],
-)
+REFUSED = [
+    ("pidfd_open", errno.EPERM),
+    ("pidfd_open", errno.ENOSYS),
+    ("pidfd_send_signal", errno.EPERM),
+    ("memfd_create", errno.EPERM),
+    ("prctl", errno.EPERM),
+]
+
+
+def _each_with(*more: tuple[str, ...]) -> list[Any]:
+    """Each call with the first of these, and one with all: which one it was, the rest doesn't ask."""
+    return [
+        pytest.param(
+            *refused,
+            words,
+            id="-".join([refused[0], str(refused[1]), " ".join(words)]),
+            marks=[pytest.mark.soak] if words != more[0] and refused != REFUSED[0] else [],
+        )
+        for refused in REFUSED
+        for words in more
+    ]
+
+
 class TestRefused:
+    @pytest.mark.parametrize(("call", "number"), REFUSED)
     def test_a_fixture_says_it_in_a_line(self, inner: Inner, call: str, number: int) -> None:
         inner.write("test_mine.py", TESTS)
         code, text = run(inner, number, call, *pytest_words("test_mine.py"))
         assert (code, text.count(f"\nno kernel: {line(call, number)}")) == (1, 5)
         assert "1 passed, 5 errors" in text
 
-    @pytest.mark.parametrize("more", [(), ("-n", "2"), ("--tfkernel-report=run.json",)], ids=" ".join)
+    @pytest.mark.parametrize(("call", "number", "more"), _each_with((), ("-n", "2"), ("--tfkernel-report=run.json",)))
     def test_the_suite_refuses_to_begin(self, inner: Inner, call: str, number: int, more: tuple[str, ...]) -> None:
         code, text = run(inner, number, call, *pytest_words("--tfkernel", "--tfkernel-size=smoke", *more))
         assert code == USAGE_ERROR
         assert f"ERROR: tfkernel: {line(call, number)}" in text
 
-    @pytest.mark.parametrize("more", [(), ("--require=gpu-idle",), ("--require=oom-kill",)], ids=" ".join)
+    @pytest.mark.parametrize(
+        ("call", "number", "more"), _each_with((), ("--require=gpu-idle",), ("--require=oom-kill",))
+    )
     def test_the_doctor_can_not_tell(self, inner: Inner, call: str, number: int, more: tuple[str, ...]) -> None:
         code, text = run(inner, number, call, "-I", "-m", "pytest_tfkernel", "doctor", *more)
         assert (code, text.count("\n")) == (CANT_TELL, 1)
         assert text.startswith(f"doctor: {line(call, number)}")
 
+    @pytest.mark.parametrize(("call", "number"), REFUSED)
     def test_a_document_is_refused(self, inner: Inner, call: str, number: int) -> None:
         inner.write("test_mine.py", TESTS)
         code, text = run(inner, number, call, *pytest_words("test_mine.py", "--tfkernel-report=run.json"))
         assert code == USAGE_ERROR
         assert f"ERROR: tfkernel: {line(call, number)}" in text
 
+    @pytest.mark.parametrize(("call", "number"), REFUSED)
     def test_the_gate_does_without(self, inner: Inner, call: str, number: int) -> None:
         # Ends with pytest.
         leave = "import subprocess\nleft = []\n"

@@ -81,6 +81,9 @@ _REPLACED: dict[str, Replace] = {
 }
 
 
+_WITH_A_HOST = {"default timeout of nothing", "socket", "descriptors", "no poll", "threads"}
+
+
 class TestInOurs:
     @pytest.fixture
     def replace(self) -> object:
@@ -89,8 +92,20 @@ class TestInOurs:
         yield
         socket.setdefaulttimeout(before)
 
-    @pytest.mark.parametrize("provisioner", ["subprocess", "forkserver", "multiprocess-spawn"])
-    @pytest.mark.parametrize("replace_it", _REPLACED.values(), ids=_REPLACED)
+    @pytest.mark.parametrize(
+        ("provisioner", "replace_it"),
+        [
+            pytest.param(
+                provisioner,
+                _REPLACED[name],
+                id=f"{name}-{provisioner}",
+                # It asks its host by the same sockets.
+                marks=[pytest.mark.soak] if provisioner == "multiprocess-spawn" and name not in _WITH_A_HOST else [],
+            )
+            for name in _REPLACED
+            for provisioner in ("subprocess", "forkserver", "multiprocess-spawn")
+        ],
+    )
     def test_a_kernel_lives_and_dies_as_ever(
         self, nothing_is_left: None, replace: None, replace_it: Replace, provisioner: str
     ) -> None:

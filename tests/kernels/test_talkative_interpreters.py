@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,24 @@ VARIABLES = {
     "PYTHONWARNINGS": "error",
     "PYTHONIOENCODING": "utf-16",
 }
-OURS = ["subprocess", "forkserver", "multiprocess-spawn"]
+OURS = ["subprocess", "forkserver"]
+# Its host and its kernels are interpreters too, which begin as those of `subprocess` do.
+MULTIPROCESS = "multiprocess-spawn"
+MOST = {"prints", "prints-at-exit", "raises", "closes-all"}
+
+
+def _by_provisioner(codes: dict[str, str]) -> list[Any]:
+    """Each with each; with the slowest one in every run what differs most."""
+    pairs = [(provisioner, name) for provisioner in (*OURS, MULTIPROCESS) for name in codes]
+    return [
+        pytest.param(
+            provisioner,
+            codes[name],
+            id=f"{name}-{provisioner}",
+            marks=[pytest.mark.soak] if provisioner == MULTIPROCESS and name not in MOST else [],
+        )
+        for provisioner, name in pairs
+    ]
 
 
 @pytest.fixture
@@ -113,8 +131,7 @@ def test_a_wrapper_may_say_what_it_does(launcher: Launcher, tmp_path: Path) -> N
     assert describe(str(wrapper), launcher.supervisor, launcher.new_lease()).version == sys.version_info[:3]
 
 
-@pytest.mark.parametrize("provisioner", OURS)
-@pytest.mark.parametrize("code", CUSTOMIZE.values(), ids=CUSTOMIZE)
+@pytest.mark.parametrize(("provisioner", "code"), _by_provisioner(CUSTOMIZE))
 def test_what_a_cell_prints_is_its_own(
     start: StartKernel, customize: Callable[[str], str], provisioner: str, code: str
 ) -> None:
@@ -128,8 +145,7 @@ def test_what_a_cell_prints_is_its_own(
         kernel.restart()
 
 
-@pytest.mark.parametrize("provisioner", OURS)
-@pytest.mark.parametrize("code", SILENT.values(), ids=SILENT)
+@pytest.mark.parametrize(("provisioner", "code"), _by_provisioner(SILENT))
 def test_a_stream_that_is_gone_costs_no_channel(
     start: StartKernel, customize: Callable[[str], str], provisioner: str, code: str
 ) -> None:

@@ -81,10 +81,10 @@ def _import_all() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__") and module.name != _NOT_OURS:
                 importlib.import_module(module.name)
-    for name, module in sys.modules.items():
+    for name, loaded in sys.modules.items():
         # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
         if name.partition(".")[0] == pytest_tfkernel.__name__:
-            module.__doc__ = f"{module.__doc__ or ''}\nPYTEST_DONT_REWRITE"
+            loaded.__doc__ = f"{loaded.__doc__ or ''}\nPYTEST_DONT_REWRITE"
 
 
 def _become(request: dict[str, Any]) -> None:
