@@ -25,7 +25,7 @@ from typing import Any
 # What the pytests under test use of it; an idle one imports next to nothing.
 _OURS = ("plugin", "suite", "report", "kernels", "audit", "model")
 # This one imports a plugin of others, which pytest wants to import itself.
-_NOT_OURS = "pytest_tfkernel.plugin.schedule"
+_NOT_OURS = "pytest_tfkernel.plugin.suite.schedule"
 # An interpreter reads them when it begins, but for these, which are the same for all of them or done here.
 _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 
