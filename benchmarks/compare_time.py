@@ -89,20 +89,20 @@ def _write(path: Path, *, differs: bool) -> None:
     killed = parts.Death(signal="SIGKILL", cause="signal", killer="us", peak_memory=200 << 20, report="killed\n" * 20)
     ended = msgspec.structs.replace(killed, signal=None, code=3)
     timeline = [
-        parts.Mark(name=name, seconds=place * 0.05, memory=(100 + place) << 20, threads=9, handles=12)
+        parts.Moment(name=name, seconds=place * 0.05, memory=(100 + place) << 20, threads=9, handles=12)
         for place, name in enumerate(_MOMENTS)
     ]
     for number in range(_VERDICTS // 2):
-        key = parts.Key(
+        setting = parts.Setting(
             kernel=label, provisioner="forkserver", example="graph_add", fault=f"fault{number}", phase="idle"
         )
         death = ended if differs and number % 2 else killed
-        writer.add(parts.Trial(key=key, seconds=0.4, result=5.0, death=death, timeline=timeline))
+        writer.add(parts.Trial(setting=setting, seconds=0.4, result=5.0, death=death, timeline=timeline))
         for guarantee in _GUARANTEES:
             verdict: parts.StateWord = "FAIL" if differs and not number % 10 else "PASS"
             item = f"tfkernel::{guarantee}[{number}]"
             reason = f"the process {number} lives" if verdict == "FAIL" else ""
-            writer.add(parts.Verdict(guarantee=guarantee, key=key, item=item, verdict=verdict, reason=reason))
+            writer.add(parts.Verdict(guarantee=guarantee, setting=setting, item=item, verdict=verdict, reason=reason))
     for number in range(_VERDICTS):
         writer.add(parts.Test(item=f"tests/test_mine.py::test_{number}", outcome="passed", seconds=0.1))
     writer.finish(parts.End(seconds=12.0, exit_code=0, collected=2 * _VERDICTS))

@@ -180,11 +180,11 @@ def _cell(one: Figure) -> str:
 def _releases(found: Sequence[Report]) -> Iterator[str]:
     """What became of a kernel's part of the GPU by its fault, where NVML has seen the kernel there while it lived."""
     rows = {
-        (one.name, trial.key.fault): (one.name, run, trial)
+        (one.name, trial.setting.fault): (one.name, run, trial)
         for one in found
         for run in one.runs.values()
         for trial in run.trials
-        if trial.key.example == RELEASED and _was_seen(trial)
+        if trial.setting.example == RELEASED and _was_seen(trial)
     }
     if not rows:
         return
@@ -193,10 +193,10 @@ def _releases(found: Sequence[Report]) -> Iterator[str]:
     for name, run, trial in rows.values():
         tensorflow = ", ".join(_plain(kernel.tensorflow or "none") for kernel in run.environment.kernels)
         held, again = trial.facts["held"], trial.facts.get("again", {})
-        verdicts = "; ".join(f"`{one.guarantee}` {one.verdict}" for one in run.verdicts if one.key == trial.key)
+        verdicts = "; ".join(f"`{one.guarantee}` {one.verdict}" for one in run.verdicts if one.setting == trial.setting)
         cells = [
             tensorflow,
-            f"`{trial.key.fault}`",
+            f"`{trial.setting.fault}`",
             _bytes(held.get("memory")),
             _gone(trial),
             _bytes(again.get("memory")),

@@ -12,7 +12,7 @@ from pytest_tfkernel.report.compare.comparison import compare
 from pytest_tfkernel.report.compare.differences import Change, Difference
 from pytest_tfkernel.report.compare.groups import sections
 from pytest_tfkernel.report.compare.pairs import Side
-from pytest_tfkernel.report.document import Document, Mark, Trial
+from pytest_tfkernel.report.document import Document, Moment, Trial
 from pytest_tfkernel.report.store import load
 
 ROOT = Path(__file__).parents[1]
@@ -102,8 +102,8 @@ def _errors(runs: dict[str, Document]) -> Iterator[str]:
     for version, run in runs.items():
         for trial in run.trials:
             if trial.error_type is not None:
-                raised.setdefault(trial.key.fault, {}).setdefault(trial.error_type, [])
-                versions = raised[trial.key.fault][trial.error_type]
+                raised.setdefault(trial.setting.fault, {}).setdefault(trial.error_type, [])
+                versions = raised[trial.setting.fault][trial.error_type]
                 if version not in versions:
                     versions.append(version)
     different = {fault: types for fault, types in raised.items() if len(types) > 1}
@@ -132,7 +132,11 @@ def _figures(runs: dict[str, Document]) -> Iterator[str]:
 
 def _median(run: Document, provisioner: str, value: Callable[[Trial], float | None]) -> str:
     found = [
-        one for trial in run.trials if trial.key.provisioner == provisioner for one in [value(trial)] if one is not None
+        one
+        for trial in run.trials
+        if trial.setting.provisioner == provisioner
+        for one in [value(trial)]
+        if one is not None
     ]
     return f"{statistics.median(found):.3g}" if found else ""
 
@@ -155,7 +159,7 @@ def _held(name: str) -> Callable[[Trial], float | None]:
     return value
 
 
-def _mark(trial: Trial, name: str) -> Mark | None:
+def _mark(trial: Trial, name: str) -> Moment | None:
     return next((mark for mark in trial.timeline if mark.name == name), None)
 
 

@@ -6,14 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Left:
-    """One thing that was left behind: its kind (`model.resources.Kind`), its name, and all that is known of it."""
-
-    kind: str
-    name: str
-    text: str
+from pytest_tfkernel.model.resources import Key, Resource
 
 
 @dataclass(frozen=True)
@@ -27,7 +20,7 @@ class Finding:
     number: int
     test: str
     fixture: str
-    left: tuple[Left, ...]
+    left: tuple[Resource, ...]
     excused: str = ""
 
     @property
@@ -46,17 +39,24 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class Stray:
+    """A thing that nobody can be blamed for, and the tests that ran when it appeared."""
+
+    thing: Resource
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Tally:
     """What one session, or one worker, has to tell at its end.
 
-    `known` counts session-long helpers by what they are. `strays` are things that nobody can be blamed for,
-    with the tests that ran when they appeared. `unused` and `used` are allowances; `blind` counts places that
-    could not be looked at, by reason. `told` is what else a person should know, in lines.
+    `known` counts session-long helpers by what they are. `unused` and `used` are allowances; `blind` counts places
+    that could not be looked at, by reason. `told` is what else a person should know, in lines.
     """
 
     findings: tuple[Finding, ...] = ()
     known: Mapping[str, int] = field(default_factory=dict)
-    strays: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strays: tuple[Stray, ...] = ()
     used: frozenset[Allowance] = frozenset()
     declared: frozenset[Allowance] = frozenset()
     blind: Mapping[str, int] = field(default_factory=dict)
@@ -73,13 +73,14 @@ class Tally:
         for mine, theirs in ((known, other.known), (blind, other.blind)):
             for text, count in theirs.items():
                 mine[text] = mine.get(text, 0) + count
-        strays = dict(self.strays)
-        for text, tests in other.strays.items():
-            strays[text] = tuple(dict.fromkeys((*strays.get(text, ()), *tests)))
+        strays: dict[Key, Stray] = {}
+        for one in (*self.strays, *other.strays):
+            seen = strays.get(one.thing.key, one)
+            strays[one.thing.key] = Stray(seen.thing, tuple(dict.fromkeys((*seen.tests, *one.tests))))
         return Tally(
             findings=tuple(dict.fromkeys((*self.findings, *other.findings))),
             known=known,
-            strays=strays,
+            strays=tuple(strays.values()),
             used=self.used | other.used,
             declared=self.declared | other.declared,
             blind=blind,

@@ -15,6 +15,7 @@ from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.gate import addresses, adoption, holding, threads
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
+from pytest_tfkernel.gate.findings import Stray
 from pytest_tfkernel.gate.ground import me
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind, Resource
@@ -55,28 +56,22 @@ class Judge:
             pause = min(pause * 2, _LONGEST_PAUSE)
         return {}
 
-    def settle_strays(self) -> dict[str, tuple[str, ...]]:
+    def settle_strays(self) -> Iterator[Stray]:
         """Those that are still there and used by nobody, with the tests that ran when they appeared."""
         self.books.update()
-        things = {
-            str(thing): tuple(tests)
-            for key, (thing, tests) in self.books.strays.items()
-            if key in self.books.ground.present
-            and self.books.helpers.find(thing.kind, thing.name) is None
-            and self._is_nobodys(thing)
-        }
-        return things | {
-            f"process {process} ({proc.command_line(process.pid)})": (test,)
-            for process, test in self.books.foundlings.items()
-            if _lives(process) and not self.books.helpers.is_one(process)
-        }
+        for key, (thing, tests) in self.books.strays.items():
+            is_helpers = self.books.helpers.find(thing.kind, thing.name) is not None
+            if key in self.books.ground.present and not is_helpers and self._is_nobodys(thing):
+                yield Stray(thing, tuple(tests))
+        for process, test in self.books.foundlings.items():
+            if _lives(process) and not self.books.helpers.is_one(process):
+                yield Stray(_process(process), (test,))
 
     def settle_late(self) -> Iterator[tuple[Owner, Resource]]:
         """What is left of those at which nobody could look when it was their turn."""
         for process, owner in self.books.late.items():
             if _lives(process) and not self.books.helpers.is_one(process):
-                words = proc.command_line(process.pid) or "no command line"
-                yield owner, Resource(Kind.PROCESS, str(process), str(process.start_time), detail=words)
+                yield owner, _process(process)
 
     def hand_over(self, account: Account, fixture: Account) -> None:
         """What an account's processes and threads are that the value of a fixture holds, are the fixture's."""
@@ -250,6 +245,11 @@ class Judge:
         yield from account.strays.values()
         for path, kind in sorted(account.paths.items()):
             yield Resource(kind, path, detail="made by pytest itself")
+
+
+def _process(process: ProcessId) -> Resource:
+    words = proc.command_line(process.pid) or "no command line"
+    return Resource(Kind.PROCESS, str(process), str(process.start_time), detail=words)
 
 
 def _lives(process: ProcessId) -> bool:

@@ -12,16 +12,16 @@ from pytest_tfkernel.gate import adoption
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
 from pytest_tfkernel.gate.claims import Claims
-from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
+from pytest_tfkernel.gate.findings import Allowance, Finding, Stray, Tally
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
 from pytest_tfkernel.gate.judge import Judge
 from pytest_tfkernel.gate.known import KNOWN, Known
 from pytest_tfkernel.gate.leases import Leases
-from pytest_tfkernel.model.resources import Blind, Kind
+from pytest_tfkernel.model.resources import Blind, Kind, Resource
 
 # What an exception in a test keeps alive by its traceback: handles of pytest's own, and children not waited for.
-_KEPT_BY_TRACEBACKS = {kind.value for kind in (Kind.SOCKET, Kind.LOCK, Kind.FILE, Kind.ZOMBIE)}
+_KEPT_BY_TRACEBACKS = {Kind.SOCKET, Kind.LOCK, Kind.FILE, Kind.ZOMBIE}
 # Places that differ by them only count as one.
 _NUMBERS = re.compile(r"\d+")
 FAILED_ITSELF = "the test failed itself, and its traceback may keep this"
@@ -114,17 +114,16 @@ class Watch:
         `gpu` describes what pytest itself holds; `kept` are its descriptors that are ours.
         """
         told: list[str] = []
-        strays: dict[str, tuple[str, ...]] = {}
+        strays: tuple[Stray, ...] = ()
         # A test that was interrupted has no teardown of its own.
         interrupted = [self._test] if self._test is not None else []
         self._judged([*interrupted, *self._due], "", failed=bool(interrupted))
         self._judged([self._books.session], "", failed=False)
         with self._safely("what nobody holds"):
-            strays = self._judge.settle_strays()
+            strays = tuple(self._judge.settle_strays())
             for owner, late in self._judge.settle_late():
-                left = Left(late.kind.value, late.name, str(late))
                 number = next(self._numbers)
-                self._findings.append(Finding(self._worker, number, owner.test, owner.fixture, (left,), LATE))
+                self._findings.append(Finding(self._worker, number, owner.test, owner.fixture, (late,), LATE))
             ours = kept()
             handles = {name: to for name, to in self._books.ground.handles.items() if int(name) not in ours}
             told += self._books.descriptors.lines(handles)
@@ -154,8 +153,7 @@ class Watch:
                 found = self._judge.judge(accounts)
                 looked = True
                 for account, resources in found.items():
-                    left = [Left(one.kind.value, one.name, str(one)) for one in resources]
-                    blamed += self._findings_of(account, self._without_allowed(account, left), test, failed=failed)
+                    blamed += self._findings_of(account, self._without_allowed(account, resources), test, failed=failed)
         finally:
             with self._safely("a change of turns"):
                 self._books.switch(self._books.session, looked=looked)
@@ -163,17 +161,17 @@ class Watch:
                     self._books.close(account)
         return blamed
 
-    def _without_allowed(self, account: Account, left: Sequence[Left]) -> Iterator[Left]:
+    def _without_allowed(self, account: Account, left: Sequence[Resource]) -> Iterator[Resource]:
         for one in left:
-            allowing = {allowance for allowance in account.allowances if allowance.kind == one.kind}
+            allowing = {allowance for allowance in account.allowances if allowance.kind == one.kind.value}
             self._used |= allowing
             if not allowing:
                 yield one
 
-    def _findings_of(self, account: Account, left: Iterable[Left], test: str, *, failed: bool) -> Iterator[Finding]:
+    def _findings_of(self, account: Account, left: Iterable[Resource], test: str, *, failed: bool) -> Iterator[Finding]:
         """Those that blame somebody; the others are only told in the end."""
-        blamed: list[Left] = []
-        excused: list[Left] = []
+        blamed: list[Resource] = []
+        excused: list[Resource] = []
         is_tests = bool(account.owner.test)
         for one in left:
             is_kept = failed and is_tests and one.kind in _KEPT_BY_TRACEBACKS

@@ -47,9 +47,7 @@ def of_all(interpreters: Mapping[str, Interpreter], gpus: Gpus) -> tuple[Capabil
     for same in zip(*found.values(), strict=True):
         lacking = {label: one.reason for label, one in zip(found, same, strict=True) if not one.available}
         everywhere = len(lacking) == len(found) and len(set(lacking.values())) == 1
-        words = (
-            lacking.values() if everywhere or "" in lacking else [f"{label}: {why}" for label, why in lacking.items()]
-        )
+        words = lacking.values() if everywhere else [f"{label}: {why}" for label, why in lacking.items()]
         merged.append(dataclasses.replace(same[0], available=not lacking, reason="; ".join(dict.fromkeys(words))))
     return tuple(merged)
 

@@ -60,18 +60,21 @@ class Verdict:
 class Setting:
     """What a trial is about. `fault` is `none` for a trial without one.
 
-    `kernel` is the label of its interpreter in a run with several, and empty in a run with one.
+    `kernel` is the label of its interpreter; None for what is of the machine and played once, whatever the kernels are.
     """
 
     provisioner: str
     example: str
     fault: str
     phase: str = "idle"
-    kernel: str = ""
+    kernel: str | None = None
 
     def __str__(self) -> str:
-        setting = f"{self.provisioner}-{self.example}-{self.fault}-{self.phase}"
-        return f"{self.kernel}/{setting}" if self.kernel else setting
+        return f"{self.provisioner}-{self.example}-{self.fault}-{self.phase}"
+
+    def named(self, *, labelled: bool) -> str:
+        """What it is called in ids: in a run with several kernels, `labelled`, with that of its own."""
+        return f"{self.kernel}/{self}" if labelled and self.kernel is not None else str(self)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _FOUND = pytest.StashKey[dict[str, Interpreter]]()
 
 
 def interpreters_of(config: pytest.Config) -> dict[str, Interpreter]:
-    """By label, in the order of the command line; the label of a single one is empty. Raises SpecError."""
+    """By label, in the order of the command line. Raises SpecError."""
     found = config.stash.get(_FOUND, None)
     told = workers.told(config, workers.INTERPRETERS, dict[str, Interpreter])
     if found is None and told is not None:
@@ -46,8 +46,6 @@ def missing_hosts(config: pytest.Config, interpreter: Interpreter) -> tuple[str,
 
 
 def _label(found: list[Interpreter]) -> dict[str, Interpreter]:
-    if len(found) == 1:
-        return {"": found[0]}
     counts: collections.Counter[str] = collections.Counter()
     labelled = {}
     for one in found:

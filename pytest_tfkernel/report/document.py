@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 # Goes up when a reader of the last one would misread a new document.
-SCHEMA = 1
+SCHEMA = 2
 FORMAT = "pytest-tfkernel run"
 # Of an error, in characters; what is longer is cut.
 LONGEST_MESSAGE = 2000
@@ -83,10 +83,13 @@ def words_of(interpreter: Kernel | Beside) -> str:
     return f"{tensorflow} on Python {interpreter.python}"
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial is about; `kernel` is a label, and empty for what is played once for all kernels."""
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial is about.
 
-    kernel: str
+    `kernel` is the label of its interpreter; null for what is of the machine and played once, whatever the kernels are.
+    """
+
+    kernel: str | None
     provisioner: str
     example: str
     fault: str
@@ -95,7 +98,14 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def whose(self) -> str:
         """The kernel, in words."""
-        return self.kernel or "all kernels"
+        return "all kernels" if self.kernel is None else self.kernel
+
+    def __str__(self) -> str:
+        return f"{self.provisioner}-{self.example}-{self.fault}-{self.phase}"
+
+    def named(self, *, labelled: bool) -> str:
+        """What it is called in ids: in a run with several kernels, `labelled`, with that of its own."""
+        return f"{self.kernel}/{self}" if labelled and self.kernel is not None else str(self)
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,7 +121,30 @@ class Death(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     report: str = ""
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Leak(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that was left behind.
+
+    `kind` is its word in reports and markers, such as `process`, and `name` what it is called: a pid, a path, an
+    address. `detail` is what else a person wants to know of it. `since` is the cell after which it was first seen; null
+    where nobody looked after cells, or it was seen after the death only.
+    """
+
+    kind: str
+    name: str
+    detail: str = ""
+    since: str | None = None
+
+    @property
+    def what(self) -> str:
+        """Kind and name."""
+        return f"{self.kind} {self.name}"
+
+    def __str__(self) -> str:
+        words = f"{self.what} ({self.detail})" if self.detail else self.what
+        return words if self.since is None else f"{words}, first seen after the cell {self.since!r}"
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A moment of a trial, in seconds since its first kernel was asked for, and what the kernel held then.
 
     Names: `started`, `cell`, `fault`, `death`, `noticed`, `settled`, `restarted`, `rebuilt`.
@@ -129,11 +162,11 @@ class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
     """What was seen in one trial.
 
     `error_type` and `error_message` are those of the cell's reply to the fault; `facts` is what a scenario saw;
-    `impossible` says why the fault could not be produced. `leaks` are what was left, by kind and name. `ran_on` are the
-    devices that multiplied for the example, where that was looked at; documents of older versions don't have it.
+    `impossible` says why the fault could not be produced. `leaks` are what was left. `ran_on` are the devices that
+    multiplied for the example, where that was looked at; documents of older versions don't have it.
     """
 
-    key: Key
+    setting: Setting
     seconds: float
     cold_starts: int = 0
     result: Any = None
@@ -141,8 +174,8 @@ class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
     error_type: str | None = None
     error_message: str | None = None
     death: Death | None = None
-    leaks: list[str] = []
-    timeline: list[Mark] = []
+    leaks: list[Leak] = []
+    timeline: list[Moment] = []
     facts: dict[str, Any] = {}
     impossible: str = ""
 
@@ -157,7 +190,7 @@ class Verdict(Part, frozen=True, kw_only=True, omit_defaults=True, tag="verdict"
     """
 
     guarantee: str
-    key: Key
+    setting: Setting
     item: str
     verdict: StateWord
     reason: str
@@ -180,7 +213,7 @@ class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):
     seconds: float
     error_type: str | None = None
     error_message: str | None = None
-    leaks: list[str] = []
+    leaks: list[Leak] = []
 
 
 class Start(Part, frozen=True, kw_only=True, tag="start"):

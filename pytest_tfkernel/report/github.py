@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.compare.markdown import escape
-from pytest_tfkernel.report.document import Document, Key, Test, Trial, Verdict
+from pytest_tfkernel.report.document import Document, Setting, Test, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
 from pytest_tfkernel.report.needs import needs
 from pytest_tfkernel.report.page.matrices import columns
@@ -127,35 +127,34 @@ def _shortfall(document: Document) -> str:
 
 
 def _title(document: Document, one: Verdict) -> str:
-    return f"{one.verdict} {one.guarantee} [{_setting(document, one.key)}]"
+    return f"{one.verdict} {one.guarantee} [{_setting(document, one.setting)}]"
 
 
-def _setting(document: Document, key: Key) -> str:
+def _setting(document: Document, setting: Setting) -> str:
     """What a setting is called in the ids of the run."""
-    setting = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
-    return f"{key.kernel}/{setting}" if key.kernel and len(document.environment.kernels) > 1 else setting
+    return setting.named(labelled=len(document.environment.kernels) > 1)
 
 
 def _reasons(test: Test) -> Iterator[str]:
     error = ": ".join(word for word in (test.error_type, test.error_message) if word)
     if error:
         yield error
-    yield from (f"left behind: {leak}" for leak in test.leaks)
+    yield from (f"left behind: {leak.what}" for leak in test.leaks)
 
 
 def _parts(document: Document) -> Iterator[str]:
     """What isn't cut in two."""
     yield "\n".join([f"### {_answer(document)}", "", *_surroundings(document), ""])
     yield from _matrix(document)
-    verdicts: dict[Key, list[Verdict]] = {}
+    verdicts: dict[Setting, list[Verdict]] = {}
     for one in document.verdicts:
         if one.verdict != "PASS":
-            verdicts.setdefault(one.key, []).append(one)
-    trials = {trial.key: trial for trial in document.trials}
+            verdicts.setdefault(one.setting, []).append(one)
+    trials = {trial.setting: trial for trial in document.trials}
     for state in WORST_FIRST:
-        for key, found in verdicts.items():
+        for setting, found in verdicts.items():
             if min((one.verdict for one in found), key=WORST_FIRST.index) == state:
-                yield _details(f"{SYMBOLS[state]} {_setting(document, key)}", _of_trial(found, trials.get(key)))
+                yield _details(f"{SYMBOLS[state]} {_setting(document, setting)}", _of_trial(found, trials.get(setting)))
     for test in document.tests:
         if test.outcome in _BAD:
             yield _details(f"{SYMBOLS['FAIL']} {test.item}: {test.outcome}", _fenced("\n".join(_reasons(test))))
@@ -207,13 +206,17 @@ def _matrix(document: Document) -> Iterator[str]:
     blocks: dict[tuple[str, str], list[Verdict]] = {}
     several = len(document.environment.kernels) > 1
     for one in document.verdicts:
-        blocks.setdefault((one.key.whose if several else "", one.key.provisioner), []).append(one)
+        blocks.setdefault((one.setting.whose if several else "", one.setting.provisioner), []).append(one)
     for (kernel, provisioner), verdicts in blocks.items():
         title = f"{provisioner}, {kernel}" if several else provisioner
-        struck = [(_fault(one.key), one.key.example, one) for one in verdicts if one.key.example in examples]
+        struck = [
+            (_fault(one.setting), one.setting.example, one) for one in verdicts if one.setting.example in examples
+        ]
         yield from _table(title, struck)
         others = [
-            (f"{one.key.example}, {_fault(one.key)}", "", one) for one in verdicts if one.key.example not in examples
+            (f"{one.setting.example}, {_fault(one.setting)}", "", one)
+            for one in verdicts
+            if one.setting.example not in examples
         ]
         yield from _table(f"{title}: scenarios", others)
 
@@ -230,9 +233,9 @@ def _table(title: str, places: Sequence[tuple[str, str, Verdict]]) -> Iterator[s
         yield "\n".join([*lines, ""])
 
 
-def _fault(key: Key) -> str:
-    fault = "no fault" if key.fault == "none" else key.fault
-    return fault if key.phase == "idle" else f"{fault} while {key.phase}"
+def _fault(setting: Setting) -> str:
+    fault = "no fault" if setting.fault == "none" else setting.fault
+    return fault if setting.phase == "idle" else f"{fault} while {setting.phase}"
 
 
 def _cell(verdicts: Sequence[Verdict]) -> str:

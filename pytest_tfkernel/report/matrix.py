@@ -17,20 +17,20 @@ _IDLE = "idle"
 _WIDTH = 100
 
 
-def matrix(records: Sequence[Record], columns: Sequence[str]) -> Iterator[Line]:
+def matrix(records: Sequence[Record], columns: Sequence[str], kernels: Sequence[str] = ()) -> Iterator[Line]:
     """A cell counts verdicts and names the worst of them.
 
     Rows are the faults that struck an idle kernel in the examples of `columns`; what has no place in them, other
-    phases and scenarios, follows in lines of its own. In a run with several interpreters each has a column, and rows
-    are whole settings.
+    phases and scenarios, follows in lines of its own. In a run with several `kernels` each has a column, and rows are
+    whole settings.
     """
     cells: dict[Setting, list[State]] = {}
     for record in records:
         cells.setdefault(record.setting, []).append(record.verdict.state)
-    if any(setting.kernel for setting in cells):
-        kernels = unique(setting.kernel for setting in cells if setting.kernel)
-        places = {one: (_row(one, columns), one.kernel) for one in cells if one.kernel}
-        yield from _blocks(cells, places, kernels, columns)
+    if kernels:
+        places = {one: (_row(one, columns), one.kernel) for one in cells if one.kernel is not None}
+        heads = [label for label in kernels if any(column == label for _, column in places.values())]
+        yield from _blocks(cells, places, heads, columns)
     else:
         places = {one: (one.fault, one.example) for one in cells if one.phase == _IDLE and one.example in columns}
         examples = [name for name in columns if any(column == name for _, column in places.values())]

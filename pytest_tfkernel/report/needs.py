@@ -16,6 +16,6 @@ _NEEDED_FOR = {
 
 def needs(one: Verdict, capability: str) -> bool:
     """Whether it can't be PASS or FAIL without this capability."""
-    key = one.key
-    names = {one.guarantee, key.fault, key.example, key.provisioner, key.provisioner.partition("-")[0]}
+    setting = one.setting
+    names = {one.guarantee, setting.fault, setting.example, setting.provisioner, setting.provisioner.partition("-")[0]}
     return bool(names & {capability, *_NEEDED_FOR.get(capability, ())})

@@ -6,12 +6,13 @@ import contextlib
 import fcntl
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from pytest_tfkernel.report import upgrade
 from pytest_tfkernel.report.document import (
     FORMAT,
     SCHEMA,
@@ -160,7 +161,7 @@ def check_place(path: Path) -> None:
 
 
 def load(path: Path) -> Document:
-    """Read a document, also one that a killed run has left. Raises DocumentError."""
+    """Read a document, also of an older schema, or one that a killed run has left. Raises DocumentError."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -172,10 +173,10 @@ def load(path: Path) -> Document:
     except ValueError as error:
         raise DocumentError(f"{path} is a name that no file can have: {error}") from None
     try:
-        _check_head(path, data)
+        schema = _check_head(path, data)
         if _is_start(data):
-            return assemble(_decode_lines(data.split(b"\n")))
-        return msgspec.json.decode(data, type=Document)
+            return assemble(_decode_lines(data.split(b"\n"), upgrade.of_parts(schema)))
+        return upgrade.of_documents(schema)(data)
     except RecursionError:
         raise DocumentError(f"{path} is no run document: it is nested too deeply") from None
     except msgspec.ValidationError as error:
@@ -225,7 +226,8 @@ class _Head(msgspec.Struct):
     schema: int = 0
 
 
-def _check_head(path: Path, data: bytes) -> None:
+def _check_head(path: Path, data: bytes) -> int:
+    """The schema, which is one that can be read. Raises DocumentError."""
     first = data.split(b"\n", 1)[0] if _is_start(data) else data
     try:
         head = msgspec.json.decode(first, type=_Head)
@@ -240,19 +242,19 @@ def _check_head(path: Path, data: bytes) -> None:
         )
     if head.schema < 1:
         raise DocumentError(f"{path} is of schema {head.schema}, which never was: it was changed by hand")
+    return head.schema
 
 
 def _is_start(data: bytes) -> bool:
     return data.startswith(b'{"part":"start"')
 
 
-def _decode_lines(lines: list[bytes]) -> list[AnyPart]:
-    decoder = msgspec.json.Decoder(AnyPart)
+def _decode_lines(lines: list[bytes], decode: Callable[[bytes], AnyPart]) -> list[AnyPart]:
     parts: list[AnyPart] = []
     for number, line in enumerate(lines):
         try:
             if line:
-                parts.append(decoder.decode(line))
+                parts.append(decode(line))
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability, Record, Setting, State
-from pytest_tfkernel.report.matrix import COLOURS, INDENT, Line, matrix
+from pytest_tfkernel.report.matrix import COLOURS, INDENT, Line, matrix, unique
 
 
 def header(
@@ -14,7 +14,7 @@ def header(
 ) -> list[str]:
     """What is checked, what can be, and what can't with the reason; and a line for each thing to know of GPUs.
 
-    `interpreters` are by label; the label of a single one is empty.
+    `interpreters` are by label, which is left out where there is one.
     """
     can = ", ".join(one.summary for one in capabilities if one.available) or "nothing"
     missing: dict[str, list[str]] = {}
@@ -22,11 +22,16 @@ def header(
         if not one.available:
             missing.setdefault(one.reason, []).append(one.summary)
     return [
-        *(f"tfkernel: kernels{label and f' {label}'} are {one}" for label, one in interpreters.items()),
+        *(f"tfkernel: kernels{label} are {one}" for label, one in _labelled(interpreters)),
         f"tfkernel: can check: {can}",
         *(f"tfkernel: can't check {', '.join(summaries)}: {reason}" for reason, summaries in missing.items()),
         *(f"tfkernel: {line}" for line in gpus),
     ]
+
+
+def _labelled(interpreters: Mapping[str, Interpreter]) -> Iterator[tuple[str, Interpreter]]:
+    for label, one in interpreters.items():
+        yield f" {label}" if len(interpreters) > 1 else "", one
 
 
 def summary(
@@ -43,10 +48,12 @@ def summary(
     """
     places = {setting: place for place, setting in enumerate(order)}
     records = sorted(records, key=lambda record: places.get(record.setting, len(places)))
-    yield from matrix(records, columns)
+    kernels = unique(setting.kernel for setting in order if setting.kernel is not None)
+    several = len(kernels) > 1
+    yield from matrix(records, columns, kernels if several else ())
     yield ((_totals(records), "bold"),)
-    yield from _listed(records, State.FAIL, command)
-    yield from _listed(records, State.UNKNOWN, command)
+    yield from _listed(records, State.FAIL, command, labelled=several)
+    yield from _listed(records, State.UNKNOWN, command, labelled=several)
     for one in capabilities:
         if one.name == "gpu" and not one.available:
             yield (("nothing about GPUs was checked: ", "yellow"), (one.reason, ""))
@@ -62,10 +69,11 @@ def _totals(records: Sequence[Record]) -> str:
     return f"{trials} trials with {cold} cold starts, {len(records)} verdicts: {counts}"
 
 
-def _listed(records: Sequence[Record], state: State, command: str) -> Iterator[Line]:
+def _listed(records: Sequence[Record], state: State, command: str, *, labelled: bool) -> Iterator[Line]:
     """Each record of this state: verdict, id, reason, and how to run just that one."""
     for record in records:
         if record.verdict.state is state:
-            yield ((state.value, COLOURS[state]), (f" {record.guarantee} [{record.setting}]", "bold"))
+            setting = record.setting.named(labelled=labelled)
+            yield ((state.value, COLOURS[state]), (f" {record.guarantee} [{setting}]", "bold"))
             yield ((f"{INDENT}{' '.join(record.verdict.said.split())}", ""),)
             yield ((f'{INDENT}{command} "{record.item}"', ""),)

@@ -36,12 +36,12 @@ def settings(
     provisioners: Sequence[str] = (),
     allow: Collection[str] = (),
     missing: Collection[str] = (),
-    kernel: str = "",
+    kernel: str | None = None,
 ) -> tuple[Setting, ...]:
     """All trials of a size, in the order of reports; of the named provisioners only, if any are named.
 
     Faults that may harm others are played only when `allow` names them, and none on the provisioners that are
-    `missing`. `kernel` is the label of the interpreter.
+    `missing`. `kernel` is the label of the interpreter; without one, no trial has a kernel yet.
     """
     everything = dict.fromkeys({SMOKE: _smoke, STANDARD: _standard, FULL: _full}[size]())
     allowed = [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
+from pytest_tfkernel.gate.findings import Allowance, Finding, Stray, Tally
+from pytest_tfkernel.model.resources import Kind, Resource
 
-LEFT = Left("process", "123", "process 123 (sleep 60, 1.0 s old)")
+LEFT = Resource(Kind.PROCESS, "123", detail="sleep 60, 1.0 s old")
+STRAY = Resource(Kind.SHARED_MEMORY, "/dev/shm/x", "17")
 
 
 TALLY = Tally(
@@ -13,7 +15,7 @@ TALLY = Tally(
         Finding("gw0", 2, "", "fixture 'x'", (LEFT,), "why"),
     ),
     known={"loky's workers": 2},
-    strays={"shared-memory /dev/shm/x": ("test_a.py::test_one",)},
+    strays=(Stray(STRAY, ("test_a.py::test_one",)),),
     used=frozenset([Allowance("test_a.py", "process", "why")]),
     declared=frozenset([Allowance("test_a.py", "process", "why"), Allowance("test_b.py", "socket", "of old")]),
     blind={"/proc: Permission denied": 3},
@@ -29,6 +31,10 @@ class TestTallies:
         assert both.blind == {"/proc: Permission denied": 6}
         assert both.strays == TALLY.strays
         assert both.unused == [Allowance("test_b.py", "socket", "of old")]
+
+    def test_stray_of_two_workers_has_the_tests_of_both(self) -> None:
+        other = Tally(strays=(Stray(STRAY, ("test_b.py::test_two",)),))
+        assert TALLY.merged(other).strays == (Stray(STRAY, ("test_a.py::test_one", "test_b.py::test_two")),)
 
     def test_marker_that_was_used_on_another_worker_is_used(self) -> None:
         one = Allowance("test_a.py", "process", "why")

@@ -11,10 +11,11 @@ import observations
 from facts import saw
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.processes import Leftover, ProcessId
-from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
+from pytest_tfkernel.model.resources import Audit, Holder, Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Record, Setting, State, Verdict
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.suite.playing import Played
+from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import encode
 
 
@@ -25,7 +26,7 @@ def test_values_of_environments_stay_out_of_documents() -> None:
         "subprocess": {"lives": [{"environment": {"B": "secret"}}]},
     }
     seen = saw(setting, shown)
-    written = parts.trial(setting, "tf", Played(seen))
+    written = parts.trial(setting, Played(seen))
     assert written.facts == {
         "forkserver": {"environment": ["A", "TOKEN"], "modules": ["re"]},
         "subprocess": {"lives": [{"environment": ["B"]}]},
@@ -38,12 +39,14 @@ def test_values_of_environments_stay_out_of_documents() -> None:
 RUNNER = Setting("subprocess", "daemon", "runner-death")
 LEFT = Leftover(ProcessId(7, 1), 1, "S", "sleep 60")
 
+SLEEPER = document.Leak(kind="process", name="7", detail="sleep 60")
+
 
 class TestTrial:
     def test_what_outlived_a_runner_is_there(self) -> None:
         seen = dataclasses.replace(saw(RUNNER, {"started": 2, "seconds": 2.0}), left=(LEFT,))
-        written = parts.trial(RUNNER, "tf", Played(seen, 3.0, 1, is_new=True))
-        assert (written.facts, written.leaks) == ({"started": 2, "seconds": 2.0}, ["process 7 (sleep 60)"])
+        written = parts.trial(RUNNER, Played(seen, 3.0, 1, is_new=True))
+        assert (written.facts, written.leaks) == ({"started": 2, "seconds": 2.0}, [SLEEPER])
         assert (written.impossible, written.seconds, written.cold_starts) == ("", 3.0, 1)
 
     @pytest.mark.parametrize(
@@ -56,7 +59,7 @@ class TestTrial:
         ids=["runner", "facts", "no kernel"],
     )
     def test_why_nothing_was_seen_is_there(self, seen: Any) -> None:
-        assert parts.trial(RUNNER, "tf", Played(seen)).impossible == "why"
+        assert parts.trial(RUNNER, Played(seen)).impossible == "why"
 
     @pytest.mark.parametrize("why", ["not_possible", "no_restart", "first"])
     def test_why_not_all_was_seen_is_there(self, why: str) -> None:
@@ -65,21 +68,27 @@ class TestTrial:
         if why == "first":
             changes = {why: dataclasses.replace(seen.first, error="why")}
         seen = dataclasses.replace(seen, **changes)
-        assert parts.trial(seen.setting, "tf", Played(seen)).impossible == "why"
+        assert parts.trial(seen.setting, Played(seen)).impossible == "why"
 
     def test_what_a_dead_kernel_left_is_there(self) -> None:
         seen = observations.honest_trial(Setting("forkserver", "graph_add", "sigkill"))
-        left = Audit((Leak(Resource(Kind.PROCESS, "7"), 5), Leak(Resource(Kind.FILE, "/tmp/a"), 5)))
+        holder = Holder(ProcessId(8, 1), "cat")
+        left = Audit(
+            (
+                Leak(Resource(Kind.PROCESS, "7", detail="sleep 60"), 5),
+                Leak(Resource(Kind.FILE, "/tmp/a", "inode", (holder,)), 5, since="open('a')"),
+            )
+        )
         seen = dataclasses.replace(seen, audit=left)
-        written = parts.trial(seen.setting, "tf", Played(seen))
-        assert written.leaks == ["process 7", "temporary-file /tmp/a"]
+        written = parts.trial(seen.setting, Played(seen))
+        assert written.leaks == [SLEEPER, document.Leak(kind="temporary-file", name="/tmp/a", since="open('a')")]
         assert written.death is not None
         assert (written.death.signal, written.death.code, written.death.killer) == ("SIGKILL", None, "us")
 
     @pytest.mark.parametrize("state", State)
     def test_a_verdict_is_there_as_it_was_given(self, state: State) -> None:
         record = Record("item", "process-is-new", RUNNER, Verdict(state, "why"))
-        written = parts.verdict(record, "tf")
+        written = parts.verdict(record)
         assert (written.guarantee, written.item, written.verdict, written.reason) == (
             "process-is-new",
             "item",
@@ -94,7 +103,7 @@ class TestRanOn:
     def _written(self, **details: object) -> list[str]:
         seen = observations.honest_trial(self.SETTING)
         first = dataclasses.replace(seen.first, details={**observations.DETAILS, **details} if details else None)
-        written = parts.trial(self.SETTING, "tf", Played(dataclasses.replace(seen, first=first)))
+        written = parts.trial(self.SETTING, Played(dataclasses.replace(seen, first=first)))
         assert (b"ran_on" in encode(written)) == bool(written.ran_on)
         return written.ran_on
 

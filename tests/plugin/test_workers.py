@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
+from pytest_tfkernel.gate.findings import Allowance, Finding, Stray, Tally
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.resources import Holder, Kind, Resource
 from pytest_tfkernel.model.trials import Record, Setting, State, Verdict
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.report import document
@@ -19,18 +20,19 @@ RECORDS = [
     Record("tfkernel::one[two]", "one", Setting("a", "b", "c", "d"), Verdict(state, "why", "with"), "dead", 3)
     for state in State
 ]
-FINDING = Finding("gw0", 1, "test_a.py::test_one", "", (Left("process", "123", "process 123 (\udcff)"),))
+LEFT = Resource(Kind.PROCESS, "123", "5", (Holder(ProcessId(123, 5), "sleep", 1.5),), "\udcff")
+FINDING = Finding("gw0", 1, "test_a.py::test_one", "", (LEFT,))
 TALLY = Tally(
     findings=(FINDING, Finding("gw0", 2, "", "fixture 'x'", FINDING.left, "why")),
     known={"loky's workers": 2},
-    strays={"shared-memory /dev/shm/x": ("test_a.py::test_one",)},
+    strays=(Stray(Resource(Kind.SHARED_MEMORY, "/dev/shm/x"), ("test_a.py::test_one",)),),
     used=frozenset([Allowance("test_a.py", "process", "why")]),
     declared=frozenset([Allowance("test_a.py", "process", "why"), Allowance("test_b.py", "socket", "of old")]),
     blind={"/proc: Permission denied": 3},
     told=("pytest itself holds it",),
 )
 TRIAL = document.Trial(
-    key=document.Key(kernel="", provisioner="a", example="b", fault="c", phase="d"),
+    setting=document.Setting(kernel=None, provisioner="a", example="b", fault="c", phase="d"),
     seconds=1.5,
     cold_starts=2,
     facts={"large": 1 << 70, "text": "\udcff"},

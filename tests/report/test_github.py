@@ -25,8 +25,10 @@ def failed(number: int = 0, reason: str = "it lives", **changes: Any) -> parts.D
 
 
 def unknown(guarantee: str, *options: str, fault: str = "sigkill", provisioner: str = "forkserver") -> parts.Document:
-    key = msgspec.structs.replace(GOOD.verdicts[0].key, fault=fault, provisioner=provisioner)
-    document = documents.with_verdict(GOOD, 0, verdict="UNKNOWN", reason=ALL_UNKNOWN, guarantee=guarantee, key=key)
+    setting = msgspec.structs.replace(GOOD.verdicts[0].setting, fault=fault, provisioner=provisioner)
+    document = documents.with_verdict(
+        GOOD, 0, verdict="UNKNOWN", reason=ALL_UNKNOWN, guarantee=guarantee, setting=setting
+    )
     return documents.with_options(document, *options)
 
 
@@ -65,7 +67,12 @@ class TestAnnotations:
     @pytest.mark.parametrize("outcome", ["failed", "error"])
     def test_a_failed_test_is_an_error(self, outcome: str) -> None:
         document = documents.with_test(
-            GOOD, 1, outcome=outcome, error_type="ValueError", error_message="2 == 3", leaks=["process 7", "thread 8"]
+            GOOD,
+            1,
+            outcome=outcome,
+            error_type="ValueError",
+            error_message="2 == 3",
+            leaks=[documents.leak("process", "7", "sleep 60"), documents.leak("thread", "8")],
         )
         (line,) = annotate(document)
         assert line == (
@@ -226,7 +233,7 @@ class TestSummary:
 
     def test_phases_are_rows_and_scenarios_a_table(self) -> None:
         document = documents.document(count=6)
-        saving = msgspec.structs.replace(document.verdicts[0].key, fault="sigkill", phase="saving")
+        saving = msgspec.structs.replace(document.verdicts[0].setting, fault="sigkill", phase="saving")
         neighbours = msgspec.structs.replace(saving, example="two-kernels", fault="none", phase="idle")
         extra = [documents.verdict(saving), documents.verdict(neighbours, state="UNKNOWN")]
         shown = summary(msgspec.structs.replace(document, verdicts=[*document.verdicts, *extra])).splitlines()
@@ -284,8 +291,8 @@ killed by SIGKILL
     def test_odd_texts_break_out_of_nothing(self) -> None:
         document = documents.with_test(failed(reason=ODD, item=ODD), 0, item=ODD, outcome="failed", error_message=ODD)
         document = documents.with_trial(document, 0, death=parts.Death(report=ODD))
-        key = msgspec.structs.replace(GOOD.verdicts[0].key, fault=ODD, example=ODD, provisioner=ODD)
-        document = documents.with_verdict(document, 1, key=key, verdict="UNKNOWN", reason=ODD, guarantee=ODD)
+        setting = msgspec.structs.replace(GOOD.verdicts[0].setting, fault=ODD, example=ODD, provisioner=ODD)
+        document = documents.with_verdict(document, 1, setting=setting, verdict="UNKNOWN", reason=ODD, guarantee=ODD)
         environment = msgspec.structs.replace(document.environment, capabilities={ODD: ODD})
         document = msgspec.structs.replace(document, environment=environment)
         shown = summary(document)

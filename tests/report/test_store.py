@@ -297,14 +297,16 @@ class TestFullDisk:
 
 class TestOddContent:
     def test_any_text_comes_back(self, path: Path) -> None:
-        document = documents.with_test(documents.document(), 0, item=ODD, error_message=ODD, leaks=[ODD])
+        document = documents.with_test(
+            documents.document(), 0, item=ODD, error_message=ODD, leaks=[documents.leak(ODD, ODD, ODD)]
+        )
         assert load(documents.write(path, document)) == document
 
     def test_a_lone_surrogate_comes_back_as_an_escape(self, path: Path) -> None:
-        odd = documents.with_test(documents.document(), 0, item="t[\ud800]", leaks=["\udcff"])
+        odd = documents.with_test(documents.document(), 0, item="t[\ud800]", leaks=[documents.leak("file", "\udcff")])
         odd = documents.with_trial(odd, 0, facts={"\udc80": ["\udfff"]})
         read = load(documents.write(path, odd))
-        assert (read.tests[0].item, read.tests[0].leaks) == ("t[\\ud800]", ["\\udcff"])
+        assert (read.tests[0].item, read.tests[0].leaks[0].name) == ("t[\\ud800]", "\\udcff")
         assert read.trials[0].facts == {"\\udc80": ["\\udfff"]}
         assert read.tests[1:] == odd.tests[1:]
 
@@ -373,7 +375,7 @@ class TestDamage:
 
     def test_a_newer_one_says_what_to_do(self, path: Path) -> None:
         edited(path, lambda content: content.update(schema=parts.SCHEMA + 1))
-        assert reason(path) == "is of schema 2, and this version reads up to 1: update pytest-tfkernel"
+        assert reason(path) == "is of schema 3, and this version reads up to 2: update pytest-tfkernel"
         edited(path, lambda content: content.update(schema=10**30))
         assert "update pytest-tfkernel" in reason(path)
 
@@ -393,8 +395,11 @@ class TestDamage:
             lambda content: content.update(trials={}),
             lambda content: content["trials"][0].update(seconds="long"),
             lambda content: content["trials"][0].update(seconds=None),
-            lambda content: content["trials"][0]["key"].pop("fault"),
+            lambda content: content["trials"][0]["setting"].pop("fault"),
+            lambda content: content["trials"][0]["setting"].pop("kernel"),
             lambda content: content["trials"][0].update(leaks=[None]),
+            lambda content: content["trials"][0].update(leaks=["process 7"]),
+            lambda content: content["trials"][0].update(leaks=[{"kind": "process"}]),
             lambda content: content["trials"].append(3),
             lambda content: content["verdicts"][0].update(reason=None),
             lambda content: content["verdicts"][0].update(verdict="MAYBE"),

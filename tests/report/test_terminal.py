@@ -32,14 +32,56 @@ def texts(lines: Sequence[Line]) -> list[str]:
 
 class TestHeader:
     def test_has_interpreter_then_what_can_then_what_cannot_be_checked(self) -> None:
-        assert terminal.header({"": INTERPRETER}, [TENSORFLOW, NO_GPU]) == [
+        assert terminal.header({"tf": INTERPRETER}, [TENSORFLOW, NO_GPU]) == [
             "tfkernel: kernels are Python 3.11.7, TensorFlow 2.21.0 (/usr/bin/python3)",
             "tfkernel: can check: TensorFlow",
             "tfkernel: can't check GPUs: no driver",
         ]
 
     def test_says_nothing_where_nothing_can_be_checked(self) -> None:
-        assert "tfkernel: can check: nothing" in terminal.header({"": INTERPRETER}, [NO_GPU])
+        assert "tfkernel: can check: nothing" in terminal.header({"tf": INTERPRETER}, [NO_GPU])
+
+    def test_labels_are_left_out_where_there_is_one(self) -> None:
+        lines = terminal.header({"tf": INTERPRETER, "tf-2": INTERPRETER}, [TENSORFLOW])
+        assert lines[:2] == [
+            "tfkernel: kernels tf are Python 3.11.7, TensorFlow 2.21.0 (/usr/bin/python3)",
+            "tfkernel: kernels tf-2 are Python 3.11.7, TensorFlow 2.21.0 (/usr/bin/python3)",
+        ]
+
+
+class TestKernels:
+    MACHINE = Setting("subprocess", "scenario", "sigkill")
+
+    @staticmethod
+    def of(*labels: str) -> list[Setting]:
+        return [dataclasses.replace(A, kernel=label) for label in labels]
+
+    def test_one_is_not_named(self) -> None:
+        order = [self.MACHINE, *self.of("tf")]
+        lines = texts(summary([record(one, State.FAIL, "why") for one in order], order))
+        assert lines[:4] == ["subprocess", "  scenario sigkill FAIL 1", "forkserver  one", "  sigkill   FAIL 1"]
+        assert [line for line in lines if "tf/" in line] == []
+
+    def test_several_are_columns_and_stand_in_ids(self) -> None:
+        order = [self.MACHINE, *self.of("tf", "tf-2")]
+        lines = texts(summary([record(one, State.FAIL, "why") for one in order], order))
+        assert lines[:4] == [
+            "subprocess",
+            "  scenario sigkill FAIL 1",
+            "forkserver     tf      tf-2",
+            "  one sigkill  FAIL 1  FAIL 1",
+        ]
+        assert [line for line in lines if line.startswith("FAIL holds")] == [
+            "FAIL holds [subprocess-scenario-sigkill-idle]",
+            "FAIL holds [tf/forkserver-one-sigkill-idle]",
+            "FAIL holds [tf-2/forkserver-one-sigkill-idle]",
+        ]
+
+    def test_a_run_of_several_names_them_where_one_was_played(self) -> None:
+        first, second = self.of("tf", "tf-2")
+        lines = texts(summary([record(first, State.FAIL, "why")], [first, second]))
+        assert lines[0].split() == ["forkserver", "tf"]
+        assert "FAIL holds [tf/forkserver-one-sigkill-idle]" in lines
 
 
 class TestMatrix:

@@ -25,39 +25,45 @@ def beside(tensorflow: str | None, python: str = "3.11.7") -> parts.Beside:
     return parts.Beside(executable="/usr/bin/python3", python=python, tensorflow=tensorflow)
 
 
-def key(number: int, label: str) -> parts.Key:
+def setting(number: int, label: str) -> parts.Setting:
     """A different one for each number."""
     fault, phase = f"fault{number // 3}", "idle"
-    return parts.Key(kernel=label, provisioner="forkserver", example=_EXAMPLES[number % 3], fault=fault, phase=phase)
+    return parts.Setting(
+        kernel=label, provisioner="forkserver", example=_EXAMPLES[number % 3], fault=fault, phase=phase
+    )
 
 
-def trial(key: parts.Key, **changes: Any) -> parts.Trial:
+def trial(setting: parts.Setting, **changes: Any) -> parts.Trial:
     """One in which the kernel was killed and came back."""
     death = parts.Death(
         signal="SIGKILL", cause="signal", killer="us", uptime=0.2, cpu=0.1, peak_memory=200 << 20, report="killed"
     )
     names = ("started", "cell", "fault", "death", "noticed", "settled", "restarted", "rebuilt")
     timeline = [
-        parts.Mark(name=name, seconds=place * 0.05, memory=(100 + place) << 20, threads=9 + place, handles=12)
+        parts.Moment(name=name, seconds=place * 0.05, memory=(100 + place) << 20, threads=9 + place, handles=12)
         for place, name in enumerate(names)
     ]
     fields: dict[str, Any] = {"seconds": 0.4, "result": 5.0, "death": death, "timeline": timeline, **changes}
-    return parts.Trial(key=key, **fields)
+    return parts.Trial(setting=setting, **fields)
+
+
+def leak(kind: str, name: str, detail: str = "") -> parts.Leak:
+    """Something that was left."""
+    return parts.Leak(kind=kind, name=name, detail=detail)
 
 
 def verdict(
-    key: parts.Key, guarantee: str = "session-is-rebuilt", state: parts.StateWord = "PASS", reason: str = ""
+    setting: parts.Setting, guarantee: str = "session-is-rebuilt", state: parts.StateWord = "PASS", reason: str = ""
 ) -> parts.Verdict:
     """One verdict of a trial."""
-    setting = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
     item = f"tfkernel::{guarantee}[{setting}]"
-    return parts.Verdict(guarantee=guarantee, key=key, item=item, verdict=state, reason=reason)
+    return parts.Verdict(guarantee=guarantee, setting=setting, item=item, verdict=state, reason=reason)
 
 
 def document(count: int = 6, tensorflow: str = "2.21.0", tests: int = 3) -> parts.Document:
     """A complete run of `count` trials with two verdicts each, in which everything passed."""
     found = kernel(tensorflow)
-    keys = [key(number, found.label) for number in range(count)]
+    settings = [setting(number, found.label) for number in range(count)]
     guarantees = ("process-is-new", "session-is-rebuilt")
     return parts.Document(
         format=parts.FORMAT,
@@ -67,8 +73,8 @@ def document(count: int = 6, tensorflow: str = "2.21.0", tests: int = 3) -> part
         environment=parts.Environment(
             machine=MACHINE, kernels=[found], pytest=beside(tensorflow), packages={"pytest": "9.2.0"}
         ),
-        trials=[trial(one) for one in keys],
-        verdicts=[verdict(one, guarantee) for one in keys for guarantee in guarantees],
+        trials=[trial(one) for one in settings],
+        verdicts=[verdict(one, guarantee) for one in settings for guarantee in guarantees],
         tests=[parts.Test(item=f"test_mine.py::test_{n}", outcome="passed", seconds=0.1) for n in range(tests)],
         end=parts.End(seconds=12.0, exit_code=0, collected=2 * count + tests),
     )

@@ -73,7 +73,14 @@ class Inner:
     def played(self) -> list[tuple[str, str]]:
         """Who has played which setting so far, where the plugin `played` is loaded."""
         lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
-        return [(worker, setting) for worker, setting in (line.split() for line in lines)]
+        return [(worker, setting) for worker, setting, _ in map(str.split, lines)]
+
+    def played_in(self) -> list[tuple[str, str]]:
+        """Which setting was played in which kernel, by its label; `None` for what is of no kernel."""
+        return [
+            (kernel, setting)
+            for _, setting, kernel in map(str.split, self.log.read_text(encoding="utf-8").splitlines())
+        ]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -23,11 +23,6 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def label_of(name: str, interpreter: Interpreter) -> str:
-    """What an interpreter is called in a document; `name` is its label in a run with several."""
-    return name or interpreter.label
-
-
 def environment(
     config: pytest.Config, interpreters: Mapping[str, Interpreter], capabilities: Collection[Capability], gpus: Gpus
 ) -> document.Environment:
@@ -36,14 +31,14 @@ def environment(
         machine=_machine(gpus),
         kernels=[
             document.Kernel(
-                label=label_of(name, one),
+                label=label,
                 executable=one.executable,
                 python=".".join(map(str, one.version)),
                 tensorflow=one.tensorflow,
                 packages=dict(one.packages),
                 cuda=one.cuda,
             )
-            for name, one in interpreters.items()
+            for label, one in interpreters.items()
         ],
         pytest=_beside(config),
         packages={name: version for name in _PACKAGES if (version := _version(name)) is not None},

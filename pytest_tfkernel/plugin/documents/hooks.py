@@ -17,7 +17,7 @@ from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.documents.endings import Ending
-from pytest_tfkernel.plugin.documents.environment import environment, label_of
+from pytest_tfkernel.plugin.documents.environment import environment
 from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
@@ -49,7 +49,6 @@ class DocumentHooks:
         self._collected: dict[str, None] = {}
         self._reported: set[str] = set()
         self._began = time.monotonic()
-        self._label = ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
@@ -60,8 +59,6 @@ class DocumentHooks:
             raise pytest.UsageError(f"--tfkernel-python: {error}") from None
         except TFKernelError as error:
             raise pytest.UsageError(f"tfkernel: {error}") from None
-        name, first = next(iter(interpreters.items()))
-        self._label = label_of(name, first)
         if workers.is_worker(self._config):
             return
         stage = stage_of(self._config)
@@ -98,7 +95,7 @@ class DocumentHooks:
         if not isinstance(item, GuaranteeItem):
             parts.note_error(report, call)
         elif report.when == "call" and item.played is not None and item.played.is_new:
-            workers.attach(report, workers.TRIAL, parts.trial(item.setting, self._label, item.played))
+            workers.attach(report, workers.TRIAL, parts.trial(item.setting, item.played))
         return report
 
     @pytest.hookimpl(trylast=True)
@@ -111,7 +108,7 @@ class DocumentHooks:
         if played is not None:
             self._outlets.add(played)
         if record is not None:
-            self._outlets.add(parts.verdict(record, self._label))
+            self._outlets.add(parts.verdict(record))
             self._reported.add(report.nodeid)
         elif not report.nodeid.startswith(ID_PREFIX):
             test = self._tests.add(report)

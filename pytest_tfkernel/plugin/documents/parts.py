@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from pytest_tfkernel.gate.findings import Finding
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.facts import plain
-from pytest_tfkernel.model.processes import PostMortem, signal_name
-from pytest_tfkernel.model.resources import Leak
+from pytest_tfkernel.model.processes import Leftover, PostMortem, signal_name
+from pytest_tfkernel.model.resources import Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Moment, Observation, Record, Setting
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.store import clean
-from pytest_tfkernel.suite.scenarios.planted import PLANTED
 from pytest_tfkernel.trials import placement
 
 
-def key(setting: Setting, label: str) -> document.Key:
-    """What a setting is called in a document; `label` is that of a run with one interpreter."""
-    return document.Key(
-        kernel="" if setting in PLANTED.settings else setting.kernel or label,
+def _setting(setting: Setting) -> document.Setting:
+    return document.Setting(
+        kernel=setting.kernel,
         provisioner=setting.provisioner,
         example=setting.example,
         fault=setting.fault,
@@ -31,7 +30,7 @@ def key(setting: Setting, label: str) -> document.Key:
     )
 
 
-def trial(setting: Setting, label: str, played: Played) -> document.Trial:
+def trial(setting: Setting, played: Played) -> document.Trial:
     """A trial that was played."""
     seen = played.seen
     fields: dict[str, Any] = {}
@@ -42,10 +41,10 @@ def trial(setting: Setting, label: str, played: Played) -> document.Trial:
     else:
         fields = {
             "facts": _without_values(plain(seen.facts)),
-            "leaks": [str(one) for one in seen.left],
+            "leaks": [_survivor(one) for one in seen.left],
             "impossible": seen.error,
         }
-    return document.Trial(key=key(setting, label), seconds=played.seconds, cold_starts=played.cold_starts, **fields)
+    return document.Trial(setting=_setting(setting), seconds=played.seconds, cold_starts=played.cold_starts, **fields)
 
 
 def _without_values(facts: Any) -> Any:
@@ -58,11 +57,11 @@ def _without_values(facts: Any) -> Any:
     return [_without_values(one) for one in facts] if isinstance(facts, list) else facts
 
 
-def verdict(record: Record, label: str) -> document.Verdict:
+def verdict(record: Record) -> document.Verdict:
     """A verdict that was given."""
     return document.Verdict(
         guarantee=record.guarantee,
-        key=key(record.setting, label),
+        setting=_setting(record.setting),
         item=record.item,
         verdict=record.verdict.state.value,
         reason=record.verdict.reason,
@@ -83,13 +82,22 @@ def _of_observation(seen: Observation) -> dict[str, Any]:
         "error_message": error.message[: document.LONGEST_MESSAGE] if error is not None else None,
         "death": _death(died) if died is not None else None,
         "leaks": [_leak(leak) for leak in seen.audit.leaks] if seen.audit is not None else [],
-        "timeline": [_mark(moment) for moment in seen.timeline],
+        "timeline": [_moment(moment) for moment in seen.timeline],
         "impossible": seen.not_possible or seen.first.error or seen.no_restart,
     }
 
 
-def _leak(leak: Leak) -> str:
-    return f"{leak.resource.kind.value} {leak.resource.name}"
+def _leak(leak: Leak) -> document.Leak:
+    return msgspec.structs.replace(_left(leak.resource), since=leak.since or None)
+
+
+def _left(thing: Resource) -> document.Leak:
+    return document.Leak(kind=thing.kind.value, name=thing.name, detail=thing.detail)
+
+
+def _survivor(one: Leftover) -> document.Leak:
+    kind = Kind.ZOMBIE if one.state == "Z" else Kind.PROCESS
+    return document.Leak(kind=kind.value, name=str(one.process), detail=one.command or "no command line")
 
 
 def _death(died: PostMortem) -> document.Death:
@@ -106,8 +114,8 @@ def _death(died: PostMortem) -> document.Death:
     )
 
 
-def _mark(moment: Moment) -> document.Mark:
-    return document.Mark(
+def _moment(moment: Moment) -> document.Moment:
+    return document.Moment(
         name=moment.name,
         seconds=moment.seconds,
         memory=moment.memory,
@@ -155,7 +163,7 @@ def _test(phases: list[pytest.TestReport]) -> document.Test:
     kind, message = workers.attached(failed, workers.ERROR, tuple[str, str]) or (None, None)
     if failed is not None and kind is None:
         message = str(failed.longrepr)[: document.LONGEST_MESSAGE]
-    left = [f"{one.kind} {one.name}" for report in phases for found in _findings(report) for one in found.left]
+    left = [_left(one) for report in phases for found in _findings(report) for one in found.left]
     return document.Test(
         item=phases[-1].nodeid,
         outcome=_outcome(phases, failed),

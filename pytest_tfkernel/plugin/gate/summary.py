@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_tfkernel.gate.findings import Finding, Tally
+from pytest_tfkernel.gate.findings import Finding, Stray, Tally
 from pytest_tfkernel.plugin.gate.markers import MARKER
 
 _MOST_STRAYS = 20
@@ -13,7 +13,7 @@ _MOST_STRAYS = 20
 def failure(findings: list[Finding]) -> str:
     """What the report of a test says that left something behind."""
     lines = [line for finding in findings for line in _lines(finding)]
-    kinds = dict.fromkeys(one.kind for finding in findings for one in finding.left)
+    kinds = dict.fromkeys(one.kind.value for finding in findings for one in finding.left)
     allowed = ", ".join(f'"{kind}"' for kind in kinds)
     return "\n".join((*lines, f'If that is meant to be: @pytest.mark.{MARKER}({allowed}, reason="...")'))
 
@@ -27,8 +27,8 @@ def summary(tally: Tally) -> Iterator[str]:
     strays = _strays(tally)
     if strays:
         yield "left by processes that have ended, of which test nobody knows:"
-        for text, tests in list(strays.items())[:_MOST_STRAYS]:
-            yield f"  {text}; at the time ran {', '.join(tests)}"
+        for stray in strays[:_MOST_STRAYS]:
+            yield f"  {stray.thing}; at the time ran {', '.join(stray.tests)}"
         if len(strays) > _MOST_STRAYS:
             yield f"  and {len(strays) - _MOST_STRAYS} more"
     for allowance in tally.unused:
@@ -42,12 +42,12 @@ def summary(tally: Tally) -> Iterator[str]:
         yield f"not looked at, {count} x: {reason}"
 
 
-def _strays(tally: Tally) -> dict[str, tuple[str, ...]]:
+def _strays(tally: Tally) -> list[Stray]:
     """Those for which no worker knows who is to blame: each sees what the others have left, too."""
-    blamed = {f"{one.kind} {one.name}" for finding in tally.findings for one in finding.left}
-    return {text: tests for text, tests in tally.strays.items() if text.partition(" (")[0] not in blamed}
+    blamed = {(one.kind, one.name) for finding in tally.findings for one in finding.left}
+    return [one for one in tally.strays if (one.thing.kind, one.thing.name) not in blamed]
 
 
 def _lines(finding: Finding, *, fixture: bool = True) -> Iterator[str]:
     by = f" by the {finding.fixture}" if fixture and finding.fixture else ""
-    return (f"left behind{by}: {one.text}" for one in finding.left)
+    return (f"left behind{by}: {one}" for one in finding.left)

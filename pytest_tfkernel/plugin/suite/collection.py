@@ -36,7 +36,7 @@ class SuiteCollector(pytest.Collector):
         size, provisioners = (FULL, ()) if options.selected else (options.size, options.provisioners)
         missing = {label: missing_hosts(self.config, one) for label, one in interpreters_of(self.config).items()}
         for setting, guarantee in pairs(size, provisioners, options.allow, missing):
-            name = f"{guarantee.id}[{setting}]"
+            name = f"{guarantee.id}[{setting.named(labelled=len(missing) > 1)}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
             nodeid = f"{ID_PREFIX}{name}"
             if not options.selected or nodeid in options.selected:
@@ -98,7 +98,8 @@ def pairs(
     `missing` has the labels of the interpreters, and what each lacks.
     """
     chosen: dict[Setting, None] = {}
-    for label, lacks in (missing or {"": ()}).items():
+    kernels: Collection[tuple[str | None, Collection[str]]] = missing.items() if missing else [(None, ())]
+    for label, lacks in kernels:
         chosen |= dict.fromkeys(settings(size, provisioners, allow, lacks, label))
     for setting in slow_first(chosen):
         for guarantee in GUARANTEES:

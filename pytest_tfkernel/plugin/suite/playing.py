@@ -44,9 +44,11 @@ def play(config: pytest.Config, setting: Setting) -> Played:
     if setting in played:
         return Played(played[setting].seen)
     stage, options = stage_of(config), options_of(config)
-    python = interpreters_of(config).get(setting.kernel)
+    interpreters = interpreters_of(config)
+    # What is of no kernel is played with any of them.
+    label = next(iter(interpreters)) if setting.kernel is None else setting.kernel
     spec = KernelSpec(
-        python=python.executable if python is not None else options.pythons[0],
+        python=interpreters[label].executable,
         environment=_SHARES_GPU if stage.gpus.are_there else {},
     )
     if setting.provisioner == JUPYTER:

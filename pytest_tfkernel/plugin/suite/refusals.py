@@ -33,7 +33,7 @@ def check_names(options: Options) -> None:
 def check_selected(options: Options, labels: Collection[str]) -> None:
     """Ids that name no item of this run; `labels` are those of its interpreters."""
     ids = {
-        f"{ID_PREFIX}{guarantee.id}[{setting}]"
+        f"{ID_PREFIX}{guarantee.id}[{setting.named(labelled=len(labels) > 1)}]"
         for setting, guarantee in collection.pairs(allow=HARMFUL, missing=dict.fromkeys(labels, ()))
     }
     for selected in options.selected:

@@ -42,15 +42,14 @@ _VARYING = (
 @functools.lru_cache(maxsize=1 << 16)
 def normal(message: str) -> str:
     """A message without what differs from run to run."""
-    message = _PATH.sub(_shared_path, message)
+    message = _PATH.sub(lambda found: shared_path(found[0]), message)
     for pattern, instead in _VARYING:
         message = pattern.sub(instead, message)
     return " ".join(message.split())
 
 
-def _shared_path(found: re.Match[str]) -> str:
+def shared_path(path: str) -> str:
     """A path without the part that is of one run or of one environment."""
-    path = found[0]
     # An environment may lie anywhere.
     if _ENVIRONMENT.search(path):
         return _ENVIRONMENT.split(path)[-1]

@@ -39,7 +39,8 @@ def answer(
 
 def behaviour(one: Difference) -> tuple[str, ...]:
     """What makes a changed behaviour one and the same in many trials."""
-    return (one.change.value, one.about.value, one.name, normal(one.before), normal(one.after))
+    alike = one.alike or (normal(one.before), normal(one.after))
+    return (one.change.value, one.about.value, one.name, *alike)
 
 
 def _of_guarantees(found: Sequence[Difference], verdicts: int) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _difference(one: Difference) -> dict[str, Any]:
         "about": one.about.value,
         "name": one.name or None,
         "trial": one.place or None,
-        "kernel": one.kernel or None,
+        "kernel": one.kernel,
         "before": one.before,
         "after": one.after,
         "percent": one.percent,
@@ -67,7 +67,7 @@ def _difference(one: Difference) -> dict[str, Any]:
 
 def _figure(one: Figure) -> dict[str, Any]:
     return {
-        "kernel": one.kernel or None,
+        "kernel": one.kernel,
         "group": one.group,
         "name": one.name,
         "unit": one.unit,

@@ -95,7 +95,9 @@ def compare(
         )
         for one, reason in zip(found, reasons, strict=True)
     ]
-    judged.sort(key=lambda one: (_ORDER[one.change], list(About).index(one.about), one.name, one.place, one.kernel))
+    judged.sort(
+        key=lambda one: (_ORDER[one.change], list(About).index(one.about), one.name, one.place, one.kernel or "")
+    )
     shortfalls = tuple(scope.shortfalls(ref, changed))
     return Comparison(
         ref,

@@ -54,18 +54,20 @@ class Difference:
     """One difference.
 
     `name` is the id of a guarantee or of a test, or what was measured; empty for a trial. `place` is the trial, where
-    there is one, and `kernel` its label, where labels matter. `before` and `after` are in words; `percent` is how much
-    a median rose. `expected` is the reason why this one was foreseen; `regression`: because of it, changed is worse.
+    there is one, and `kernel` its label; None where no label tells trials apart. `before` and `after` are in words;
+    `percent` is how much a median rose. `alike` is what it has in common with the same one elsewhere, where its words
+    don't tell. `expected` is the reason why this one was foreseen; `regression`: because of it, changed is worse.
     """
 
     change: Change
     about: About
     name: str
     place: str = ""
-    kernel: str = ""
+    kernel: str | None = None
     before: str = ""
     after: str = ""
     percent: float | None = None
+    alike: tuple[str, ...] = ()
     expected: str = ""
     regression: bool = False
 
@@ -73,4 +75,4 @@ class Difference:
     def where(self) -> str:
         """What a person would look for: a trial or the id of a test."""
         named = self.place or self.name
-        return f"{named} on {self.kernel}" if self.kernel else named
+        return f"{named} on {self.kernel}" if self.kernel is not None else named

@@ -88,7 +88,7 @@ class _Patterns:
         if any(getattr(self._known, name) and name not in names for name in ("guarantee", "trial", "test", "figure")):
             return False
         values = {name: value for name, value in names.items() if getattr(self._known, name)}
-        values |= {"kernel": one.kernel, "was": one.before, "now": one.after}
+        values |= {"kernel": one.kernel or "", "was": one.before, "now": one.after}
         return all(self._compiled[name].fullmatch(value) for name, value in values.items())
 
 

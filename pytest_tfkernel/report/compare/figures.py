@@ -19,8 +19,8 @@ _LEAST = {_SECONDS: 0.001, _BYTES: float(1 << 20)}
 _MIB = 1 << 20
 
 
-class _Values(defaultdict[tuple[str, str], defaultdict[tuple[str, str], list[float]]]):
-    """By whose they are (a kernel's label, a provisioner); then by what was measured, and its unit."""
+class _Values(defaultdict[tuple[str | None, str], defaultdict[tuple[str, str], list[float]]]):
+    """By whose they are (a kernel's label, if it matters, a provisioner); then by what was measured, and its unit."""
 
     def __init__(self) -> None:
         super().__init__(lambda: defaultdict(list))
@@ -46,7 +46,7 @@ class Spread:
 class Figure:
     """One figure in both runs, over the trials or tests that both of them ran. `unit` is `s` or `bytes`."""
 
-    kernel: str
+    kernel: str | None
     group: str
     name: str
     unit: str
@@ -88,7 +88,7 @@ def figures(pairs: Pairs) -> list[Figure]:
     for tests in pairs.tests.values():
         if tests.ref is not None and tests.changed is not None and _ran(tests.ref) and _ran(tests.changed):
             for values, test in ((ref, tests.ref), (changed, tests.changed)):
-                values["", "your tests"]["seconds of one", _SECONDS].append(test.seconds)
+                values[None, "your tests"]["seconds of one", _SECONDS].append(test.seconds)
     return list(_both(ref, changed))
 
 

@@ -93,7 +93,7 @@ def _groups(differences: Iterable[Difference]) -> Iterator[Group]:
 
 def _likeness(one: Difference) -> tuple[str, ...]:
     if one.about is About.FIGURE:
-        return (one.about.value, one.name, one.kernel)
+        return (one.about.value, one.name, one.kernel or "")
     if one.change in _BARE:
         return (one.change.value, one.about.value, "" if one.about is About.TEST else one.name)
     if one.about is About.TEST:

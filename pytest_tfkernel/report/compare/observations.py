@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import State
-from pytest_tfkernel.report.compare.alike import normal, same_text, same_value
+from pytest_tfkernel.report.compare.alike import normal, same_text, same_value, shared_path
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.pairs import Pair, Pairs, Place
 from pytest_tfkernel.report.compare.states import change, of_test, of_verdict
-from pytest_tfkernel.report.document import Death, Test, Trial, Verdict
+from pytest_tfkernel.report.document import Death, Leak, Test, Trial, Verdict
 from pytest_tfkernel.report.needs import needs
 from pytest_tfkernel.report.store import encode
 
@@ -81,8 +83,8 @@ def _of_trials(place: Place, ref: Trial, changed: Trial) -> Iterator[Difference]
         yield note(kind, before, after)
     if not same_value(ref.result, changed.result):
         yield note(Change.RESULT, _shown(ref.result), _shown(changed.result))
-    for kind, before, after in _of_leaks(ref.leaks, changed.leaks):
-        yield note(kind, before, after)
+    for kind, before, after, alike in _of_leaks(ref.leaks, changed.leaks):
+        yield dataclasses.replace(note(kind, before, after), alike=alike)
 
 
 def _of_tests(item: str, pair: Pair[Test]) -> Iterator[Difference]:
@@ -98,8 +100,8 @@ def _of_tests(item: str, pair: Pair[Test]) -> Iterator[Difference]:
     if found is None:
         for kind, before, after in _of_errors(ref, changed):
             yield Difference(kind, About.TEST, item, before=before, after=after)
-    for kind, before, after in _of_leaks(ref.leaks, changed.leaks):
-        yield Difference(kind, About.TEST, item, before=before, after=after)
+    for kind, before, after, alike in _of_leaks(ref.leaks, changed.leaks):
+        yield Difference(kind, About.TEST, item, before=before, after=after, alike=alike)
 
 
 def _outcome(test: Test) -> str:
@@ -117,19 +119,30 @@ def _of_errors(ref: Trial | Test, changed: Trial | Test) -> Iterator[tuple[Chang
         yield Change.MESSAGE, before, after
 
 
-def _of_leaks(ref: Sequence[str], changed: Sequence[str]) -> Iterator[tuple[Change, str, str]]:
+def _of_leaks(ref: Sequence[Leak], changed: Sequence[Leak]) -> Iterator[tuple[Change, str, str, tuple[str, ...]]]:
     """Leaks that are in one of them only; a pid or the name of a temporary file is no difference."""
     if ref == changed:
         return
-    before, after = (Counter(map(normal, leaks)) for leaks in (ref, changed))
-    for name in (after - before).elements():
-        yield Change.LEAK, _NOTHING, _example(name, changed)
-    for name in (before - after).elements():
-        yield Change.LEAK_GONE, _example(name, ref), _NOTHING
+    before, after = (Counter(map(_likeness, leaks)) for leaks in (ref, changed))
+    for likeness in (after - before).elements():
+        yield Change.LEAK, _NOTHING, _example(likeness, changed), likeness
+    for likeness in (before - after).elements():
+        yield Change.LEAK_GONE, _example(likeness, ref), _NOTHING, likeness
 
 
-def _example(name: str, leaks: Sequence[str]) -> str:
-    return next(leak for leak in leaks if normal(leak) == name)
+def _likeness(leak: Leak) -> tuple[str, str]:
+    """What of a leak is the same in another run: of one that has a number for a name, the kind alone.
+
+    Its detail has ages and amounts, and documents of older versions don't have it.
+    """
+    if leak.name.isdigit() or leak.kind == Kind.SEGMENT.value:
+        return leak.kind, ""
+    # A message ends a path at a space; this is the whole of it.
+    return leak.kind, normal(shared_path(leak.name) if leak.name.startswith("/") else leak.name)
+
+
+def _example(likeness: tuple[str, str], leaks: Sequence[Leak]) -> str:
+    return next(leak.what for leak in leaks if _likeness(leak) == likeness)
 
 
 def _key(death: Death | None) -> tuple[object, ...] | None:

@@ -8,16 +8,16 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.compare.states import of_test, of_verdict, worse
-from pytest_tfkernel.report.document import Document, Kernel, Key, Test, Trial, Verdict
+from pytest_tfkernel.report.document import Document, Kernel, Setting, Test, Trial, Verdict
 
 T = TypeVar("T")
 K = TypeVar("K")
 
 
 class Place(NamedTuple):
-    """A trial, in both documents. `kernel` is empty where labels don't matter."""
+    """A trial, in both documents. `kernel` is None where no label tells trials apart."""
 
-    kernel: str
+    kernel: str | None
     provisioner: str
     example: str
     fault: str
@@ -35,9 +35,9 @@ class Side:
     document: Document
     kernel: str | None = None
 
-    def shows(self, key: Key) -> bool:
+    def shows(self, setting: Setting) -> bool:
         """Whether a trial is looked at."""
-        return self.kernel is None or key.kernel in (self.kernel, "")
+        return self.kernel is None or setting.kernel in (self.kernel, None)
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def pair(ref: Side, changed: Side) -> Pairs:
 def labels(document: Document) -> set[str]:
     """The kernels of a document, also those that a hand-edited one doesn't declare."""
     found = {kernel.label for kernel in document.environment.kernels}
-    found |= {part.key.kernel for parts in (document.trials, document.verdicts) for part in parts}
-    return found - {""}
+    settings = [part.setting for parts in (document.trials, document.verdicts) for part in parts]
+    return found | {one.kernel for one in settings if one.kernel is not None}
 
 
 def _check_kernels(ref: Side, changed: Side) -> None:
@@ -121,21 +121,23 @@ def _kernels(side: Side) -> tuple[Kernel, ...]:
     return tuple(one for one in kernels if side.kernel is None or one.label == side.kernel)
 
 
-def _place(key: Key, *, by_label: bool) -> Place:
-    return Place(key.kernel if by_label else "", key.provisioner, key.example, key.fault, key.phase)
+def _place(setting: Setting, *, by_label: bool) -> Place:
+    return Place(
+        setting.kernel if by_label else None, setting.provisioner, setting.example, setting.fault, setting.phase
+    )
 
 
 def _verdicts(side: Side, by_label: bool) -> dict[tuple[str, Place], Verdict]:  # noqa: FBT001 - see _trials
     def worst(one: Verdict, other: Verdict) -> Verdict:
         return worse(one, other, of_verdict)
 
-    parts = (part for part in side.document.verdicts if side.shows(part.key))
-    return _collect(parts, lambda part: (part.guarantee, _place(part.key, by_label=by_label)), worst)
+    parts = (part for part in side.document.verdicts if side.shows(part.setting))
+    return _collect(parts, lambda part: (part.guarantee, _place(part.setting, by_label=by_label)), worst)
 
 
 def _trials(side: Side, by_label: bool) -> dict[Place, Trial]:  # noqa: FBT001 - the same for all trials of a side
-    parts = (part for part in side.document.trials if side.shows(part.key))
-    return _collect(parts, lambda part: _place(part.key, by_label=by_label), lambda _, last: last)
+    parts = (part for part in side.document.trials if side.shows(part.setting))
+    return _collect(parts, lambda part: _place(part.setting, by_label=by_label), lambda _, last: last)
 
 
 def _tests(side: Side) -> dict[str, Test]:

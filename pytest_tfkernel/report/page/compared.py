@@ -10,8 +10,8 @@ from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.compare.groups import Group, Section, sections
 from pytest_tfkernel.report.compare.pairs import Side
 from pytest_tfkernel.report.compare.text import notes, title
-from pytest_tfkernel.report.document import Document, Key
-from pytest_tfkernel.report.page.matrices import Place
+from pytest_tfkernel.report.document import Document, Setting
+from pytest_tfkernel.report.page.matrices import Position
 from pytest_tfkernel.report.page.words import line
 
 _MOST_ENTRIES = 100
@@ -28,7 +28,7 @@ class Entry:
     before: str
     after: str
     reason: str
-    places: tuple[tuple[str, Place | None], ...]
+    places: tuple[tuple[str, Position | None], ...]
     more: int
 
 
@@ -55,7 +55,7 @@ class Compared:
     trouble: str = ""
 
 
-def compared(document: Document, ref: Document | Comparison, places: Mapping[Key, Place]) -> Compared:
+def compared(document: Document, ref: Document | Comparison, places: Mapping[Setting, Position]) -> Compared:
     """Compare the document with another one, by default rules; or show what came out of comparing it by others."""
     try:
         found = ref if isinstance(ref, Comparison) else compare(Side("ref", ref), Side("this run", document))
@@ -77,30 +77,29 @@ def ref_of(ref: Document | Comparison) -> Document:
     return ref.ref.document if isinstance(ref, Comparison) else ref
 
 
-def _names(places: Mapping[Key, Place]) -> dict[str, Place]:
+def _names(places: Mapping[Setting, Position]) -> dict[str, Position]:
     """What a comparison calls the trials."""
-    names: dict[str, Place] = {}
-    for key, place in places.items():
-        trial = f"{key.provisioner}-{key.example}-{key.fault}-{key.phase}"
+    names: dict[str, Position] = {}
+    for setting, place in places.items():
         # Where labels matter, they are part of the name; where they don't, there is one kernel.
-        names.setdefault(trial, place)
-        if key.kernel:
-            names[f"{trial} on {key.kernel}"] = place
+        names.setdefault(str(setting), place)
+        if setting.kernel is not None:
+            names[f"{setting} on {setting.kernel}"] = place
     return names
 
 
-def _part(section: Section, names: Mapping[str, Place]) -> Part:
+def _part(section: Section, names: Mapping[str, Position]) -> Part:
     few = section.groups[:_MOST_ENTRIES]
     entries = tuple(_entry(group, names) for group in few)
     return Part(title(section), section.regression, entries, len(section.groups) - len(few))
 
 
-def _entry(group: Group, names: Mapping[str, Place]) -> Entry:
+def _entry(group: Group, names: Mapping[str, Position]) -> Entry:
     what, before, after, reason = (line(text, _TEXT) for text in (group.what, group.before, group.after, group.reason))
     linked = tuple(_linked(group.places[:_MOST_PLACES], names))
     return Entry(what, before, after, reason, linked, len(group.places) - len(linked))
 
 
-def _linked(trials: Iterable[str], names: Mapping[str, Place]) -> Iterable[tuple[str, Place | None]]:
+def _linked(trials: Iterable[str], names: Mapping[str, Position]) -> Iterable[tuple[str, Position | None]]:
     for trial in trials:
         yield line(trial, _NAME), names.get(trial)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from pytest_tfkernel.report.document import Document, Mark
+from pytest_tfkernel.report.document import Document, Moment
 from pytest_tfkernel.report.page import svg
 from pytest_tfkernel.report.page.matrices import kernels_of
 from pytest_tfkernel.report.page.words import duration, line
@@ -92,7 +92,7 @@ def plots(document: Document, ref: Document | None = None) -> list[Plot]:
     return found
 
 
-def seconds_of(timeline: Iterable[Mark], latency: Latency) -> float | None:
+def seconds_of(timeline: Iterable[Moment], latency: Latency) -> float | None:
     """How long it took in one trial; None where it did not take place."""
     first: dict[str, float] = {}
     for mark in timeline:
@@ -108,7 +108,7 @@ def _groups(document: Document, latency: Latency, *, is_ref: bool = False) -> tu
     for trial in document.trials:
         seconds = seconds_of(trial.timeline, latency)
         if seconds is not None:
-            name = f"{trial.key.provisioner}, {trial.key.whose}" if several else trial.key.provisioner
+            name = f"{trial.setting.provisioner}, {trial.setting.whose}" if several else trial.setting.provisioner
             found.setdefault(line(name, _NAME), []).append(seconds)
     return tuple(
         Group(f"{name}, ref" if is_ref else name, tuple(sorted(times)), is_ref) for name, times in found.items()

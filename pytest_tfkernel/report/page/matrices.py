@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pytest_tfkernel.report.document import Key, Trial, Verdict
+from pytest_tfkernel.report.document import Setting, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
 from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
 
@@ -16,14 +16,14 @@ _FEW = 2
 _SHARE = 4
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a trial stands on the page."""
 
     number: int
     anchor: str
 
 
-Places = Callable[[Key], Place]
+Positions = Callable[[Setting], Position]
 
 
 @dataclass(frozen=True)
@@ -65,25 +65,25 @@ class Block:
     others: tuple[Cell, ...]
 
 
-def by_guarantee(verdicts: Sequence[Verdict], places: Places) -> Table:
+def by_guarantee(verdicts: Sequence[Verdict], places: Positions) -> Table:
     """Guarantees by kernel if there are several, else by provisioner: what holds where."""
     several = len(kernels_of(verdicts)) > 1
 
     def column(one: Verdict) -> str:
-        return one.key.whose if several else one.key.provisioner
+        return one.setting.whose if several else one.setting.provisioner
 
     names = unique(map(column, verdicts))
     return _table("", "guarantee", names, _grouped(verdicts, lambda one: one.guarantee, column), places)
 
 
-def blocks(verdicts: Sequence[Verdict], places: Places) -> list[Block]:
+def blocks(verdicts: Sequence[Verdict], places: Positions) -> list[Block]:
     """In the order of the kernels, then of the provisioners, as they come."""
     examples = columns(verdicts)
     kernels = kernels_of(verdicts)
     groups: dict[tuple[str, str], list[Verdict]] = {}
     for one in verdicts:
-        kernel = one.key.whose if len(kernels) != 1 else kernels[0]
-        groups.setdefault((kernel, one.key.provisioner), []).append(one)
+        kernel = one.setting.whose if len(kernels) != 1 else kernels[0]
+        groups.setdefault((kernel, one.setting.provisioner), []).append(one)
     order = {kernel: number for number, kernel in enumerate(unique(kernel for kernel, _ in groups))}
     return [
         _block(provisioner, kernel, group, examples, places)
@@ -93,7 +93,7 @@ def blocks(verdicts: Sequence[Verdict], places: Places) -> list[Block]:
 
 def kernels_of(parts: Iterable[Trial | Verdict]) -> list[str]:
     """The labels, in the order in which they come."""
-    return unique(part.key.kernel for part in parts if part.key.kernel)
+    return unique(part.setting.kernel for part in parts if part.setting.kernel is not None)
 
 
 def columns(verdicts: Iterable[Verdict]) -> list[str]:
@@ -101,8 +101,8 @@ def columns(verdicts: Iterable[Verdict]) -> list[str]:
     guarantees: dict[str, set[str]] = {}
     faults: dict[str, set[str]] = {}
     for one in verdicts:
-        guarantees.setdefault(one.key.example, set()).add(one.guarantee)
-        faults.setdefault(one.key.example, set()).add(one.key.fault)
+        guarantees.setdefault(one.setting.example, set()).add(one.guarantee)
+        faults.setdefault(one.setting.example, set()).add(one.setting.fault)
     examples = [example for example, asked in guarantees.items() if len(asked) > _FEW]
     if examples:
         return examples
@@ -111,25 +111,25 @@ def columns(verdicts: Iterable[Verdict]) -> list[str]:
 
 
 def _block(
-    provisioner: str, kernel: str, verdicts: Sequence[Verdict], examples: Sequence[str], places: Places
+    provisioner: str, kernel: str, verdicts: Sequence[Verdict], examples: Sequence[str], places: Positions
 ) -> Block:
-    here = [example for example in examples if any(one.key.example == example for one in verdicts)]
-    idle = [one for one in verdicts if one.key.example in here and one.key.phase == _IDLE]
+    here = [example for example in examples if any(one.setting.example == example for one in verdicts)]
+    idle = [one for one in verdicts if one.setting.example in here and one.setting.phase == _IDLE]
     tables = []
     if idle:
-        present = [example for example in here if any(one.key.example == example for one in idle)]
-        groups = _grouped(idle, lambda one: one.key.fault, lambda one: one.key.example)
+        present = [example for example in here if any(one.setting.example == example for one in idle)]
+        groups = _grouped(idle, lambda one: one.setting.fault, lambda one: one.setting.example)
         tables.append(_table("", "fault", present, groups, places))
     for example in here:
-        struck = [one for one in verdicts if one.key.example == example and one.key.phase != _IDLE]
+        struck = [one for one in verdicts if one.setting.example == example and one.setting.phase != _IDLE]
         if struck:
-            phases = unique(one.key.phase for one in struck)
-            groups = _grouped(struck, lambda one: one.key.fault, lambda one: one.key.phase)
+            phases = unique(one.setting.phase for one in struck)
+            groups = _grouped(struck, lambda one: one.setting.fault, lambda one: one.setting.phase)
             tables.append(_table(f"{example}, struck while", "fault", phases, groups, places))
     others: dict[str, list[Verdict]] = {}
     for one in verdicts:
-        if one.key.example not in here:
-            others.setdefault(_label(one.key), []).append(one)
+        if one.setting.example not in here:
+            others.setdefault(_label(one.setting), []).append(one)
     return Block(
         provisioner,
         kernel,
@@ -139,10 +139,10 @@ def _block(
     )
 
 
-def _label(key: Key) -> str:
-    words = [key.example]
-    words += [] if key.fault == "none" else [key.fault]
-    words += [] if key.phase == _IDLE else [f"while {key.phase}"]
+def _label(setting: Setting) -> str:
+    words = [setting.example]
+    words += [] if setting.fault == "none" else [setting.fault]
+    words += [] if setting.phase == _IDLE else [f"while {setting.phase}"]
     return ", ".join(words)
 
 
@@ -156,7 +156,7 @@ def _grouped(
 
 
 def _table(
-    title: str, corner: str, names: Sequence[str], groups: dict[str, dict[str, list[Verdict]]], places: Places
+    title: str, corner: str, names: Sequence[str], groups: dict[str, dict[str, list[Verdict]]], places: Positions
 ) -> Table:
     rows = []
     for first, found in groups.items():
@@ -165,7 +165,7 @@ def _table(
     return Table(title, corner, tuple(names), tuple(rows))
 
 
-def _cell(label: str, verdicts: Sequence[Verdict], places: Places) -> Cell:
+def _cell(label: str, verdicts: Sequence[Verdict], places: Positions) -> Cell:
     worst = min(verdicts, key=lambda one: WORST_FIRST.index(one.verdict))
-    trials = tuple(sorted({places(one.key).number for one in verdicts}))
-    return Cell(label, Tally.of(verdicts), places(worst.key).anchor, trials)
+    trials = tuple(sorted({places(one.setting).number for one in verdicts}))
+    return Cell(label, Tally.of(verdicts), places(worst.setting).anchor, trials)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pytest_tfkernel.report.document import Mark
+from pytest_tfkernel.report.document import Moment
 from pytest_tfkernel.report.page import svg
 from pytest_tfkernel.report.page.words import count, duration, size
 
@@ -29,7 +29,7 @@ class _Track:
     """One line of the picture."""
 
     name: str
-    of: Callable[[Mark], int | None]
+    of: Callable[[Moment], int | None]
     unit: Callable[[int | None], str]
 
 
@@ -67,7 +67,7 @@ class Timelines:
     def __init__(self) -> None:
         self._sheets: dict[int, _Sheet] = {}
 
-    def draw(self, timeline: Sequence[Mark]) -> Markup:
+    def draw(self, timeline: Sequence[Moment]) -> Markup:
         """The picture; empty without two marks."""
         marks = sorted(timeline, key=lambda mark: mark.seconds)
         if len(marks) < 2 or marks[-1].seconds <= 0:  # noqa: PLR2004 - no line without two points
@@ -100,7 +100,7 @@ def _lane(figure: Figure, number: int) -> _Lane:
     return _Lane(axes, line, dots, top)
 
 
-def _draw_marks(sheet: _Sheet, marks: Sequence[Mark], began: float, end: float) -> Iterator[svg.Words]:
+def _draw_marks(sheet: _Sheet, marks: Sequence[Moment], began: float, end: float) -> Iterator[svg.Words]:
     """A line down and a name for the first mark of each name, and the ends of the time."""
     first = {mark.name: mark for mark in reversed(marks) if mark.name in _NAMES}
     shown = sorted(first.values(), key=lambda mark: (mark.seconds, _NAMES.index(mark.name)))
@@ -116,7 +116,7 @@ def _draw_marks(sheet: _Sheet, marks: Sequence[Mark], began: float, end: float) 
     yield svg.Words(_WIDTH - _RIGHT, sheet.height - 3, duration(end), "tick", "end")
 
 
-def _draw_track(lane: _Lane, track: _Track, marks: Sequence[Mark], began: float, end: float) -> svg.Words:
+def _draw_track(lane: _Lane, track: _Track, marks: Sequence[Moment], began: float, end: float) -> svg.Words:
     found = [(mark.seconds, track.of(mark)) for mark in marks]
     known = [(seconds, amount) for seconds, amount in found if amount is not None]
     low, high = (pick(amount for _, amount in known) for pick in (min, max))
@@ -147,6 +147,6 @@ def spread(places: Sequence[float], step: float, low: float, high: float) -> lis
     return moved
 
 
-def _label(marks: Sequence[Mark], shown: Sequence[_Track]) -> str:
+def _label(marks: Sequence[Moment], shown: Sequence[_Track]) -> str:
     tracks = ", ".join(track.name for track in shown) or "marks only"
     return f"Time line of {duration(marks[-1].seconds)}: {tracks}. The table has its numbers."

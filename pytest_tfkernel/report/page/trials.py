@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pytest_tfkernel.report.document import Death, Document, Key, Mark, Trial, Verdict
-from pytest_tfkernel.report.page.matrices import Place
+from pytest_tfkernel.report.document import Death, Document, Moment, Setting, Trial, Verdict
+from pytest_tfkernel.report.page.matrices import Position
 from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
 from pytest_tfkernel.report.page.timelines import Timelines
 from pytest_tfkernel.report.page.words import block, count, duration, line, namer, plural, size, value
@@ -47,7 +47,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Moment:
+class MomentInWords:
     """A mark in words."""
 
     name: str
@@ -62,24 +62,24 @@ class Moment:
 class Shown:
     """A trial on the page. `seen` are names and texts, `post_mortem` is empty for a kernel that lives."""
 
-    place: Place
-    key: Key
+    place: Position
+    setting: Setting
     tally: Tally
     seconds: str
     verdicts: tuple[Judged, ...]
     seen: tuple[tuple[str, str], ...]
     post_mortem: str
     picture: Markup
-    moments: tuple[Moment, ...]
+    moments: tuple[MomentInWords, ...]
     more_moments: int
     has_gpu_memory: bool
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What a document has about one key."""
+    """What a document has about one setting."""
 
-    key: Key
+    setting: Setting
     trial: Trial | None
     verdicts: tuple[Verdict, ...]
     tally: Tally
@@ -92,24 +92,24 @@ def shown(document: Document) -> list[Shown]:
     name, drawer = namer(), Timelines()
     trials = []
     for number, one in enumerate(found):
-        key = one.key
-        anchor = name(f"t-{key.provisioner}-{key.example}-{key.fault}-{key.phase}-{key.kernel}")
+        setting = one.setting
+        anchor = name(f"t-{setting}-{setting.kernel or ''}")
         has_picture = number < _MOST_PICTURES or one.tally.state != "PASS"
         picture = drawer.draw(one.trial.timeline) if has_picture and one.trial is not None else Markup()
-        trials.append(_shown(one, Place(number, anchor), limits, picture))
+        trials.append(_shown(one, Position(number, anchor), limits, picture))
     return trials
 
 
 def _found(document: Document) -> list[_Found]:
     # A trial that was played again stands for the one before it.
-    trials = {trial.key: trial for trial in document.trials}
-    verdicts: dict[Key, list[Verdict]] = {key: [] for key in trials}
+    trials = {trial.setting: trial for trial in document.trials}
+    verdicts: dict[Setting, list[Verdict]] = {setting: [] for setting in trials}
     for one in document.verdicts:
-        verdicts.setdefault(one.key, []).append(one)
+        verdicts.setdefault(one.setting, []).append(one)
     found = []
-    for key, group in verdicts.items():
+    for setting, group in verdicts.items():
         judged = sorted(group, key=lambda one: WORST_FIRST.index(one.verdict))
-        found.append(_Found(key, trials.get(key), tuple(judged), Tally.of(judged)))
+        found.append(_Found(setting, trials.get(setting), tuple(judged), Tally.of(judged)))
     order = (*WORST_FIRST, "")
     return sorted(found, key=lambda one: order.index(one.tally.state))
 
@@ -124,7 +124,7 @@ def _limits(tallies: Sequence[Tally], document: Document) -> Limits:
     )
 
 
-def _shown(found: _Found, place: Place, limits: Limits, picture: Markup) -> Shown:
+def _shown(found: _Found, place: Position, limits: Limits, picture: Markup) -> Shown:
     trial, limit = found.trial, limits.of(found.tally)
     timeline = trial.timeline if trial is not None else []
     # Cells are many; what happened to the kernel is never left out.
@@ -133,7 +133,7 @@ def _shown(found: _Found, place: Place, limits: Limits, picture: Markup) -> Show
     rows = sorted([*rows, *cells], key=lambda mark: mark.seconds)
     return Shown(
         place=place,
-        key=found.key,
+        setting=found.setting,
         tally=found.tally,
         seconds=duration(trial.seconds) if trial is not None else "",
         verdicts=tuple(_judged(one, limits.reason) for one in found.verdicts),
@@ -155,8 +155,8 @@ def _judged(one: Verdict, limit: int) -> Judged:
     )
 
 
-def _moment(mark: Mark) -> Moment:
-    return Moment(
+def _moment(mark: Moment) -> MomentInWords:
+    return MomentInWords(
         line(mark.name, _NAME),
         f"{mark.seconds:.3f} s",
         size(mark.memory),
@@ -180,7 +180,7 @@ def _seen(trial: Trial, limit: int) -> Iterator[tuple[str, str]]:
     if trial.death is not None:
         yield "death", "; ".join(_death(trial.death))
     if trial.leaks:
-        yield "left behind", _lines(trial.leaks, limit // 2)
+        yield "left behind", _lines([*map(str, trial.leaks)], limit // 2)
     if trial.cold_starts:
         yield "cold starts", count(trial.cold_starts)
     facts = list(trial.facts.items())

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pytest_tfkernel.model.trials import State
 from pytest_tfkernel.report.compare.comparison import Comparison
 from pytest_tfkernel.report.compare.states import of_test
-from pytest_tfkernel.report.document import Document, Key, Test, Verdict
+from pytest_tfkernel.report.document import Document, Setting, Test, Verdict
 from pytest_tfkernel.report.page import latencies, matrices, trials
 from pytest_tfkernel.report.page.compared import Compared, compared, ref_of
-from pytest_tfkernel.report.page.matrices import Place
+from pytest_tfkernel.report.page.matrices import Position
 from pytest_tfkernel.report.page.tallies import Tally
 from pytest_tfkernel.report.page.words import block, duration, line, plural, size, when
 
@@ -27,9 +27,9 @@ class Failure:
     """A FAIL, or an UNKNOWN and how many share its reason; `place` is where to read on."""
 
     guarantee: str
-    key: Key
+    setting: Setting
     reason: str
-    place: Place
+    place: Position
     times: int = 1
 
 
@@ -72,7 +72,7 @@ class Page:
 def page(document: Document, ref: Document | Comparison | None = None) -> Page:
     """All that there is to show of a run, and of what differs from a ref. Needs `svg.settings`."""
     shown = trials.shown(document)
-    places = {one.key: one.place for one in shown}
+    places = {one.setting: one.place for one in shown}
     tally = Tally.of(document.verdicts)
     state, answer = _answer(document, tally)
     failures = [_failure(one, places) for one in document.verdicts if one.verdict == "FAIL"]
@@ -163,11 +163,11 @@ def _machine(document: Document) -> Iterator[tuple[str, str]]:
         yield "exit code", str(document.end.exit_code)
 
 
-def _failure(one: Verdict, places: dict[Key, Place], times: int = 1) -> Failure:
-    return Failure(line(one.guarantee, _NAME), one.key, line(one.said, _REASON), places[one.key], times)
+def _failure(one: Verdict, places: dict[Setting, Position], times: int = 1) -> Failure:
+    return Failure(line(one.guarantee, _NAME), one.setting, line(one.said, _REASON), places[one.setting], times)
 
 
-def _unknown(document: Document, places: dict[Key, Place]) -> Iterator[Failure]:
+def _unknown(document: Document, places: dict[Setting, Position]) -> Iterator[Failure]:
     """One for each reason: a machine without a GPU has hundreds that are the same."""
     reasons: dict[str, list[Verdict]] = {}
     for one in document.verdicts:
@@ -179,7 +179,7 @@ def _unknown(document: Document, places: dict[Key, Place]) -> Iterator[Failure]:
 
 def _own(test: Test, total: int) -> OwnTest:
     limit = min(4_000, max(200, _TEST_TEXTS // total))
-    texts = [": ".join(text for text in (test.error_type, test.error_message) if text), *test.leaks]
+    texts = [": ".join(text for text in (test.error_type, test.error_message) if text), *map(str, test.leaks)]
     error = block("\n".join(text for text in texts if text), limit)
     return OwnTest(
         line(test.item, _NAME), line(test.outcome, _NAME), of_test(test).value, duration(test.seconds), error

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pytest_tfkernel.gate.findings import Finding, Left, Tally
-from pytest_tfkernel.model.resources import Kind
+from pytest_tfkernel.gate.findings import Finding, Stray, Tally
+from pytest_tfkernel.model.resources import Kind, Resource
 from pytest_tfkernel.plugin.gate import summary
 
 
 def test_stray_that_another_worker_knows_of_is_told_once() -> None:
-    left = Left("system-v-segment", "shmid 5", "system-v-segment shmid 5 (4096 bytes)")
+    left = Resource(Kind.SEGMENT, "shmid 5", detail="4096 bytes")
     tally = Tally(
         findings=(Finding("gw0", 1, "test_a.py::test_one", "", (left,)),),
-        strays={
-            "system-v-segment shmid 5 (4096 bytes)": ("test_b.py::test_two",),
-            "semaphore /dev/shm/sem.a": ("b",),
-        },
+        strays=(
+            Stray(Resource(Kind.SEGMENT, "shmid 5", detail="8192 bytes"), ("test_b.py::test_two",)),
+            Stray(Resource(Kind.SEMAPHORE, "/dev/shm/sem.a"), ("b",)),
+        ),
     )
     assert [line for line in summary.summary(tally) if "at the time" in line] == [
         "  semaphore /dev/shm/sem.a; at the time ran b"

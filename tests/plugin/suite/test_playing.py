@@ -16,6 +16,7 @@ from pytest_tfkernel.plugin.suite import playing
 from pytest_tfkernel.plugin.suite.playing import Played, play
 
 SETTING = Setting("forkserver", "graph_add", "sigkill")
+LABELS = {"old": "first", "tf": "second"}
 SEEN = Facts(SETTING, Interpreter(sys.executable, (3, 11, 7), None), None)
 
 
@@ -40,11 +41,12 @@ class Session:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     session = Session()
-    monkeypatch.setattr(playing, "options_of", lambda _: SimpleNamespace(pythons=("first",), kernelspec="mine"))
+    interpreters = {label: Interpreter(path, (3, 11, 7), "2.21.0") for label, path in LABELS.items()}
+    monkeypatch.setattr(playing, "options_of", lambda _: SimpleNamespace(kernelspec="mine"))
     stage = SimpleNamespace(launcher=session.launcher, gpus=SimpleNamespace(are_there=False))
     monkeypatch.setattr(playing, "observe", session.observe)
     monkeypatch.setattr(playing, "stage_of", lambda _: stage)
-    monkeypatch.setattr(playing, "interpreters_of", lambda _: {"tf": Interpreter("second", (3, 11, 7), "2.21.0")})
+    monkeypatch.setattr(playing, "interpreters_of", lambda _: interpreters)
     monkeypatch.setattr(stage.gpus, "are_there", False)
     session.stage = stage  # type: ignore[attr-defined]
     return session
@@ -83,8 +85,8 @@ def test_an_error_of_another_kind_is_not_kept(session: Session, monkeypatch: pyt
         ask(session)
 
 
-@pytest.mark.parametrize(("label", "python"), [("", "first"), ("tf", "second")])
-def test_the_interpreter_is_that_of_the_setting(session: Session, label: str, python: str) -> None:
+@pytest.mark.parametrize(("label", "python"), [(None, "first"), ("tf", "second")])
+def test_the_interpreter_is_that_of_the_setting(session: Session, label: str | None, python: str) -> None:
     ask(session, Setting("forkserver", "graph_add", "sigkill", kernel=label))
     assert session.specs[0].python == python
 

@@ -83,7 +83,7 @@ def test_tests_that_are_fixed_skipped_changed_or_failing_anew(compared: Compare)
     new = changed(
         lambda it: documents.with_test(it, 1, **FAILED),
         lambda it: documents.with_test(it, 2, outcome="skipped"),
-        lambda it: documents.with_test(it, 3, leaks=["lock a", "lock b"]),
+        lambda it: documents.with_test(it, 3, leaks=[documents.leak("lock", "a"), documents.leak("lock", "b")]),
     )
     assert compared(old, new).answer.partition("; ")[2] == (
         "of your 812 tests none fails that passed, 1 fails that ref didn't run, 1 fixed, 1 changed,"

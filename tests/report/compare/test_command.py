@@ -135,7 +135,7 @@ def test_bad_documents(compare: Command) -> None:
         ".": ". can't be read: Is a directory",
         "foreign.json": "foreign.json is no run document: make one with --tfkernel-report=foreign.json",
         "cut.json": "cut.json is cut short, or no run document: Input data was truncated",
-        "newer.json": "newer.json is of schema 99, and this version reads up to 1: update pytest-tfkernel",
+        "newer.json": "newer.json is of schema 99, and this version reads up to 2: update pytest-tfkernel",
         "a\x1b[31m\nb": "a\\x1b[31m\\nb doesn't exist",
         "a\udcff": "a\\udcff doesn't exist",
     }.items():

@@ -63,8 +63,8 @@ class TestExitCode:
         [
             ("changed", {"death": None}),
             ("changed", {"result": 6.0}),
-            ("changed", {"leaks": ["lock a"]}),
-            ("leak", {"leaks": ["lock a"]}),
+            ("changed", {"leaks": [documents.leak("lock", "a")]}),
+            ("leak", {"leaks": [documents.leak("lock", "a")]}),
         ],
     )
     def test_a_changed_behaviour_is_worse_only_where_asked_for(
@@ -134,13 +134,17 @@ def shapes() -> dict[str, parts.Document]:
     for verdict in ("FAIL", "UNKNOWN"):
         found[verdict] = documents.with_verdict(document, 0, verdict=verdict, reason=ODD)
     for outcome in ("failed", "error", "skipped", "xfailed", "xpassed"):
-        found[outcome] = documents.with_test(document, 0, item=ODD, outcome=outcome, error_message=ODD, leaks=[ODD] * 2)
+        found[outcome] = documents.with_test(
+            document, 0, item=ODD, outcome=outcome, error_message=ODD, leaks=[documents.leak(ODD, ODD)] * 2
+        )
     results: tuple[Any, ...] = (None, True, 2**70, 10**400, [], [[1.5], {"a": None}], ODD, {ODD: ODD}, "nan")
     for number, result in enumerate(results):
         found[f"result-{number}"] = documents.with_trial(document, 0, result=result, facts={ODD: result})
     for number, death in enumerate((None, parts.Death(), parts.Death(code=-(2**62), report=ODD))):
-        found[f"death-{number}"] = documents.with_trial(document, 0, death=death, leaks=[ODD, ODD, "lock 1"])
-    marks = [parts.Mark(name=ODD, seconds=seconds) for seconds in (3.0, -1e300, 1e300, 0.0)]
+        found[f"death-{number}"] = documents.with_trial(
+            document, 0, death=death, leaks=[*[documents.leak(ODD, ODD)] * 2, documents.leak("lock", "1")]
+        )
+    marks = [parts.Moment(name=ODD, seconds=seconds) for seconds in (3.0, -1e300, 1e300, 0.0)]
     found["timeline"] = documents.with_trial(document, 0, timeline=marks, seconds=-1.0)
     found["impossible"] = documents.with_trial(document, 0, impossible=ODD)
     found["incomplete"] = msgspec.structs.replace(document, **CUT)

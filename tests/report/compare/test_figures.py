@@ -25,8 +25,8 @@ def lasting(seconds: Sequence[float], gpu_memory: Sequence[int] = ()) -> parts.D
     for number, each in enumerate(seconds):
         held = gpu_memory[number] if gpu_memory else None
         timeline = [
-            parts.Mark(name="death", seconds=1.0),
-            parts.Mark(name="noticed", seconds=1.0 + each, gpu_memory=held),
+            parts.Moment(name="death", seconds=1.0),
+            parts.Moment(name="noticed", seconds=1.0 + each, gpu_memory=held),
         ]
         document = documents.with_trial(document, number, timeline=timeline)
     return document

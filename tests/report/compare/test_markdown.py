@@ -51,7 +51,9 @@ def test_what_limits_the_answer_and_what_was_not_seen_is_there(compared: Compare
 
 def test_odd_texts_stay_in_their_cells(compared: Compare) -> None:
     changed = documents.with_test(NEW, 0, item=ODD, outcome="failed", error_type=ODD, error_message=ODD)
-    changed = documents.with_trial(changed, 0, facts={ODD: ODD}, leaks=[ODD], death=parts.Death(signal=ODD))
+    changed = documents.with_trial(
+        changed, 0, facts={ODD: ODD}, leaks=[documents.leak(ODD, ODD, ODD)], death=parts.Death(signal=ODD)
+    )
     known = [Expectation(reason=ODD, change="leak", trial="*")]
     shown = markdown(compared(REF, changed, known=known))
     assert len(rows(shown)) > 8

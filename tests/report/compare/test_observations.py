@@ -8,13 +8,16 @@ import msgspec
 import pytest
 
 import documents
+from documents import leak
 from pytest_tfkernel.report import document as parts
+from pytest_tfkernel.report.compare.answer import behaviour
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.observations import differences
 from pytest_tfkernel.report.compare.pairs import Side, pair
 
 REF = documents.document(count=3)
 PLACE = "forkserver-graph_add-fault0-idle"
+LOCK = documents.leak("lock", "a")
 KILLED = parts.Death(signal="SIGKILL", cause="signal", killer="us")
 
 
@@ -39,7 +42,9 @@ class TestVerdicts:
     def test_a_lost_guarantee_has_its_reason(self) -> None:
         changed = documents.with_verdict(REF, 1, verdict="FAIL", reason="the graph is full")
         assert between(REF, changed) == [
-            Difference(Change.LOST, About.GUARANTEE, "session-is-rebuilt", PLACE, "", "PASS", "FAIL: the graph is full")
+            Difference(
+                Change.LOST, About.GUARANTEE, "session-is-rebuilt", PLACE, None, "PASS", "FAIL: the graph is full"
+            )
         ]
 
     @pytest.mark.parametrize("state", ["FAIL", "UNKNOWN"])
@@ -91,7 +96,7 @@ class TestTrials:
     def test_another_exit_status_cause_or_killer(self, death: parts.Death | None, words: str) -> None:
         known = "SIGKILL (cause: signal, killed by: us)"
         assert of_trial({"death": KILLED}, {"death": death}) == [
-            Difference(Change.EXIT, About.TRIAL, "", PLACE, "", known, words)
+            Difference(Change.EXIT, About.TRIAL, "", PLACE, None, known, words)
         ]
         assert of_trial({"death": death}, {"death": death}) == []
 
@@ -140,13 +145,44 @@ class TestTrials:
         ]
 
     def test_leaks_that_are_new_and_gone(self) -> None:
-        before = ["process 12 (sleep)", "socket @a", "temporary-file /tmp/x1/y"]
-        after = ["process 99 (sleep)", "process 98 (sleep)", "temporary-file /tmp/z"]
+        before = [leak("process", "12", "sleep, 1.0 s old"), leak("socket", "@a"), leak("temporary-file", "/tmp/x1/y")]
+        after = [leak("process", "99"), leak("process", "98"), leak("temporary-file", "/tmp/z", "a folder")]
         found = of_trial({"leaks": before}, {"leaks": after})
         assert [(one.change, one.before, one.after) for one in found] == [
-            (Change.LEAK, "nothing", "process 99 (sleep)"),
+            (Change.LEAK, "nothing", "process 99"),
             (Change.LEAK_GONE, "socket @a", "nothing"),
         ]
+
+    @pytest.mark.parametrize(
+        ("kind", "before", "after", "same"),
+        [
+            ("process", "7", "12345", True),
+            ("zombie", "12345", "8", True),
+            ("thread", "7", "9", True),
+            ("thread", "loader", "writer", False),
+            ("system-v-segment", "shmid 5", "shmid 6", True),
+            ("socket", "tcp 127.0.0.1:41234", "tcp 127.0.0.1:51234", True),
+            ("socket", "tcp 127.0.0.1:80", "tcp 127.0.0.1:81", False),
+            ("shared-memory", "/dev/shm/psm_1a2b3c4d", "/dev/shm/psm_5e6f7a8b", True),
+            ("temporary-file", "/tmp/my run-1/a, b", "/tmp/my run-2/a, b", True),
+            ("lock", "/srv/a.lock", "/srv/b.lock", False),
+            ("device", "/dev/nvidia0", "/dev/nvidia1", False),
+            ("gpu-memory", "GPU 0", "GPU 1", False),
+        ],
+    )
+    def test_a_name_that_is_of_one_run_is_no_difference(self, kind: str, before: str, after: str, same: bool) -> None:
+        found = of_trial({"leaks": [leak(kind, before)]}, {"leaks": [leak(kind, after)]})
+        assert [one.change for one in found] == ([] if same else [Change.LEAK, Change.LEAK_GONE])
+
+    def test_another_kind_of_the_same_name_is_another_leak(self) -> None:
+        found = of_trial({"leaks": [leak("process", "7")]}, {"leaks": [leak("zombie", "7")]})
+        assert [one.change for one in found] == [Change.LEAK, Change.LEAK_GONE]
+
+    def test_the_same_leak_of_many_trials_is_one_behaviour(self) -> None:
+        changed = documents.with_trial(REF, 0, leaks=[leak("process", "7"), leak("system-v-segment", "shmid 5")])
+        changed = documents.with_trial(changed, 1, leaks=[leak("process", "8"), leak("system-v-segment", "shmid 6")])
+        found = between(REF, changed)
+        assert (len(found), len(set(map(behaviour, found)))) == (4, 2)
 
     def test_of_a_fault_that_could_not_be_produced_nothing_is_said(self) -> None:
         assert of_trial({}, {"death": None, "result": None, "impossible": "no cgroup"}) == []
@@ -181,11 +217,11 @@ class TestTests:
         assert [one.change for one in of_test(before, {**before, "error_message": "2 of 3"})] == [Change.MESSAGE]
 
     def test_one_that_passes_may_leak(self) -> None:
-        assert [(one.change, one.after) for one in of_test({}, {"leaks": ["lock a"]})] == [(Change.LEAK, "lock a")]
-        assert [one.change for one in of_test({"leaks": ["lock a"]}, {})] == [Change.LEAK_GONE]
+        assert [(one.change, one.after) for one in of_test({}, {"leaks": [LOCK]})] == [(Change.LEAK, "lock a")]
+        assert [one.change for one in of_test({"leaks": [LOCK]}, {})] == [Change.LEAK_GONE]
 
     def test_one_that_fails_and_leaks_is_both(self) -> None:
-        found = of_test({}, {"outcome": "failed", "leaks": ["lock a"]})
+        found = of_test({}, {"outcome": "failed", "leaks": [LOCK]})
         assert [one.change for one in found] == [Change.LOST, Change.LEAK]
 
 

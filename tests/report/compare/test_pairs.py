@@ -28,7 +28,7 @@ def refusal(ref: Document, changed: Document, *kernels: str | None) -> str:
 def test_labels_of_single_kernels_do_not_matter() -> None:
     found = pairs(documents.document(tensorflow="2.20.0"), documents.document(tensorflow="2.21.0"))
     assert whole(found) == [True] * 12
-    assert {place.kernel for place in found.trials} == {""}
+    assert {place.kernel for place in found.trials} == {None}
 
 
 def test_several_kernels_are_matched_by_label() -> None:
@@ -47,12 +47,12 @@ def test_one_kernel_of_each_can_be_chosen() -> None:
     both = documents.of_kernels("2.20.0", "2.21.0")
     found = pairs(documents.document(tensorflow="2.15.0"), both, None, "tf2.20.0-py3.11")
     assert whole(found) == [True] * 12
-    assert {one.changed.key.kernel for one in found.trials.values() if one.changed} == {"tf2.20.0-py3.11"}
+    assert {one.changed.setting.kernel for one in found.trials.values() if one.changed} == {"tf2.20.0-py3.11"}
 
 
 def test_what_is_played_once_for_all_kernels_is_of_each() -> None:
     def with_shared(document: Document) -> Document:
-        shared = msgspec.structs.replace(document.verdicts[0].key, kernel="", example="planted-leaks")
+        shared = msgspec.structs.replace(document.verdicts[0].setting, kernel=None, example="planted-leaks")
         return msgspec.structs.replace(document, verdicts=[documents.verdict(shared), *document.verdicts])
 
     names = ("tf2.20.0-py3.11", "tf2.21.0-py3.11")
@@ -91,7 +91,7 @@ def test_nothing_in_common_is_told() -> None:
     others = msgspec.structs.replace(
         some,
         trials=[],
-        verdicts=[documents.verdict(documents.key(number, "tf2.21.0-py3.11")) for number in range(90, 93)],
+        verdicts=[documents.verdict(documents.setting(number, "tf2.21.0-py3.11")) for number in range(90, 93)],
     )
     assert refusal(some, others) == "ref.json and changed.json have no trial and no test in common"
 
@@ -106,7 +106,7 @@ def test_empty_documents_are_told() -> None:
 @pytest.mark.parametrize("place", [0, -1])
 def test_of_two_verdicts_for_one_thing_the_worse_counts(place: int) -> None:
     document = documents.document(count=1)
-    failed = documents.verdict(documents.key(0, "tf2.21.0-py3.11"), "process-is-new", "FAIL")
+    failed = documents.verdict(documents.setting(0, "tf2.21.0-py3.11"), "process-is-new", "FAIL")
     verdicts = [*document.verdicts]
     verdicts.insert(place, failed)
     found = pairs(document, msgspec.structs.replace(document, verdicts=verdicts))

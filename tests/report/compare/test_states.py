@@ -52,7 +52,7 @@ def test_outcomes_of_pytest_are_states(outcome: parts.OutcomeWord, state: State)
 
 
 def test_the_worse_of_two_is_chosen() -> None:
-    verdicts = [documents.verdict(documents.key(0, "tf"), state=state.value) for state in (PASS, UNKNOWN, FAIL)]
+    verdicts = [documents.verdict(documents.setting(0, "tf"), state=state.value) for state in (PASS, UNKNOWN, FAIL)]
     for place, one in enumerate(verdicts):
         for other in verdicts[: place + 1]:
             assert worse(one, other, of_verdict) is one

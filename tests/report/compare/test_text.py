@@ -96,7 +96,7 @@ def test_many_entries_are_cut_with_their_number(compared: Compare) -> None:
 
 def test_odd_texts_stay_on_their_lines(compared: Compare) -> None:
     changed = documents.with_test(NEW, 0, outcome="failed", item=ODD, error_message=ODD * 1000)
-    changed = documents.with_trial(changed, 0, facts={ODD: ODD}, leaks=[ODD])
+    changed = documents.with_trial(changed, 0, facts={ODD: ODD}, leaks=[documents.leak(ODD, ODD, ODD)])
     shown = text(compared(REF, changed))
     assert shown.isascii()
     assert set(shown) & {"\x1b", "\r"} == set()

@@ -133,9 +133,11 @@ def _run(
 ) -> parts.Document:
     draw = random.Random(seed)
     kernels = [documents.kernel(version) for version in tensorflows]
-    keys = [key for kernel in kernels for provisioner in provisioners for key in _keys(kernel.label, provisioner)]
-    trials = [_trial(key, draw) for key in keys]
-    verdicts = [one for key in keys for one in _verdicts(key, failing)]
+    keys = [
+        setting for kernel in kernels for provisioner in provisioners for setting in _keys(kernel.label, provisioner)
+    ]
+    trials = [_trial(setting, draw) for setting in keys]
+    verdicts = [one for setting in keys for one in _verdicts(setting, failing)]
     empty = documents.document(0)
     gpu = "no NVIDIA driver: libnvidia-ml.so.1 was not found"
     return msgspec.structs.replace(
@@ -155,7 +157,7 @@ def _run(
     )
 
 
-def _keys(label: str, provisioner: str) -> Iterator[parts.Key]:
+def _keys(label: str, provisioner: str) -> Iterator[parts.Setting]:
     places = [(example, fault, "idle") for fault in (*_HARMLESS, *_DEADLY) for example in _EXAMPLES]
     places += [
         ("variable_assign", fault, phase)
@@ -166,40 +168,40 @@ def _keys(label: str, provisioner: str) -> Iterator[parts.Key]:
     places += [(name, "none", "idle") for name in _SCENARIOS]
     places += [("neighbour-is-unharmed", fault, "idle") for fault in ("sigkill", "oom-kill")]
     for example, fault, phase in places:
-        yield parts.Key(kernel=label, provisioner=provisioner, example=example, fault=fault, phase=phase)
+        yield parts.Setting(kernel=label, provisioner=provisioner, example=example, fault=fault, phase=phase)
 
 
-def _verdicts(key: parts.Key, failing: tuple[str, ...]) -> Iterator[parts.Verdict]:
-    if key.example not in _EXAMPLES:
-        yield documents.verdict(key, key.example)
+def _verdicts(setting: parts.Setting, failing: tuple[str, ...]) -> Iterator[parts.Verdict]:
+    if setting.example not in _EXAMPLES:
+        yield documents.verdict(setting, setting.example)
         return
-    yield documents.verdict(key, "starts-blank")
-    yield documents.verdict(key, _EXACT[key.example])
-    if key.fault == "none":
-        yield documents.verdict(key, "state-lives-with-process")
-    elif key.fault in _HARMLESS:
+    yield documents.verdict(setting, "starts-blank")
+    yield documents.verdict(setting, _EXACT[setting.example])
+    if setting.fault == "none":
+        yield documents.verdict(setting, "state-lives-with-process")
+    elif setting.fault in _HARMLESS:
         reason = "RLIMIT_AS can't be lowered here: the limit of the container is below it"
-        is_unknown = key.fault == "oom-memory-error"
-        yield documents.verdict(key, "error-is-not-death", *(("UNKNOWN", reason) if is_unknown else ()))
+        is_unknown = setting.fault == "oom-memory-error"
+        yield documents.verdict(setting, "error-is-not-death", *(("UNKNOWN", reason) if is_unknown else ()))
     else:
-        yield from _after_death(key, failing)
+        yield from _after_death(setting, failing)
 
 
-def _after_death(key: parts.Key, failing: tuple[str, ...]) -> Iterator[parts.Verdict]:
+def _after_death(setting: parts.Setting, failing: tuple[str, ...]) -> Iterator[parts.Verdict]:
     for guarantee in _AFTER_DEATH:
-        yield documents.verdict(key, guarantee)
-    if key.example != "variable_assign":
+        yield documents.verdict(setting, guarantee)
+    if setting.example != "variable_assign":
         return
-    if key.fault in failing and key.provisioner == "forkserver" and key.phase in {"idle", "saving"}:
+    if setting.fault in failing and setting.provisioner == "forkserver" and setting.phase in {"idle", "saving"}:
         reason = "the variable read 2.0 before the initializer ran in generation 2: expected FailedPreconditionError"
-        yield documents.verdict(key, "variable-is-reset", "FAIL", reason)
+        yield documents.verdict(setting, "variable-is-reset", "FAIL", reason)
     else:
-        yield documents.verdict(key, "variable-is-reset")
+        yield documents.verdict(setting, "variable-is-reset")
 
 
-def _trial(key: parts.Key, draw: random.Random) -> parts.Trial:
-    start = draw.gauss(0.024, 0.004) if key.provisioner == "forkserver" else draw.gauss(2.3, 0.2)
-    marks: list[parts.Mark] = []
+def _trial(setting: parts.Setting, draw: random.Random) -> parts.Trial:
+    start = draw.gauss(0.024, 0.004) if setting.provisioner == "forkserver" else draw.gauss(2.3, 0.2)
+    marks: list[parts.Moment] = []
     at = 0.0
 
     def mark(name: str, after: float, memory: float | None = None, threads: int = 0) -> None:
@@ -208,34 +210,36 @@ def _trial(key: parts.Key, draw: random.Random) -> parts.Trial:
         held: dict[str, Any] = {}
         if memory is not None:
             held = {"memory": int(memory * _MEBIBYTE), "threads": threads, "handles": 14 + threads // 4}
-        marks.append(parts.Mark(name=name, seconds=at, **held))
+        marks.append(parts.Moment(name=name, seconds=at, **held))
 
     mark("started", start, 212 + draw.random() * 4, 4)
     mark("cell", draw.gauss(0.02, 0.002), 240 + draw.random() * 4, 17)
     mark("cell", draw.gauss(0.008, 0.001), 246 + draw.random() * 4, 19)
     mark("cell", draw.gauss(0.003, 0.0004), 246 + draw.random() * 4, 19)
-    if key.fault == "none":
-        return documents.trial(key, seconds=at, death=None, timeline=marks, result=2.0)
+    if setting.fault == "none":
+        return documents.trial(setting, seconds=at, death=None, timeline=marks, result=2.0)
     mark("fault", 0.0004, 246.5, 19)
-    if key.fault in _HARMLESS:
+    if setting.fault in _HARMLESS:
         mark("cell", draw.gauss(0.01, 0.002), 247, 19)
         reply = {"error_type": "IndexError", "error_message": "list index out of range"}
-        return documents.trial(key, seconds=at, death=None, timeline=marks, result=2.0, **reply)
+        return documents.trial(setting, seconds=at, death=None, timeline=marks, result=2.0, **reply)
     mark("death", draw.gauss(0.006, 0.002))
     mark("noticed", draw.gauss(0.0007, 0.0001))
     mark("settled", draw.gauss(0.0018, 0.0004))
     mark("restarted", start, 213 + draw.random() * 4, 4)
     mark("rebuilt", draw.gauss(0.031, 0.004), 247 + draw.random() * 4, 19)
-    name = {"exit": None, "os-exit-0": None, "oom-kill": "SIGKILL", "hang": "SIGKILL"}.get(key.fault, key.fault.upper())
+    name = {"exit": None, "os-exit-0": None, "oom-kill": "SIGKILL", "hang": "SIGKILL"}.get(
+        setting.fault, setting.fault.upper()
+    )
     report = _REPORT.format(pid=draw.randrange(2000, 30000), signal=name or "exit code 0")
     death = parts.Death(
         signal=name,
         code=0 if name is None else None,
-        cause="exit" if name is None else "oom-kill" if key.fault == "oom-kill" else "signal",
+        cause="exit" if name is None else "oom-kill" if setting.fault == "oom-kill" else "signal",
         killer="the kernel itself" if name is None else "us",
         uptime=at,
         cpu=start / 2,
         peak_memory=251 * _MEBIBYTE,
         report=report,
     )
-    return documents.trial(key, seconds=at, death=death, timeline=marks, result=2.0)
+    return documents.trial(setting, seconds=at, death=death, timeline=marks, result=2.0)

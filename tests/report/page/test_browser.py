@@ -112,7 +112,7 @@ def test_odd_names_and_many_kernels_fit(browser: Browser, make_run: MakeRun, wid
     odd = "<b>" + "x" * 3_000
     verdicts = [
         msgspec.structs.replace(
-            one, reason=odd, guarantee=odd, key=msgspec.structs.replace(one.key, fault=odd, kernel=odd)
+            one, reason=odd, guarantee=odd, setting=msgspec.structs.replace(one.setting, fault=odd, kernel=odd)
         )
         for one in run.verdicts
     ]

@@ -9,13 +9,13 @@ from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.comparison import compare
 from pytest_tfkernel.report.compare.pairs import Side
 from pytest_tfkernel.report.page.compared import compared
-from pytest_tfkernel.report.page.matrices import Place
+from pytest_tfkernel.report.page.matrices import Position
 
 REASON = "the variable read 2.0"
 
 
-def places(document: parts.Document) -> dict[parts.Key, Place]:
-    return {trial.key: Place(number, f"t-{number}") for number, trial in enumerate(document.trials)}
+def places(document: parts.Document) -> dict[parts.Setting, Position]:
+    return {trial.setting: Position(number, f"t-{number}") for number, trial in enumerate(document.trials)}
 
 
 def failing(document: parts.Document, *numbers: int) -> parts.Document:

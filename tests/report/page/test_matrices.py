@@ -14,20 +14,22 @@ from pytest_tfkernel.report.page.tallies import Tally
 MakeRun = Callable[..., parts.Document]
 
 
-def place(key: parts.Key) -> matrices.Place:
-    return matrices.Place(len(key.fault), f"t-{key.fault}")
+def place(setting: parts.Setting) -> matrices.Position:
+    return matrices.Position(len(setting.fault), f"t-{setting.fault}")
 
 
-def key(example: str, fault: str = "sigkill", phase: str = "idle", provisioner: str = "forkserver") -> parts.Key:
-    return parts.Key(kernel="tf", provisioner=provisioner, example=example, fault=fault, phase=phase)
+def setting(
+    example: str, fault: str = "sigkill", phase: str = "idle", provisioner: str = "forkserver"
+) -> parts.Setting:
+    return parts.Setting(kernel="tf", provisioner=provisioner, example=example, fault=fault, phase=phase)
 
 
-def verdicts(*keys: parts.Key, guarantees: int = 3) -> list[parts.Verdict]:
+def verdicts(*keys: parts.Setting, guarantees: int = 3) -> list[parts.Verdict]:
     return [documents.verdict(one, f"guarantee-{number}") for one in keys for number in range(guarantees)]
 
 
 def test_scenarios_are_no_columns() -> None:
-    found = [*verdicts(key("graph_add")), *verdicts(key("names-are-private", "none"), guarantees=2)]
+    found = [*verdicts(setting("graph_add")), *verdicts(setting("names-are-private", "none"), guarantees=2)]
     assert matrices.columns(found) == ["graph_add"]
     (block,) = matrices.blocks(found, place)
     assert [table.columns for table in block.tables] == [("graph_add",)]
@@ -35,18 +37,20 @@ def test_scenarios_are_no_columns() -> None:
 
 
 def test_where_few_guarantees_were_asked_faults_tell_what_is_an_example() -> None:
-    keys = [key("graph_add", f"fault{number}") for number in range(8)]
-    found = verdicts(*keys, key("restarts"), guarantees=1)
+    keys = [setting("graph_add", f"fault{number}") for number in range(8)]
+    found = verdicts(*keys, setting("restarts"), guarantees=1)
     assert matrices.columns(found) == ["graph_add"]
 
 
 def test_a_single_trial_has_its_column() -> None:
-    assert matrices.columns(verdicts(key("restarts"), guarantees=1)) == ["restarts"]
+    assert matrices.columns(verdicts(setting("restarts"), guarantees=1)) == ["restarts"]
 
 
 def test_phases_have_a_table_of_their_own() -> None:
     found = verdicts(
-        key("variable_assign"), key("variable_assign", phase="saving"), key("variable_assign", phase="exiting")
+        setting("variable_assign"),
+        setting("variable_assign", phase="saving"),
+        setting("variable_assign", phase="exiting"),
     )
     (block,) = matrices.blocks(found, place)
     assert [(table.title, table.columns) for table in block.tables] == [
@@ -56,8 +60,8 @@ def test_phases_have_a_table_of_their_own() -> None:
 
 
 def test_a_cell_leads_to_the_first_of_the_worst() -> None:
-    found = verdicts(key("graph_add", "a"), key("graph_add", "bb"))
-    found += [documents.verdict(key("graph_add", "bb"), "guarantee-0", "UNKNOWN", "why")]
+    found = verdicts(setting("graph_add", "a"), setting("graph_add", "bb"))
+    found += [documents.verdict(setting("graph_add", "bb"), "guarantee-0", "UNKNOWN", "why")]
     cell = matrices.by_guarantee(found, place).rows[0].cells[0]
     assert cell is not None
     assert (cell.label, cell.tally.words) == ("guarantee-0, forkserver", "UNKNOWN 1 of 3")
@@ -65,7 +69,7 @@ def test_a_cell_leads_to_the_first_of_the_worst() -> None:
 
 
 def test_what_was_not_asked_is_a_hole() -> None:
-    found = [*verdicts(key("a", "one")), *verdicts(key("b", "two"))]
+    found = [*verdicts(setting("a", "one")), *verdicts(setting("b", "two"))]
     (block,) = matrices.blocks(found, place)
     assert [[cell is not None for cell in row.cells] for row in block.tables[0].rows] == [[True, False], [False, True]]
 
@@ -94,4 +98,4 @@ def test_every_verdict_is_counted_once_in_the_blocks(make_run: MakeRun) -> None:
     ],
 )
 def test_tally_names_the_worst(words: tuple[parts.StateWord, ...], expected: str) -> None:
-    assert Tally.of(documents.verdict(key("a"), state=word) for word in words).words == expected
+    assert Tally.of(documents.verdict(setting("a"), state=word) for word in words).words == expected

@@ -21,12 +21,12 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def mark(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Mark:
-    return parts.Mark(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
+def mark(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
+    return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
 
 
 def test_picture_has_each_mark_once_and_each_track_that_is_known() -> None:
-    picture = Timelines().draw(documents.trial(documents.key(0, "tf")).timeline)
+    picture = Timelines().draw(documents.trial(documents.setting(0, "tf")).timeline)
     assert re.findall(r'class="mark (\w+)"', picture) == [
         "started", "cell", "fault", "death", "noticed", "settled", "restarted", "rebuilt"
     ]  # fmt: skip
@@ -64,7 +64,7 @@ def test_pictures_do_not_see_each_other() -> None:
         [mark("started", 0, 10), mark("cell", 0, 10)],
     ],
 )
-def test_without_time_there_is_no_picture(timeline: list[parts.Mark]) -> None:
+def test_without_time_there_is_no_picture(timeline: list[parts.Moment]) -> None:
     assert Timelines().draw(timeline) == ""
 
 
@@ -81,7 +81,7 @@ def test_without_time_there_is_no_picture(timeline: list[parts.Mark]) -> None:
         ],
     ],
 )
-def test_odd_time_lines_are_drawn(timeline: list[parts.Mark]) -> None:
+def test_odd_time_lines_are_drawn(timeline: list[parts.Moment]) -> None:
     assert Timelines().draw(timeline).startswith("<svg")
 
 
@@ -129,7 +129,7 @@ def test_plots_have_a_row_for_each_provisioner_and_kernel() -> None:
 @pytest.mark.parametrize("seconds", [(0.0,), (0.0, 5000.0), (1.0,) * 3, tuple(n / 1000 for n in range(5_000))])
 def test_any_latencies_are_drawn(seconds: tuple[float, ...]) -> None:
     trials = [
-        parts.Trial(key=documents.key(n, "tf"), seconds=1, timeline=[mark("started", one)])
+        parts.Trial(setting=documents.setting(n, "tf"), seconds=1, timeline=[mark("started", one)])
         for n, one in enumerate(seconds)
     ]
     plots = latencies.plots(msgspec.structs.replace(documents.document(0), trials=trials))

@@ -88,7 +88,7 @@ def filled(value: Any, text: str) -> Any:
     """The same part with this text in front of each of its texts, but for those that choose what is drawn."""
     if isinstance(value, msgspec.Struct):
         names = set(value.__struct_fields__) - {"verdict", "phase", "outcome"}
-        if isinstance(value, parts.Mark):
+        if isinstance(value, parts.Moment):
             names.discard("name")
         return msgspec.structs.replace(value, **{name: filled(getattr(value, name), text) for name in names})
     if isinstance(value, str):
@@ -109,13 +109,17 @@ def full(make_run: MakeRun) -> parts.Document:
         error_type="IndexError",
         error_message="out of range",
         death=death,
-        leaks=["process 1"],
+        leaks=[parts.Leak(kind="process", name="1", detail="sleep 60", since="cell")],
         facts={"seen": ["a", {"b": "c"}]},
         impossible="no",
-        timeline=[msgspec.structs.replace(mark, gpu_memory=5 << 30) for mark in documents.trial(first.key).timeline],
+        timeline=[
+            msgspec.structs.replace(mark, gpu_memory=5 << 30) for mark in documents.trial(first.setting).timeline
+        ],
     )
     machine = msgspec.structs.replace(run.environment.machine, driver="550", gpus=["H100", "H200"])
-    test = parts.Test(item="t", outcome="failed", seconds=1, error_type="E", error_message="m", leaks=["l"])
+    test = parts.Test(
+        item="t", outcome="failed", seconds=1, error_type="E", error_message="m", leaks=[documents.leak("k", "l", "d")]
+    )
     return msgspec.structs.replace(
         run,
         environment=msgspec.structs.replace(run.environment, machine=machine),
@@ -190,7 +194,7 @@ def test_no_text_becomes_markup(full: parts.Document, tags: list[str], attack: s
 @pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
 def test_marks_have_any_name(attack: str) -> None:
     run = documents.document(1, tests=0)
-    marks = [*run.trials[0].timeline, parts.Mark(name=attack, seconds=9)]
+    marks = [*run.trials[0].timeline, parts.Moment(name=attack, seconds=9)]
     trials = [msgspec.structs.replace(run.trials[0], timeline=marks)]
     text = read(render(msgspec.structs.replace(run, trials=trials))).text
     assert "9.000 s \u2013 \u2013 \u2013" in text
@@ -270,7 +274,7 @@ def test_without_time_lines_there_is_no_picture_and_no_latency() -> None:
 def test_kernels_are_columns(make_run: MakeRun, number: int) -> None:
     versions = ("1.15.5", "2.12.0", "2.15.1", "2.18.1", "2.20.0", "2.21.0")[:number]
     run = make_run(versions)
-    small = [one for one in run.verdicts if one.key.fault in {"none", "sigkill"}]
+    small = [one for one in run.verdicts if one.setting.fault in {"none", "sigkill"}]
     text = read(render(msgspec.structs.replace(run, verdicts=small, trials=[]))).text
     kernels = " ".join(f"tf{version}-py3.11" for version in versions)
     assert ("guarantee forkserver subprocess " if number == 1 else f"guarantee {kernels} ") in text

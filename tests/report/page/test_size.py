@@ -22,7 +22,10 @@ def test_a_thousand_records_that_fail_with_very_long_texts_are_too(make_run: Mak
     verdicts = [msgspec.structs.replace(one, verdict="FAIL", reason="<" * 100_000) for one in run.verdicts]
     long = "& out of memory\n" * 20_000
     trials = [
-        msgspec.structs.replace(one, error_message=long, facts={"seen": long}, leaks=[long] * 100) for one in run.trials
+        msgspec.structs.replace(
+            one, error_message=long, facts={"seen": long}, leaks=[documents.leak("process", long, long)] * 100
+        )
+        for one in run.trials
     ]
     trials = [
         one if one.death is None else msgspec.structs.replace(one, death=parts.Death(code=1, report=long))
