@@ -143,7 +143,7 @@ def _median(run: Document, provisioner: str, value: Callable[[Trial], float | No
 
 def _span(first: str, second: str) -> Callable[[Trial], float | None]:
     def value(trial: Trial) -> float | None:
-        one, other = _mark(trial, first), _mark(trial, second)
+        one, other = _moment(trial, first), _moment(trial, second)
         return other.seconds - one.seconds if one is not None and other is not None else None
 
     return value
@@ -151,16 +151,16 @@ def _span(first: str, second: str) -> Callable[[Trial], float | None]:
 
 def _held(name: str) -> Callable[[Trial], float | None]:
     def value(trial: Trial) -> float | None:
-        mark = _mark(trial, "fault")
-        if mark is None:
+        moment = _moment(trial, "fault")
+        if moment is None:
             return None
-        return mark.memory / (1 << 20) if name == "memory" and mark.memory is not None else mark.threads
+        return moment.memory / (1 << 20) if name == "memory" and moment.memory is not None else moment.threads
 
     return value
 
 
-def _mark(trial: Trial, name: str) -> Moment | None:
-    return next((mark for mark in trial.timeline if mark.name == name), None)
+def _moment(trial: Trial, name: str) -> Moment | None:
+    return next((moment for moment in trial.timeline if moment.name == name), None)
 
 
 _FIGURES: tuple[tuple[str, str, Callable[[Trial], float | None]], ...] = (

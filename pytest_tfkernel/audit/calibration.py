@@ -29,7 +29,7 @@ _COHERENT = ("GH200", "GB200", "GB300", "GB10")
 
 
 @dataclasses.dataclass(frozen=True)
-class Machine:
+class Platform:
     """Where the states of a machine are read."""
 
     version: Path = Path("/proc/version")
@@ -57,12 +57,12 @@ class Machine:
             return {pid}
 
 
-def calibrate(nvml: Nvml, sentinel: Asks, pid_of: Callable[[], int], machine: Machine | None = None) -> Calibration:
+def calibrate(nvml: Nvml, sentinel: Asks, pid_of: Callable[[], int], machine: Platform | None = None) -> Calibration:
     """Start the sentinel on the first visible GPU and see how NVML shows it. Its end is the caller's.
 
     `pid_of` says which process the sentinel is, once it has answered.
     """
-    machine = machine or Machine()
+    machine = machine or Platform()
     if machine.is_wsl():
         return Calibration(Sight.WSL2, "NVML lists no processes there: run on Linux itself to check GPUs")
     before = nvml.read()
@@ -92,7 +92,7 @@ def calibrate(nvml: Nvml, sentinel: Asks, pid_of: Callable[[], int], machine: Ma
     return _look(known, nvml, machine, idle, pid_of())
 
 
-def _look(known: Calibration, nvml: Nvml, machine: Machine, idle: Gpu, pid: int) -> Calibration:
+def _look(known: Calibration, nvml: Nvml, machine: Platform, idle: Gpu, pid: int) -> Calibration:
     """How the sentinel, which holds its context now, is shown."""
     known_before = {process.pid for process in idle.processes or ()}
     # An id that was listed before is of another process, in another namespace perhaps.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_tfkernel._child.nvml import NO_BINDINGS
-from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.audit.calibration import Platform
 from pytest_tfkernel.audit.gpu import Asks, Nvml
 from pytest_tfkernel.audit.readings import LOST
 from pytest_tfkernel.doctor.findings import Answer, Finding, Look, Occupancy, Occupant, Role
@@ -69,7 +69,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | 
         site.sleep(max(_PAUSE, site.clock() - began - asked))
 
 
-def hopeless_here(machine: Machine) -> str:
+def hopeless_here(machine: Platform) -> str:
     """Why NVML's lists mean nothing on this machine; empty where they may."""
     if machine.is_wsl():
         return "WSL2 has no list of GPU processes"

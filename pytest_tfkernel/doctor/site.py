@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.audit.calibration import Platform
 from pytest_tfkernel.doctor.findings import Surroundings
 
 # PROC_PID_INIT_INO of the Linux kernel.
@@ -21,7 +21,7 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 - looked at only
 class Site:
     """The machine, its /proc and /dev, and its clock."""
 
-    machine: Machine = field(default_factory=Machine)
+    machine: Platform = field(default_factory=Platform)
     proc: Path = Path("/proc")
     devices: Path = Path("/dev")
     shared_memory: Path = Path(SHARED_MEMORY)

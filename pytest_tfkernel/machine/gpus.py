@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from pytest_tfkernel.audit.calibration import Machine, calibrate
+from pytest_tfkernel.audit.calibration import Platform, calibrate
 from pytest_tfkernel.audit.gpu import Nvml, Settling, find, listed
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.gpus import Calibration, Sight
@@ -17,9 +17,9 @@ from pytest_tfkernel.processes.companions import Helper
 class Gpus:
     """Readings of NVML, and what they are worth: the sentinel is started once, when that is first asked."""
 
-    def __init__(self, launcher: Launcher, machine: Machine | None = None, devices: Path = Path("/dev")) -> None:
+    def __init__(self, launcher: Launcher, machine: Platform | None = None, devices: Path = Path("/dev")) -> None:
         self._launcher = launcher
-        self._machine = machine or Machine()
+        self._machine = machine or Platform()
         self.devices = devices
         self._helper = Helper("nvml", launcher.supervisor, launcher.new_lease)
         self.nvml = Nvml(self._helper)

@@ -13,7 +13,7 @@ import pytest
 from accounts import Holding
 from driver_stub import CONTEXT_BYTES, GIB, DriverStub, build, device, mig, process, uuid
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.audit.calibration import SENTINEL_BYTES, Machine, calibrate
+from pytest_tfkernel.audit.calibration import SENTINEL_BYTES, Platform, calibrate
 from pytest_tfkernel.audit.gpu import Nvml
 from pytest_tfkernel.model.gpus import Calibration, PerProcess, Sight
 from pytest_tfkernel.processes.companions import Helper
@@ -24,14 +24,14 @@ GVISOR = "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n"
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
+def machine(tmp_path: Path) -> Platform:
     """One without oddities, at which one looks in haste."""
     clock = iter(range(1000))
-    return Machine(tmp_path / "version", tmp_path / "dxg", clock=lambda: float(next(clock)), sleep=lambda _: None)
+    return Platform(tmp_path / "version", tmp_path / "dxg", clock=lambda: float(next(clock)), sleep=lambda _: None)
 
 
 @pytest.fixture
-def calibrated(helper: Callable[..., Helper], machine: Machine) -> Calibrate:
+def calibrated(helper: Callable[..., Helper], machine: Platform) -> Calibrate:
     """Calibrate; the keywords are variables of the environment, and the sentinel has ended afterwards."""
 
     def calibrated(seconds: float = 10.0, **environment: str) -> Calibration:
@@ -65,7 +65,7 @@ def test_the_memory_of_a_process_may_be_missing(
     assert (found.sight, found.per_process, found.advisory) == (Sight.FULL, per_process, "")
 
 
-class Threads(Machine):
+class Threads(Platform):
     """The sentinel has the thread that the driver lists."""
 
     def threads(self, pid: int) -> set[int]:
@@ -73,7 +73,7 @@ class Threads(Machine):
 
 
 def test_a_thread_of_the_sentinel_is_the_sentinel(
-    stub: DriverStub, helper: Callable[..., Helper], machine: Machine
+    stub: DriverStub, helper: Callable[..., Helper], machine: Platform
 ) -> None:
     stub.write(device(), "pids host")
     sentinel = helper("sentinel")
@@ -82,7 +82,7 @@ def test_a_thread_of_the_sentinel_is_the_sentinel(
     assert (found.sight, found.thread_ids, found.advisory) == (Sight.FULL, True, "")
 
 
-def test_threads_are_those_of_the_process(machine: Machine) -> None:
+def test_threads_are_those_of_the_process(machine: Platform) -> None:
     assert machine.threads(os.getpid()) == {int(name) for name in os.listdir("/proc/self/task")}
     assert machine.threads(5_000_000) == {5_000_000}
 
@@ -102,13 +102,13 @@ def test_a_sentinel_that_is_not_listed_is_invisible(stub: DriverStub, calibrated
 
 
 @pytest.mark.parametrize("pids", ["hidden", "host"])
-def test_gvisor_hides_the_sentinel(stub: DriverStub, calibrated: Calibrate, machine: Machine, pids: str) -> None:
+def test_gvisor_hides_the_sentinel(stub: DriverStub, calibrated: Calibrate, machine: Platform, pids: str) -> None:
     machine.version.write_text(GVISOR)
     stub.write(device(), f"pids {pids}")
     assert calibrated().sight is Sight.GVISOR
 
 
-def test_a_version_that_cannot_be_read_is_no_gvisor(tmp_path: Path, machine: Machine) -> None:
+def test_a_version_that_cannot_be_read_is_no_gvisor(tmp_path: Path, machine: Platform) -> None:
     assert not machine.is_gvisor()
     machine.version.write_bytes(b"Linux version 6.1 \xff")
     assert not machine.is_gvisor()
@@ -116,7 +116,7 @@ def test_a_version_that_cannot_be_read_is_no_gvisor(tmp_path: Path, machine: Mac
     assert machine.is_gvisor()
 
 
-def test_wsl_is_not_even_asked(stub: DriverStub, calibrated: Calibrate, machine: Machine) -> None:
+def test_wsl_is_not_even_asked(stub: DriverStub, calibrated: Calibrate, machine: Platform) -> None:
     stub.write(device(), "crash nvmlInitWithFlags")
     machine.wsl.touch()
     assert calibrated().sight is Sight.WSL2
@@ -324,7 +324,7 @@ def test_lists_may_be_wrong(stub: DriverStub, calibrated: Calibrate, lie: str) -
     assert found.advisory == ""
 
 
-def test_the_sentinel_is_waited_for(stub: DriverStub, helper: Callable[..., Helper], machine: Machine) -> None:
+def test_the_sentinel_is_waited_for(stub: DriverStub, helper: Callable[..., Helper], machine: Platform) -> None:
     stub.write(device(), "pids hidden")
     slept: list[float] = []
 

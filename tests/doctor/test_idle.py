@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.audit.calibration import Platform
 from pytest_tfkernel.doctor.findings import Answer
 from pytest_tfkernel.doctor.idle import READ_SECONDS, watch
 from pytest_tfkernel.doctor.site import Site
@@ -60,7 +60,7 @@ def site(tmp_path: Path) -> Site:
     (tmp_path / "self/ns").mkdir(parents=True)
     (tmp_path / "self/ns/pid").symlink_to(HOST)
     clock = Clock()
-    machine = Machine(tmp_path / "version", tmp_path / "dxg", tmp_path)
+    machine = Platform(tmp_path / "version", tmp_path / "dxg", tmp_path)
     return Site(machine, tmp_path, environment={}, clock=clock, sleep=clock.sleep)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.audit.calibration import Machine
+from pytest_tfkernel.audit.calibration import Platform
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.gpus import Calibration, Reading
@@ -26,7 +26,7 @@ def lines(config: pytest.Config, devices: Collection[str], folder: Path = Path("
     try:
         # First what the session holds, then what that reading is worth.
         reading = gpus.nvml.read()
-        return tell(devices, gpus.calibration, reading, Machine().threads(os.getpid()) | {os.getpid()})
+        return tell(devices, gpus.calibration, reading, Platform().threads(os.getpid()) | {os.getpid()})
     finally:
         gpus.close()
 

@@ -119,11 +119,11 @@ def _of_trial(trial: Trial) -> Iterator[tuple[str, str, float]]:
     yield "whole trial", _SECONDS, trial.seconds
     for one, following in zip(trial.timeline, trial.timeline[1:], strict=False):
         yield f"{one.name} to {following.name}", _SECONDS, following.seconds - one.seconds
-    for mark in trial.timeline:
-        if mark.memory is not None:
-            yield f"memory at {mark.name}", _BYTES, float(mark.memory)
-        if mark.gpu_memory is not None:
-            yield f"GPU memory at {mark.name}", _BYTES, float(mark.gpu_memory)
+    for moment in trial.timeline:
+        if moment.memory is not None:
+            yield f"memory at {moment.name}", _BYTES, float(moment.memory)
+        if moment.gpu_memory is not None:
+            yield f"GPU memory at {moment.name}", _BYTES, float(moment.gpu_memory)
     if trial.death is not None and trial.death.peak_memory is not None:
         yield "most memory", _BYTES, float(trial.death.peak_memory)
 

@@ -27,7 +27,7 @@ _LEAST = 1e-5
 
 @dataclass(frozen=True)
 class Latency:
-    """From the first mark that a trial has of `since` to its first one named `until`; from its begin where empty."""
+    """From the first moment that a trial has of `since` to its first one named `until`; from its begin where empty."""
 
     title: str
     since: tuple[str, ...]
@@ -95,8 +95,8 @@ def plots(document: Document, ref: Document | None = None) -> list[Plot]:
 def seconds_of(timeline: Iterable[Moment], latency: Latency) -> float | None:
     """How long it took in one trial; None where it did not take place."""
     first: dict[str, float] = {}
-    for mark in timeline:
-        first.setdefault(mark.name, mark.seconds)
+    for moment in timeline:
+        first.setdefault(moment.name, moment.seconds)
     until = first.get(latency.until)
     since = next((first[name] for name in latency.since if name in first), None) if latency.since else 0.0
     return until - since if until is not None and since is not None and until >= since else None

@@ -48,7 +48,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class MomentInWords:
-    """A mark in words."""
+    """A moment, in words."""
 
     name: str
     at: str
@@ -128,9 +128,9 @@ def _shown(found: _Found, place: Position, limits: Limits, picture: Markup) -> S
     trial, limit = found.trial, limits.of(found.tally)
     timeline = trial.timeline if trial is not None else []
     # Cells are many; what happened to the kernel is never left out.
-    rows = [mark for mark in timeline if mark.name != "cell"][:_MOST_ROWS]
-    cells = [mark for mark in timeline if mark.name == "cell"][: _MOST_ROWS - len(rows)]
-    rows = sorted([*rows, *cells], key=lambda mark: mark.seconds)
+    rows = [moment for moment in timeline if moment.name != "cell"][:_MOST_ROWS]
+    cells = [moment for moment in timeline if moment.name == "cell"][: _MOST_ROWS - len(rows)]
+    rows = sorted([*rows, *cells], key=lambda moment: moment.seconds)
     return Shown(
         place=place,
         setting=found.setting,
@@ -142,7 +142,7 @@ def _shown(found: _Found, place: Position, limits: Limits, picture: Markup) -> S
         picture=picture,
         moments=tuple(map(_moment, rows)),
         more_moments=len(timeline) - len(rows),
-        has_gpu_memory=any(mark.gpu_memory is not None for mark in rows),
+        has_gpu_memory=any(moment.gpu_memory is not None for moment in rows),
     )
 
 
@@ -155,14 +155,14 @@ def _judged(one: Verdict, limit: int) -> Judged:
     )
 
 
-def _moment(mark: Moment) -> MomentInWords:
+def _moment(moment: Moment) -> MomentInWords:
     return MomentInWords(
-        line(mark.name, _NAME),
-        f"{mark.seconds:.3f} s",
-        size(mark.memory),
-        count(mark.threads),
-        count(mark.handles),
-        size(mark.gpu_memory),
+        line(moment.name, _NAME),
+        f"{moment.seconds:.3f} s",
+        size(moment.memory),
+        count(moment.threads),
+        count(moment.handles),
+        size(moment.gpu_memory),
     )
 
 

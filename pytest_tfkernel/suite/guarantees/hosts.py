@@ -14,7 +14,7 @@ from pytest_tfkernel.suite.scenarios.hosts import ITS_HOST, NAME, NO_SCRIPTS, ST
 
 
 @dataclass(frozen=True)
-class Difference:
+class HostDifference:
     """What an observation may be in kernels of these hosts, where it isn't what it is in the standard one, and why."""
 
     hosts: tuple[str, ...]
@@ -25,33 +25,33 @@ class Difference:
 
 # All that may differ; measured with ipykernel 6.31 and 7.4, spyder-kernels 3.1.6 and jupyter_client 8.10.
 DIFFERENCES = (
-    Difference(
+    HostDifference(
         HOSTS,
         "error of tf-index-error",
         "InvalidArgumentError",
         "Jupyter's messages carry the name of an error without its module",
     ),
-    Difference(HOSTS, "the value of `2.0;`", None, "IPython shows no value of a cell that ends with a semicolon"),
-    Difference(
+    HostDifference(HOSTS, "the value of `2.0;`", None, "IPython shows no value of a cell that ends with a semicolon"),
+    HostDifference(
         HOSTS,
         "sys.exit() in a cell",
         "it lives, with SystemExit",
         "IPython takes it for an error of the cell",
     ),
-    Difference(
+    HostDifference(
         HOSTS,
         "an uncaught error of a script",
         NO_SCRIPTS,
         "every cell is interactive, and an error of one never ends the kernel",
     ),
-    Difference(
+    HostDifference(
         HOSTS,
         "who restarts it unasked",
         ITS_HOST,
         "jupyter_client looks every 3 s whether the kernel lives, and starts another one, five times in a row at most",
     ),
     *(
-        Difference(
+        HostDifference(
             HOSTS,
             f"{stream} has the words of the cell that crashes",
             value=False,
