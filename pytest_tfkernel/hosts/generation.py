@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,32 @@ from pytest_tfkernel.hosts.bridge import Act, Bridge, Descriptors
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.hosts.conversation import Conversation
 from pytest_tfkernel.hosts.prints import Prints
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.wire import Channel, Message
 
 
 class Generation:
-    """Made before its process is. `order` is the request to start the kernel, and `number` counts from 1."""
+    """Made before its process is. `order` is that of the kernel's first, and `number` counts from 1.
 
-    def __init__(self, order: Mapping[str, Any], number: int) -> None:
+    Its folder for temporary files is made in `temporary`.
+    """
+
+    def __init__(self, order: Order, temporary: Path, number: int) -> None:
         self.number = number
-        self.lease: int = order["lease"] + number - 1
-        self.temporary = Path(order["temporary"]) / str(number)
+        # The manager changes into the folder.
+        self._order = dataclasses.replace(order, lease=order.lease + number - 1, folder=None)
+        self.temporary = temporary / str(number)
         self.temporary.mkdir(mode=0o700)
-        self._order = order
         self._prints, self._stacks = Prints(), Capture("stacks")
         self._channel, self._theirs = Channel.pair()
         self._marks, self._marks_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         os.set_blocking(self._marks_writer, True)
+
+    @property
+    def lease(self) -> int:
+        """The mark of its process."""
+        return self._order.lease
 
     @property
     def environment(self) -> dict[str, str]:
@@ -41,7 +51,7 @@ class Generation:
 
     def how_to_start(self) -> dict[str, Any]:
         """For `subprocess.Popen`."""
-        order = {**self._order, "lease": self.lease, "folder": None}
+        order = self._order.for_child()
         parent = os.getpid()
 
         def become() -> None:

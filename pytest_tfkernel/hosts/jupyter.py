@@ -3,8 +3,8 @@
 Its control channel is at descriptor 3, the one for reports of deaths (see `_child.supervisor`) at 5. The first request
 comes once; then any number of the others:
 
-    {"kind": "start", "kernelspec" (a name, or null), "argv", "env", "environment", "folder", "limits", "cgroups",
-     "lease" (of generation 1), "temporary", "generation", "time_to_dead"}
+    {"kind": "start", "kernelspec" (a name, or null), "argv", "env", "environment", "order" (of generation 1; see
+     `processes.orders`), "temporary", "generation", "time_to_dead"}
     {"kind": "restart", "now": bool, "generation"}  what a person asks for who knows this generation
 
 It tells, whoever has started the process:
@@ -42,6 +42,7 @@ from pytest_tfkernel.hosts.child import Reaped
 from pytest_tfkernel.hosts.generation import Generation
 from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 CONTROL = 3
@@ -112,11 +113,11 @@ class Host:
         where = {"transport": "ipc", "ip": str(folder / "k"), "connection_file": str(folder / "connection.json")}
         manager = Manager(context=self._context, **where)
         manager._kernel_spec = spec  # noqa: SLF001 - it may be installed nowhere
-        manager.provisioner = _Provisioner(host=self, order=request, parent=manager, kernel_spec=spec)
+        manager.provisioner = _Provisioner(host=self, request=request, parent=manager, kernel_spec=spec)
         self._manager = manager
         self._latest = request["generation"] - 1
         manager.watch(request["time_to_dead"], lambda kind: self.tell({"kind": kind, "generation": self._latest}))
-        await manager.start_kernel(env=request["environment"], cwd=request["folder"])
+        await manager.start_kernel(env=request["environment"], cwd=request["order"]["folder"])
 
     def tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Say something on the control channel."""
@@ -144,10 +145,10 @@ class Host:
             if is_wanted():
                 self.tell({"kind": "shut-down", "generation": generation})
 
-    def next_generation(self, order: Message) -> Generation:
+    def next_generation(self, request: Message) -> Generation:
         """What the next process will have."""
         self._latest += 1
-        return Generation(order, self._latest)
+        return Generation(Order.read(request["order"]), Path(request["temporary"]), self._latest)
 
     def follow(self, generation: Generation, provisioner: _Provisioner) -> None:
         """Serve a new generation until it has ended."""
@@ -219,13 +220,13 @@ class Manager(AsyncIOLoopKernelManager):
 class _Provisioner(PostMortemProvisioner):
     """Gives each generation what every kernel of ours has."""
 
-    def __init__(self, host: Host, order: Message, **kwargs: Any) -> None:
+    def __init__(self, host: Host, request: Message, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._host = host
-        self._order = order
+        self._request = request
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        generation = self._host.next_generation(self._order)
+        generation = self._host.next_generation(self._request)
         kwargs["env"] = {**kwargs["env"], **generation.environment}
         try:
             info = await super().launch_kernel(cmd, **kwargs, **generation.how_to_start())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.isolation import search_path
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.waits import monotonic
@@ -104,7 +105,7 @@ class Helper:
                     # Its standard library first, then what is installed here: nobody's files stand for either.
                     [self._python, "-I", "-S", "-u", str(CHILD_FOLDER), self._role],
                     {**search_path(), **(self._environment if self._environment is not None else os.environ)},
-                    {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
+                    Order(self._lease),
                     {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
                 )
             finally:

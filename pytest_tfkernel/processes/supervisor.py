@@ -16,6 +16,7 @@ from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.model.processes import ExitStatus, Leftover, ProcessId, ResourceUsage
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.descriptors import Kept
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.postmortems.deaths import Death, Deaths
 from pytest_tfkernel.processes.spawning import Spawned
@@ -78,7 +79,7 @@ class Supervisor:
         self,
         argv: Sequence[str],
         environment: Mapping[str, str],
-        order: Mapping[str, object],
+        order: Order,
         descriptors: Mapping[int, int],
         *,
         reports: bool = False,
@@ -91,7 +92,7 @@ class Supervisor:
             "op": "start",
             "argv": list(argv),
             "environment": dict(environment),
-            "order": dict(order),
+            "order": order.for_child(),
             "targets": list(descriptors),
             "reports": reports,
         }

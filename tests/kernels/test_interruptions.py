@@ -18,6 +18,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import BusyError, KernelDied, KernelIsDead
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.wire import Channel
 
@@ -108,7 +109,7 @@ class TestSupervisor:
         supervisor.close()
 
     def test_it_serves_whoever_comes_after_one_that_was_interrupted(self, supervisor: Supervisor) -> None:
-        order = {"lease": _LEASE, "cgroups": [], "limits": [], "folder": None}
+        order = Order(_LEASE, folder=None)
 
         def start() -> None:
             supervisor.start(["/bin/sh", "-c", "exit 3"], {}, order, {1: writer})
@@ -120,7 +121,7 @@ class TestSupervisor:
         os.close(writer)
 
     def test_a_death_that_was_told_to_one_that_was_interrupted_is_known(self, supervisor: Supervisor) -> None:
-        order = {"lease": _LEASE, "cgroups": [], "limits": [], "folder": None}
+        order = Order(_LEASE, folder=None)
         started = [supervisor.start(["/bin/sh", "-c", "exit 3"], {}, order, {})]
         for _ in interrupted_everywhere(lambda: supervisor.death_of(started[-1], 10)):
             death = supervisor.death_of(started[-1], 10)

@@ -25,6 +25,7 @@ from pytest_tfkernel.model.errors import KernelHung, KernelIsDead, KernelStartEr
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.cgroups import PIDS
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.supervisor import Supervisor
 
 StartKernel = Callable[..., Kernel]
@@ -44,7 +45,7 @@ _LEASE = 123456
 
 
 def run(supervisor: Supervisor, script: str, lease: int = _LEASE) -> ProcessId:
-    order = {"lease": lease, "cgroups": [], "limits": [], "folder": None}
+    order = Order(lease, folder=None)
     return supervisor.start(["/bin/sh", "-c", script], {"PATH": os.environ["PATH"]}, order, {})
 
 
@@ -75,7 +76,7 @@ reports.send_bytes(json.dumps(report).encode())
 def start_host(supervisor: Supervisor, after: str) -> tuple[ProcessId, ProcessId]:
     """A host, and the child for which it waits itself."""
     reader, writer = os.pipe()
-    order = {"lease": _LEASE, "cgroups": [], "limits": [], "folder": None}
+    order = Order(_LEASE, folder=None)
     command = [sys.executable, "-c", HOST.format(after=after)]
     host = supervisor.start(command, os.environ, order, {1: writer}, reports=True)
     os.close(writer)
@@ -180,13 +181,13 @@ class TestDeaths:
 
 class TestStart:
     def test_what_cannot_be_executed_is_one_line(self, supervisor: Supervisor) -> None:
-        order = {"lease": 1, "cgroups": [], "limits": [], "folder": None}
+        order = Order(1, folder=None)
         with pytest.raises(KernelStartError, match=r"^/no/such could not be started: .*No such file.*$"):
             supervisor.start(["/no/such"], {}, order, {})
         with pytest.raises(KernelStartError, match=r"^/bin/true could not be started: .*null byte$"):
             supervisor.start(["/bin/true"], {"A": "\0"}, order, {})
         with pytest.raises(KernelStartError, match=r"^/bin/true could not be started: .*/no/cgroup.*$"):
-            supervisor.start(["/bin/true"], {}, {**order, "cgroups": ["/no/cgroup"]}, {})
+            supervisor.start(["/bin/true"], {}, Order(1, cgroups=("/no/cgroup",)), {})
         assert supervisor.death_of(run(supervisor, "exit 0"), 10) is not None
 
     def test_too_many_processes_are_one_line(

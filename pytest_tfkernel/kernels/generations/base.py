@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_tfkernel.kernels.generations.life import Life
-from pytest_tfkernel.kernels.generations.parts import Parts, environment, folder, limits
-from pytest_tfkernel.kernels.provisioners.base import Order, Provisioner
+from pytest_tfkernel.kernels.generations.parts import Parts, environment
+from pytest_tfkernel.kernels.provisioners.base import Launch, Provisioner
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.processes.orders import Order, folder_of
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.wire import Channel
@@ -88,7 +89,8 @@ class OwnGenerations:
         """See `Generations`."""
         spec, supervisor = self.spec, self.supplies.supervisor
         supervisor.check_ours()
-        place = folder(spec)
+        # Nothing is made where it can't work.
+        folder_of(spec)
         cgroup = self.supplies.limiting_cgroup(spec)
         temporary = self.supplies.new_temporary()
         lease = self.supplies.new_leases(1)
@@ -103,21 +105,18 @@ class OwnGenerations:
             stacks = Capture("stacks")
             undo.pop_all()
         parts = Parts(channel, stdout, stderr, stacks, lease, cgroup, temporary, self.provisioner.elegy)
-        order = Order(
-            spec=spec,
-            interpreter=self.interpreter,
-            environment=environment(spec, lease, temporary),
-            folder=place,
-            lease=lease,
-            limits=limits(spec),
-            cgroups=tuple(cgroup.procs_files) if cgroup is not None else (),
-            stdout=parts.stdout.descriptor,
-            stderr=parts.stderr.descriptor,
-            channel=theirs.fileno(),
-            stacks=parts.stacks.descriptor,
-        )
         try:
-            process = self.provisioner.launch(order)
+            wanted = Launch(
+                spec=spec,
+                interpreter=self.interpreter,
+                environment=environment(spec, lease, temporary),
+                order=Order.of(spec, lease, cgroup.procs_files if cgroup is not None else ()),
+                stdout=parts.stdout.descriptor,
+                stderr=parts.stderr.descriptor,
+                channel=theirs.fileno(),
+                stacks=parts.stacks.descriptor,
+            )
+            process = self.provisioner.launch(wanted)
             return Life(supervisor, process, parts, generation)
         except BaseException:
             parts.discard()

@@ -14,6 +14,7 @@ from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.isolation import search_path
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import Supervisor
@@ -43,7 +44,7 @@ class Host:
             self.process = self._supervisor.start(
                 [sys.executable, "-I", "-u", str(_HOSTS), "jupyter"],
                 {**os.environ, **search_path(), "TMPDIR": str(folder)},
-                {"lease": self._lease, "limits": [], "cgroups": [], "folder": "/"},
+                Order(self._lease),
                 {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
                 reports=True,
             )

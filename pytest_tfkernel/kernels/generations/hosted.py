@@ -12,7 +12,7 @@ from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.kernels.generations.host import Host
 from pytest_tfkernel.kernels.generations.life import Life
-from pytest_tfkernel.kernels.generations.parts import Parts, environment, folder as folder_of, limits
+from pytest_tfkernel.kernels.generations.parts import Parts, environment
 from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.specs import kernelspecs
 from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError
@@ -20,6 +20,7 @@ from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes import scratch
 from pytest_tfkernel.processes.cgroups import Cgroup
+from pytest_tfkernel.processes.orders import Order, folder_of
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Channel, Message
@@ -63,7 +64,7 @@ class HostedGenerations:
         folder = self._make_folder()
         try:
             self._host = Host(self._supplies, folder)
-            self._host.send(self._order(generation, folder))
+            self._host.send(self._request(generation, folder))
             return self._next(monotonic() + self._spec.start_timeout)
         except BaseException:
             # Also of a caller who was interrupted: what the host does next, nobody knows.
@@ -147,8 +148,10 @@ class HostedGenerations:
         short.close()
         return short.path
 
-    def _order(self, generation: int, folder: Path) -> Message:
+    def _request(self, generation: int, folder: Path) -> Message:
         spec = self._spec
+        cgroups = self._cgroup.procs_files if self._cgroup is not None else ()
+        order = Order.of(spec, self._supplies.new_leases(_MOST_GENERATIONS), cgroups)
         variables = environment(spec, 0, folder)
         variables |= {name: text for name, text in self._hosting.variables.items() if name not in variables}
         if spec.kernelspec is None:
@@ -160,10 +163,7 @@ class HostedGenerations:
             "argv": [self._interpreter.executable, *self._hosting.arguments],
             "env": {},
             "environment": variables,
-            "folder": folder_of(spec),
-            "limits": [list(pair) for pair in limits(spec)],
-            "cgroups": self._cgroup.procs_files if self._cgroup is not None else [],
-            "lease": self._supplies.new_leases(_MOST_GENERATIONS),
+            "order": order.for_child(),
             "temporary": str(folder),
             "generation": generation,
             "time_to_dead": spec.restart_poll,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel._child import removal
 from pytest_tfkernel._child.kin import TOKEN
-from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.cgroups import Cgroup
@@ -71,21 +69,3 @@ def environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]
         else:
             found[name] = text
     return found
-
-
-def folder(spec: KernelSpec) -> str:
-    """Where its processes work. Raises KernelStartError when pytest's own working folder is gone."""
-    if spec.folder is not None:
-        return spec.folder
-    try:
-        return str(Path.cwd())
-    except FileNotFoundError:
-        raise KernelStartError(
-            "pytest's working folder was removed: change into one that exists, or name one with folder='...'"
-        ) from None
-
-
-def limits(spec: KernelSpec) -> tuple[tuple[int, int], ...]:
-    """Pairs of rlimit and soft value."""
-    wanted = {resource.RLIMIT_AS: spec.address_space_limit, resource.RLIMIT_NOFILE: spec.open_files_limit}
-    return tuple((number, limit) for number, limit in wanted.items() if limit is not None)

@@ -4,42 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.orders import Order
 
 
 @dataclass(frozen=True)
-class Order:
-    """One process to make: the spec, and what is already prepared for it.
+class Launch:
+    """One process to make for a kernel: the spec, and what is already prepared for it.
 
-    `stdout`, `stderr`, `channel` and `stacks` are descriptors of the caller's; `cgroups` are
-    `cgroup.procs` files to join; `limits` are pairs of rlimit and soft value; `folder` is the one to
-    work in.
+    `stdout`, `stderr`, `channel` and `stacks` are descriptors of the caller's.
     """
 
     spec: KernelSpec
     interpreter: Interpreter
     environment: Mapping[str, str]
-    folder: str
-    lease: int
-    limits: tuple[tuple[int, int], ...]
-    cgroups: tuple[str, ...]
+    order: Order
     stdout: int
     stderr: int
     channel: int
     stacks: int
-
-    def for_child(self) -> dict[str, Any]:
-        """What `_child.process.restrict` reads."""
-        return {
-            "lease": self.lease,
-            "limits": [list(pair) for pair in self.limits],
-            "cgroups": list(self.cgroups),
-            "folder": self.folder,
-        }
 
 
 def companion_environment(variables: Mapping[str, str], temporary: str) -> dict[str, str]:
@@ -58,7 +45,7 @@ class Provisioner(Protocol):
     def cold_starts(self) -> int:
         """How many interpreters it has started."""
 
-    def launch(self, order: Order) -> ProcessId:
+    def launch(self, wanted: Launch) -> ProcessId:
         """Make the process; it will say hello on its channel. Raises KernelStartError."""
 
     def elegy(self, process: ProcessId) -> str:

@@ -8,9 +8,10 @@ import itertools
 from collections.abc import Callable
 
 from pytest_tfkernel._child import forkserver as child, proc
-from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
+from pytest_tfkernel.kernels.provisioners.base import Launch, companion_environment
 from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
@@ -103,18 +104,18 @@ class ForkServerProvisioner:
         """The processes of the fork servers, the one that was used last at the end."""
         return tuple(server.process for server in self._servers.values())
 
-    def launch(self, order: Order) -> ProcessId:
+    def launch(self, wanted: Launch) -> ProcessId:
         """See `Provisioner`. The first launch imports the preload, within the spec's start timeout."""
         with self._turns.next():
-            key = _key(order)
+            key = _key(wanted)
             if key in self._servers and not _is_running(self._servers[key].process):
                 # Killed while it had nothing to do: the next one is as good.
                 self._drop(key)
-            server = self._servers.get(key) or self._start(key, order)
+            server = self._servers.get(key) or self._start(key, wanted)
             self._servers.move_to_end(key)
-            self._await_preload(key, server, order)
-            request = {"kind": "fork", "order": {**order.for_child(), "environment": dict(order.environment)}}
-            descriptors = (order.stdout, order.stderr, order.channel, order.stacks)
+            self._await_preload(key, server, wanted)
+            request = {"kind": "fork", "order": {**wanted.order.for_child(), "environment": dict(wanted.environment)}}
+            descriptors = (wanted.stdout, wanted.stderr, wanted.channel, wanted.stacks)
             answer = self._ask(key, server, lambda: server.send(request, descriptors), _FORK_SECONDS, "fork")
         if answer["kind"] == "refused":
             advice = ", or ".join(filter(None, (answer["advice"], "use provisioner='subprocess'")))
@@ -131,7 +132,7 @@ class ForkServerProvisioner:
             for key in list(self._servers):
                 self._drop(key)
 
-    def _start(self, key: tuple[object, ...], order: Order) -> _Server:
+    def _start(self, key: tuple[object, ...], wanted: Launch) -> _Server:
         while len(self._servers) >= _MAX_SERVERS:
             self._drop(next(iter(self._servers)))
         ours, theirs = Channel.pair()
@@ -139,9 +140,9 @@ class ForkServerProvisioner:
         self.cold_starts += 1
         try:
             process = self._supervisor.start(
-                [order.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
-                companion_environment(order.environment, self._temporary()),
-                {"lease": lease, "limits": [], "cgroups": [], "folder": order.folder},
+                [wanted.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
+                companion_environment(wanted.environment, self._temporary()),
+                Order(lease, wanted.order.folder),
                 {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
             )
         except BaseException:
@@ -154,9 +155,9 @@ class ForkServerProvisioner:
         server = self._servers[key] = _Server(process, ours, lease, log)
         return server
 
-    def _await_preload(self, key: tuple[object, ...], server: _Server, order: Order) -> None:
+    def _await_preload(self, key: tuple[object, ...], server: _Server, wanted: Launch) -> None:
         """Have it import the preload, unless it has; also when whoever has asked for that was interrupted."""
-        modules = list(preload_of(order))
+        modules = list(preload_of(wanted))
         if server.is_ready:
             return
         request = {
@@ -164,7 +165,7 @@ class ForkServerProvisioner:
             "modules": modules,
             "trusted": list(_TRUSTED),
             "check": _CHECK,
-            "sys_path": list(_search_path(order)),
+            "sys_path": list(_search_path(wanted)),
         }
 
         def ask() -> int:
@@ -172,12 +173,12 @@ class ForkServerProvisioner:
                 server.preloading = server.send(request)
             return server.preloading
 
-        answer = self._ask(key, server, ask, order.spec.start_timeout, "preload")
+        answer = self._ask(key, server, ask, wanted.spec.start_timeout, "preload")
         if answer["kind"] == "failed":
             self._drop(key)
             error = answer["error"]
             raise KernelStartError(
-                f"{order.interpreter.executable} can't import {', '.join(modules)}: {error.get('type')}:"
+                f"{wanted.interpreter.executable} can't import {', '.join(modules)}: {error.get('type')}:"
                 f" {error.get('message')}; install it there, or name other modules with preload=(...)"
             )
         server.is_ready = True
@@ -219,16 +220,16 @@ def _is_running(process: ProcessId) -> bool:
     return stat is not None and stat.start_time == process.start_time and stat.state != "Z"
 
 
-def preload_of(order: Order) -> tuple[str, ...]:
-    """The modules that the fork server imports for this order."""
-    return DEFAULT_PRELOAD if order.spec.preload is None else order.spec.preload
+def preload_of(wanted: Launch) -> tuple[str, ...]:
+    """The modules that the fork server imports for this launch."""
+    return DEFAULT_PRELOAD if wanted.spec.preload is None else wanted.spec.preload
 
 
-def _search_path(order: Order) -> tuple[str, ...]:
+def _search_path(wanted: Launch) -> tuple[str, ...]:
     """Where modules of the user's own are found; TensorFlow needs none of it, and all can share it."""
-    return () if order.spec.preload is None else order.spec.sys_path
+    return () if wanted.spec.preload is None else wanted.spec.sys_path
 
 
-def _key(order: Order) -> tuple[object, ...]:
-    variables = tuple(sorted(pair for pair in order.environment.items() if pair[0].startswith(_IMPORT_TIME)))
-    return order.interpreter.executable, preload_of(order), _search_path(order), variables
+def _key(wanted: Launch) -> tuple[object, ...]:
+    variables = tuple(sorted(pair for pair in wanted.environment.items() if pair[0].startswith(_IMPORT_TIME)))
+    return wanted.interpreter.executable, preload_of(wanted), _search_path(wanted), variables

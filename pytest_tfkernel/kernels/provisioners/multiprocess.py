@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pytest_tfkernel._child import host_multiprocess as child, proc
-from pytest_tfkernel.kernels.provisioners.base import Order, companion_environment
+from pytest_tfkernel.kernels.provisioners.base import Launch, companion_environment
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
 from pytest_tfkernel.processes.descriptors import Owned
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd
@@ -93,7 +94,7 @@ class MultiprocessProvisioner:
         host = self._hosts.get(process)
         return None if host is None else host.process
 
-    def launch(self, order: Order) -> ProcessId:
+    def launch(self, wanted: Launch) -> ProcessId:
         """See `Provisioner`."""
         with self._turns.next():
             self._hear()
@@ -101,13 +102,13 @@ class MultiprocessProvisioner:
             channel, theirs = Channel.pair()
             lease, log = self._new_lease(), Capture(self.name)
             try:
-                host = self._start(order, lease, log, theirs.fileno())
+                host = self._start(wanted, lease, log, theirs.fileno())
                 # Only the host's own end may keep it open.
                 theirs.close()
-                process = self._ask(order, host, channel, log)
+                process = self._ask(wanted, host, channel, log)
             except BaseException:
                 # It may hang, and the kernel be half made.
-                for one in (lease, order.lease):
+                for one in (lease, wanted.order.lease):
                     with contextlib.suppress(SupervisorGoneError):
                         self._supervisor.end(one)
                 log.close()
@@ -162,33 +163,33 @@ class MultiprocessProvisioner:
             if host is not None:
                 host.log.close()
 
-    def _start(self, order: Order, lease: int, log: Capture, channel: int) -> ProcessId:
+    def _start(self, wanted: Launch, lease: int, log: Capture, channel: int) -> ProcessId:
         if self._words is None:
             reader, writer = map(Owned.take, posix.pipe2(posix.O_CLOEXEC | posix.O_NONBLOCK))
             self._words = reader, writer
             self._supervisor.kept.add(reader, writer)
         self.cold_starts += _INTERPRETERS[self._method]
         return self._supervisor.start(
-            [order.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
-            companion_environment(order.environment, self._temporary()),
+            [wanted.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
+            companion_environment(wanted.environment, self._temporary()),
             # Not the kernel's, which goes there by itself: `python -c`, as multiprocess starts what it spawns, takes a
             # `random.py` of that folder for the one of the standard library.
-            {"lease": lease, "limits": [], "cgroups": [], "folder": "/"},
+            Order(lease),
             {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1].number},
             reports=True,
         )
 
-    def _ask(self, order: Order, host: ProcessId, channel: Channel, log: Capture) -> ProcessId:
+    def _ask(self, wanted: Launch, host: ProcessId, channel: Channel, log: Capture) -> ProcessId:
         """Have the host start its kernel. Raises KernelStartError."""
         request = {
             "kind": "start",
             "method": self._method,
-            "order": order.for_child(),
-            "environment": dict(order.environment),
+            "order": wanted.order.for_child(),
+            "environment": dict(wanted.environment),
         }
-        seconds = order.spec.start_timeout
+        seconds = wanted.spec.start_timeout
         try:
-            channel.send(request, (order.stdout, order.stderr, order.channel, order.stacks))
+            channel.send(request, (wanted.stdout, wanted.stderr, wanted.channel, wanted.stacks))
             answer = _answer(channel, seconds)
         except (ChannelClosedError, ChannelTornError) as error:
             death = self._supervisor.death_of(host, _DEATH_SECONDS)
@@ -197,7 +198,7 @@ class MultiprocessProvisioner:
         if answer is None:
             raise self._failed(log, f"did not start a process within {seconds:g} s")
         if answer["kind"] == "missing":
-            python = order.interpreter.executable
+            python = wanted.interpreter.executable
             raise KernelStartError(
                 f"{python} has no multiprocess, which provisioner={self.name!r} starts kernels with:"
                 f" {python} -m pip install multiprocess"

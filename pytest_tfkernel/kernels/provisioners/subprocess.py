@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tfkernel._child import kernel
-from pytest_tfkernel.kernels.provisioners.base import Order
+from pytest_tfkernel.kernels.provisioners.base import Launch
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 
@@ -20,14 +20,14 @@ class SubprocessProvisioner:
         self._supervisor = supervisor
         self.cold_starts = 0
 
-    def launch(self, order: Order) -> ProcessId:
+    def launch(self, wanted: Launch) -> ProcessId:
         """See `Provisioner`."""
         self.cold_starts += 1
         return self._supervisor.start(
-            [order.interpreter.executable, "-u", str(CHILD_FOLDER), "kernel"],
-            order.environment,
-            order.for_child(),
-            {1: order.stdout, 2: order.stderr, kernel.CHANNEL: order.channel, kernel.STACKS: order.stacks},
+            [wanted.interpreter.executable, "-u", str(CHILD_FOLDER), "kernel"],
+            wanted.environment,
+            wanted.order,
+            {1: wanted.stdout, 2: wanted.stderr, kernel.CHANNEL: wanted.channel, kernel.STACKS: wanted.stacks},
         )
 
     def elegy(self, process: ProcessId) -> str:  # noqa: ARG002 - it depends on nobody

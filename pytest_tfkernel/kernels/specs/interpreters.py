@@ -14,6 +14,7 @@ from pytest_tfkernel.model.errors import KernelStartError, NoRoomError, SpecErro
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes import room
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.waits import monotonic, ready
@@ -88,7 +89,7 @@ def _run(path: str, supervisor: Supervisor, lease: int) -> tuple[str, str, str]:
         process = supervisor.start(
             [path, str(CHILD_FOLDER / "describe.py")],
             os.environ,
-            {"lease": lease, "cgroups": [], "limits": [], "folder": None},
+            Order(lease, folder=None),
             {1: stdout.writer, 2: stderr.writer, _ANSWER: answer.writer},
         )
         unfinished = _await(process, answer, (stdout, stderr))

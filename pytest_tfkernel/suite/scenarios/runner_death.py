@@ -18,6 +18,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Leftover, ProcessId
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.processes import scratch
+from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.pidfds import wait_for_any
 from pytest_tfkernel.suite.scenarios.base import Scenario
@@ -141,7 +142,7 @@ def _start(launcher: Launcher, victim: Path, lease: int, log: Capture, ready: in
     return launcher.supervisor.start(
         [sys.executable, "-m", "pytest", *options, "--rootdir", str(victim.parent), str(victim)],
         environment,
-        {"lease": lease, "limits": [], "cgroups": [], "folder": str(victim.parent)},
+        Order(lease, str(victim.parent)),
         {1: log.descriptor, 2: log.descriptor, _READY_DESCRIPTOR: ready},
     )
 

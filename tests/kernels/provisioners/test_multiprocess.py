@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from pytest_tfkernel.model.errors import KernelDied, KernelHung, KernelStartErro
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
 from pytest_tfkernel.processes.cgroups import MEMORY
+from pytest_tfkernel.processes.orders import Order
 
 StartKernel = Callable[..., Kernel]
 Eventually = Callable[[Callable[[], object]], None]
@@ -407,10 +409,8 @@ class TestStartThatFails:
             begin(environment=write("sitecustomize.py", text))
 
     def test_a_kernel_that_cannot_be_set_up_says_why(self, begin: StartKernel, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            "pytest_tfkernel.kernels.provisioners.base.Order.for_child",
-            lambda order: {"lease": order.lease, "limits": [], "cgroups": ["/nowhere/cgroup.procs"], "folder": None},
-        )
+        order = Order(1, folder=None, cgroups=("/nowhere/cgroup.procs",))
+        monkeypatch.setattr(Order, "of", lambda spec, lease, cgroups: dataclasses.replace(order, lease=lease))
         with pytest.raises(KernelStartError, match=r"did not start: .*exit code 1(.|\n)*could not be set up.*nowhere"):
             begin()
 
