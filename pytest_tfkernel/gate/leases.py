@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import resource
-import secrets
 
 from pytest_tfkernel._child import proc, system
+from pytest_tfkernel._child.leases import Numbers
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Blind, Kind
 
-# More than one session ever needs, and room enough for two sessions to miss each other.
-_LEASES = 1 << 24
-_ROOM = 1 << 60
+# More than one session ever needs.
+_MOST = 1 << 24
 _PLACE = "processes whose parents have ended"
 
 
@@ -33,12 +32,12 @@ class Leases:
     def __init__(self) -> None:
         self._before = _Kept.getrlimit(proc.RLIMIT_LOCKS)
         self._hard = self._before[1]
-        room = _ROOM if self._hard == resource.RLIM_INFINITY else self._hard
-        self._first = self._next = 1 + secrets.randbelow(max(1, room - _LEASES))
+        # From the smallest on: what a hard limit allows is used.
+        self._numbers = Numbers(1, _MOST, self._hard)
         self._followers: set[ProcessId] = set()
         self._pid = system.pid()
         self.blind: Blind | None = None
-        if room < 2 * _LEASES:
+        if not self._numbers.is_room:
             self._refuse(f"the hard limit on file locks is {self._hard}: raise it (ulimit -H -x unlimited)")
 
     def _refuse(self, why: str) -> None:
@@ -46,8 +45,7 @@ class Leases:
 
     def new(self) -> int:
         """A number that nobody wears."""
-        self._next += 1
-        return self._next - 1
+        return self._numbers.new()
 
     def wear(self, lease: int) -> None:
         """Mark all that is started from now on, by this process and by those that follow it."""
@@ -70,7 +68,7 @@ class Leases:
 
     def has_given(self, lease: int | None) -> bool:
         """Whether a number marks what somebody here has started."""
-        return self.blind is None and lease is not None and self._first <= lease < self._next
+        return self.blind is None and self._numbers.has_given(lease)
 
     def follow(self, process: ProcessId) -> None:
         """Have a process wear what we wear: what a fork server forks is ours, and not of whoever started it."""

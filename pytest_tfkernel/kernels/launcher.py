@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import posix
 import resource
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import final
 
 from pytest_tfkernel._child import proc, removal
+from pytest_tfkernel._child.leases import Numbers
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.generations.hosted import HostedGenerations
@@ -34,10 +34,9 @@ from pytest_tfkernel.processes.supervisor import Supervisor
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-# More than one session ever needs.
-_LEASES = 1 << 40
-# Numbers that nobody else is likely to wear.
-_LOWEST, _HIGHEST = 1 << 41, 1 << 60
+# Above what anybody sets as a limit, and more than one session ever needs. Where the hard limit is lower, they are worn
+# by nobody.
+_LOWEST_LEASE, _MOST_LEASES = 1 << 41, 1 << 40
 
 
 @final
@@ -50,7 +49,7 @@ class Launcher:
     def __init__(self, owners: Sequence[ProcessId] = ()) -> None:
         preflight.check()
         self.supervisor = Supervisor(owners)
-        self._next_lease = _first_lease()
+        self._leases = Numbers(_LOWEST_LEASE, _MOST_LEASES, resource.getrlimit(proc.RLIMIT_LOCKS)[1])
         self._hosted_starts = 0
         self._folders = itertools.count(1)
         try:
@@ -95,12 +94,7 @@ class Launcher:
 
     def new_lease(self) -> int:
         """A number that marks one process and all that it starts."""
-        return self._new_leases(1)
-
-    def _new_leases(self, count: int) -> int:
-        first = self._next_lease
-        self._next_lease += count
-        return first
+        return self._leases.new()
 
     def interpreter(self, python: str) -> Interpreter:
         """What the interpreter says of itself. Raises SpecError when kernels can't run there."""
@@ -113,7 +107,7 @@ class Launcher:
         chosen = spec if spec is not None else KernelSpec()
         check(chosen, (*self.provisioners, *self.hostings))
         supplies = Supplies(
-            self.supervisor, self._new_leases, self.new_cgroup, self._make_temporary, self._note_cold_start
+            self.supervisor, self._leases.new, self.new_cgroup, self._make_temporary, self._note_cold_start
         )
         interpreter = self.interpreter(chosen.python)
         generations: Generations
@@ -171,13 +165,3 @@ class Launcher:
 
     def _temporary_path(self) -> str:
         return str(self.temporary)
-
-
-def _first_lease() -> int:
-    """A number that no other launcher on this machine is likely to begin with.
-
-    Where the hard limit on file locks is lower, it is worn by nobody.
-    """
-    hard = resource.getrlimit(proc.RLIMIT_LOCKS)[1]
-    highest = _HIGHEST if hard == resource.RLIM_INFINITY else min(hard, _HIGHEST)
-    return _LOWEST + secrets.randbelow(max(1, highest - _LOWEST - _LEASES))
