@@ -116,9 +116,9 @@ def test_what_cannot_be_ended_is_told(helper: Callable[[str], Helper], monkeypat
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        ("print('first'); print('last words'); os._exit(3)", "last words"),
+        ("print('first'); print('last words'); os._exit(3)", "it died of exit code 3; its last words: last words"),
         ("os.abort()", "it died of SIGABRT"),
-        ("sys.exit('goodbye')", "goodbye"),
+        ("sys.exit('goodbye')", "it died of exit code 1; its last words: goodbye"),
     ],
 )
 def test_what_dies_is_told_with_its_last_words(helper: Callable[[str], Helper], action: str, words: str) -> None:
@@ -144,8 +144,8 @@ def test_an_answer_to_an_interrupted_question_is_dropped(
 ) -> None:
     one = helper("pass")
     one.ask(READ, 30.0)
-    assert one._channel is not None
-    one._channel.send({"op": "read", "id": -1})
+    assert one._companion is not None
+    one._companion.channel.send({"op": "read", "id": -1})
     answer = one.ask(READ, 30.0)
     assert (answer["kind"], answer["id"]) == ("reading", 1)
 

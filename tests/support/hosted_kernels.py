@@ -69,7 +69,7 @@ def silent_hosts() -> Iterator[list[str]]:
     close = hosts.Host.close
 
     def closing(host: hosts.Host) -> None:
-        printed.append(host._log.read(0, 1 << 16)[0])
+        printed.append(host._companion.log.read(0, 1 << 16)[0])
         close(host)
 
     with pytest.MonkeyPatch.context() as patch:

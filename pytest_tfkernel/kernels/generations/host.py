@@ -9,26 +9,23 @@ import signal
 import sys
 from pathlib import Path
 
-from pytest_tfkernel._child import proc, removal
+from pytest_tfkernel._child import removal
 from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.companions import Command, Companion
 from pytest_tfkernel.processes.isolation import search_path
 from pytest_tfkernel.processes.orders import Order
-from pytest_tfkernel.processes.output import epitaphs
-from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.waits import monotonic
-from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.processes.wire import ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
 # Not imported: it runs in the host, and knows us.
 _HOSTS = Path(__file__).parents[2] / "hosts"
-_CHANNEL = 3
 _END_SECONDS = 1.0
-_ENDED = ("Z", "X", proc.HEADLESS)
 
 
 class Host:
@@ -37,25 +34,16 @@ class Host:
     def __init__(self, supplies: Supplies, folder: Path) -> None:
         self._supervisor: Supervisor = supplies.supervisor
         self._folder = folder
-        self._lease = supplies.new_leases(1)
-        self._log = Capture("host")
-        self._channel, theirs = Channel.pair()
-        try:
-            self.process = self._supervisor.start(
-                [sys.executable, "-I", "-u", str(_HOSTS), "jupyter"],
-                {**os.environ, **search_path(), "TMPDIR": str(folder)},
-                Order(self._lease),
-                {1: self._log.descriptor, 2: self._log.descriptor, _CHANNEL: theirs.fileno()},
-                reports=True,
-            )
-        except BaseException:
-            self._channel.close()
-            self._log.close()
-            raise
-        finally:
-            theirs.close()
+        command = Command(
+            [sys.executable, "-I", "-u", str(_HOSTS), "jupyter"],
+            {**os.environ, **search_path(), "TMPDIR": str(folder)},
+            Order(supplies.new_leases(1)),
+            reports=True,
+        )
         # A kernel has one host after the other, and those that live are in use.
-        self._supervisor.kept.add(self._channel, self._log)
+        self._companion = Companion.start(self._supervisor, command).keep()
+        self._channel = self._companion.channel
+        self.process = self._companion.process
 
     def send(self, message: Message) -> None:
         """Ask for something. Raises KernelStartError when it has ended."""
@@ -85,10 +73,9 @@ class Host:
     def close(self) -> None:
         """End it, and remove its files."""
         with contextlib.suppress(SupervisorGoneError):
-            self._supervisor.end(self._lease, _END_SECONDS)
+            self._supervisor.end(self._companion.lease, _END_SECONDS)
             self._end_unseen()
-        self._channel.close()
-        self._log.close()
+        self._companion.close()
         removal.remove(str(self._folder))
         with contextlib.suppress(SupervisorGoneError):
             self._supervisor.release(self._folder)
@@ -96,15 +83,11 @@ class Host:
     def is_gone(self) -> bool:
         """Whether it has ended, or is just ending."""
         # The kernel dies with the first thread of this process, whose sockets are closed with the last.
-        return self._channel.is_closed() or self._has_ended()
-
-    def _has_ended(self) -> bool:
-        stat = proc.read_stat(self.process.pid)
-        return stat is None or stat.start_time != self.process.start_time or stat.state in _ENDED
+        return self._channel.is_closed() or self._companion.has_ended()
 
     def elegy(self, _: ProcessId) -> str:
         """That it had ended, for the post-mortem of its kernel; "" while it lives."""
-        if not self._has_ended():
+        if not self._companion.has_ended():
             return ""
         return f"the process of its manager, {self.process}, had ended, and it with that one{self._fate('')}"
 
@@ -126,8 +109,8 @@ class Host:
 
     def _fate(self, otherwise: str) -> str:
         """How it ended, in words to be added."""
-        death = None
+        fate = ""
         with contextlib.suppress(SupervisorGoneError):
-            death = self._supervisor.death_of(self.process, _END_SECONDS)
-        why = f"it died of {death.status}" if death is not None else otherwise
-        return f"{': ' if why else ''}{why}{epitaphs.last_line(self._log)}"
+            fate = self._companion.fate("")
+        why = f"it {fate}" if fate else otherwise
+        return f"{': ' if why else ''}{why}{self._companion.last_line()}"

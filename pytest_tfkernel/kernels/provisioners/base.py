@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.orders import Order
@@ -27,11 +26,6 @@ class Launch:
     stderr: int
     channel: int
     stacks: int
-
-
-def companion_environment(variables: Mapping[str, str], temporary: str) -> dict[str, str]:
-    """That of a process beside kernels, such as a fork server: of no single one of them."""
-    return {name: text for name, text in variables.items() if name != TOKEN} | {"TMPDIR": temporary}
 
 
 class Provisioner(Protocol):

@@ -7,17 +7,15 @@ import contextlib
 import itertools
 from collections.abc import Callable
 
-from pytest_tfkernel._child import forkserver as child, proc
-from pytest_tfkernel.kernels.provisioners.base import Launch, companion_environment
-from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError, SupervisorGoneError
+from pytest_tfkernel.kernels.provisioners.base import Launch
+from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes.companions import Command, Companion, environment_beside
 from pytest_tfkernel.processes.orders import Order
-from pytest_tfkernel.processes.output import epitaphs
-from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.turns import Turns
 from pytest_tfkernel.processes.waits import monotonic
-from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.processes.wire import ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -58,11 +56,8 @@ for _name in ("tensorflow.python.eager.context", "tensorflow_core.python.eager.c
 class _Server:
     """One fork server, and the number of each request: an answer whose caller was interrupted is nobody else's."""
 
-    def __init__(self, process: ProcessId, channel: Channel, lease: int, log: Capture) -> None:
-        self.process = process
-        self.channel = channel
-        self.lease = lease
-        self.log = log
+    def __init__(self, companion: Companion) -> None:
+        self.companion = companion
         # Of the request to preload, until it is answered: who comes next goes on waiting for it.
         self.preloading: int | None = None
         self.is_ready = False
@@ -71,15 +66,16 @@ class _Server:
     def send(self, request: Message, descriptors: tuple[int, ...] = ()) -> int:
         """The number that its answer will have."""
         number = next(self._numbers)
-        self.channel.send({**request, "id": number}, descriptors)
+        self.companion.channel.send({**request, "id": number}, descriptors)
         return number
 
     def answer(self, number: int, seconds: float) -> Message | None:
         """The answer to a request; None when there is none in time."""
         deadline = monotonic() + seconds
         with contextlib.suppress(ChannelLateError):
-            while (remaining := deadline - monotonic()) > 0 and self.channel.has_news(remaining):
-                answer = self.channel.receive(remaining)
+            channel = self.companion.channel
+            while (remaining := deadline - monotonic()) > 0 and channel.has_news(remaining):
+                answer = channel.receive(remaining)
                 if answer.get("id") == number:
                     return answer
         return None
@@ -102,13 +98,13 @@ class ForkServerProvisioner:
     @property
     def servers(self) -> tuple[ProcessId, ...]:
         """The processes of the fork servers, the one that was used last at the end."""
-        return tuple(server.process for server in self._servers.values())
+        return tuple(server.companion.process for server in self._servers.values())
 
     def launch(self, wanted: Launch) -> ProcessId:
         """See `Provisioner`. The first launch imports the preload, within the spec's start timeout."""
         with self._turns.next():
             key = _key(wanted)
-            if key in self._servers and not _is_running(self._servers[key].process):
+            if key in self._servers and self._servers[key].companion.has_ended():
                 # Killed while it had nothing to do: the next one is as good.
                 self._drop(key)
             server = self._servers.get(key) or self._start(key, wanted)
@@ -135,24 +131,13 @@ class ForkServerProvisioner:
     def _start(self, key: tuple[object, ...], wanted: Launch) -> _Server:
         while len(self._servers) >= _MAX_SERVERS:
             self._drop(next(iter(self._servers)))
-        ours, theirs = Channel.pair()
-        lease, log = self._new_lease(), Capture("forkserver")
         self.cold_starts += 1
-        try:
-            process = self._supervisor.start(
-                [wanted.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
-                companion_environment(wanted.environment, self._temporary()),
-                Order(lease, wanted.order.folder),
-                {1: log.descriptor, 2: log.descriptor, child.CHANNEL: theirs.fileno()},
-            )
-        except BaseException:
-            ours.close()
-            log.close()
-            raise
-        finally:
-            theirs.close()
-        self._supervisor.kept.add(ours, log)
-        server = self._servers[key] = _Server(process, ours, lease, log)
+        command = Command(
+            [wanted.interpreter.executable, "-u", str(CHILD_FOLDER), "forkserver"],
+            environment_beside(wanted.environment, self._temporary()),
+            Order(self._new_lease(), wanted.order.folder),
+        )
+        server = self._servers[key] = _Server(Companion.start(self._supervisor, command).keep())
         return server
 
     def _await_preload(self, key: tuple[object, ...], server: _Server, wanted: Launch) -> None:
@@ -193,18 +178,15 @@ class ForkServerProvisioner:
                 return answer
             why = f"did not answer for {seconds:.0f} s" if answer is None else "gave an answer that is none of its own"
         except (ChannelClosedError, ChannelTornError) as error:
-            death = self._supervisor.death_of(server.process, 1.0)
-            why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
-        words = epitaphs.last_words(server.log)
+            why = server.companion.fate(f"closed its channel ({error})")
+        words = server.companion.last_words()
         self._drop(key)
         raise KernelStartError(f"the fork server {why} on {what}{words}")
 
     def _drop(self, key: tuple[object, ...]) -> None:
-        server = self._servers.pop(key)
-        server.channel.close()
-        with contextlib.suppress(SupervisorGoneError):
-            self._supervisor.end(server.lease)
-        server.log.close()
+        companion = self._servers.pop(key).companion
+        companion.end()
+        companion.close()
 
 
 def _is_whole(answer: Message, what: str) -> bool:
@@ -213,11 +195,6 @@ def _is_whole(answer: Message, what: str) -> bool:
     if answer["kind"] not in kinds:
         return False
     return all(isinstance(answer.get(name), kind) for name, kind in kinds[answer["kind"]].items())
-
-
-def _is_running(process: ProcessId) -> bool:
-    stat = proc.read_stat(process.pid)
-    return stat is not None and stat.start_time == process.start_time and stat.state != "Z"
 
 
 def preload_of(wanted: Launch) -> tuple[str, ...]:

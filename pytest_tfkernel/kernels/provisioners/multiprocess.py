@@ -9,14 +9,13 @@ import posix
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_tfkernel._child import host_multiprocess as child, proc
-from pytest_tfkernel.kernels.provisioners.base import Launch, companion_environment
+from pytest_tfkernel._child import host_multiprocess as child
+from pytest_tfkernel.kernels.provisioners.base import Launch
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
+from pytest_tfkernel.processes.companions import Command, Companion, environment_beside
 from pytest_tfkernel.processes.descriptors import Owned
 from pytest_tfkernel.processes.orders import Order
-from pytest_tfkernel.processes.output import epitaphs
-from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.pidfds import close, is_dead, open_pidfd
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.turns import Turns
@@ -59,13 +58,6 @@ class Told:
         return ExitStatus(signal=-self.exitcode) if self.exitcode < 0 else ExitStatus(code=self.exitcode)
 
 
-@dataclass(frozen=True)
-class _Host:
-    process: ProcessId
-    lease: int
-    log: Capture
-
-
 class MultiprocessProvisioner:
     """Starts a host for each kernel, and in it a `Process` by one start method: spawn, forkserver or fork.
 
@@ -82,7 +74,7 @@ class MultiprocessProvisioner:
         self._new_lease = new_lease
         # A folder for the temporary files of hosts, which are none of their kernels'.
         self._temporary = temporary
-        self._hosts: dict[ProcessId, _Host] = {}
+        self._hosts: dict[ProcessId, Companion] = {}
         self._told: collections.OrderedDict[ProcessId, Told] = collections.OrderedDict()
         # One for the words of all hosts: the death of a kernel leaves nothing open here.
         self._words: tuple[Owned, Owned] | None = None
@@ -98,26 +90,30 @@ class MultiprocessProvisioner:
         """See `Provisioner`."""
         with self._turns.next():
             self._hear()
-            self._forget([process for process, host in self._hosts.items() if not _is_running(host.process)])
-            channel, theirs = Channel.pair()
-            lease, log = self._new_lease(), Capture(self.name)
+            self._forget([process for process, host in self._hosts.items() if host.has_ended()])
+            order = Order(self._new_lease())
             try:
-                host = self._start(wanted, lease, log, theirs.fileno())
-                # Only the host's own end may keep it open.
-                theirs.close()
-                process = self._ask(wanted, host, channel, log)
+                host = self._start(wanted, order)
+            except BaseException:
+                # Of a caller who was interrupted: it may have been started.
+                self._end(order.lease)
+                raise
+            try:
+                process = self._ask(wanted, host)
             except BaseException:
                 # It may hang, and the kernel be half made.
-                for one in (lease, wanted.order.lease):
-                    with contextlib.suppress(SupervisorGoneError):
-                        self._supervisor.end(one)
-                log.close()
+                self._end(order.lease, wanted.order.lease)
+                host.log.close()
                 raise
             finally:
-                theirs.close()
-                channel.close()
-            self._hosts[process] = _Host(host, lease, log)
+                host.channel.close()
+            self._hosts[process] = host
             return process
+
+    def _end(self, *leases: int) -> None:
+        for lease in leases:
+            with contextlib.suppress(SupervisorGoneError):
+                self._supervisor.end(lease)
 
     def told(self, process: ProcessId, seconds: float = 5.0) -> Told | None:
         """What multiprocess said of the death of a kernel; None when it said nothing, as where the host died, too.
@@ -137,9 +133,9 @@ class MultiprocessProvisioner:
             host = self._hosts.get(process)
             if host is None:
                 return ""
-            gone = not _is_running(host.process)
+            gone = host.has_ended()
             death = self._supervisor.death_of(host.process, _DEATH_SECONDS) if gone else None
-            words = epitaphs.last_line(host.log)
+            words = host.last_line()
             # One that lives has yet to say what it saw, and needs no log any more.
             host.log.close()
         if death is None or death.status.code == 0:
@@ -150,8 +146,7 @@ class MultiprocessProvisioner:
         """End the hosts, and with them their kernels."""
         with self._turns.next():
             for host in self._hosts.values():
-                with contextlib.suppress(SupervisorGoneError):
-                    self._supervisor.end(host.lease)
+                host.end()
             self._forget(list(self._hosts))
             for end in self._words or ():
                 end.close()
@@ -163,23 +158,24 @@ class MultiprocessProvisioner:
             if host is not None:
                 host.log.close()
 
-    def _start(self, wanted: Launch, lease: int, log: Capture, channel: int) -> ProcessId:
+    def _start(self, wanted: Launch, order: Order) -> Companion:
         if self._words is None:
             reader, writer = map(Owned.take, posix.pipe2(posix.O_CLOEXEC | posix.O_NONBLOCK))
             self._words = reader, writer
             self._supervisor.kept.add(reader, writer)
         self.cold_starts += _INTERPRETERS[self._method]
-        return self._supervisor.start(
+        command = Command(
             [wanted.interpreter.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"],
-            companion_environment(wanted.environment, self._temporary()),
-            # Not the kernel's, which goes there by itself: `python -c`, as multiprocess starts what it spawns, takes a
-            # `random.py` of that folder for the one of the standard library.
-            Order(lease),
-            {1: log.descriptor, 2: log.descriptor, child.CHANNEL: channel, child.WORDS: self._words[1].number},
+            environment_beside(wanted.environment, self._temporary()),
+            # Not the kernel's folder, to which that one goes by itself: `python -c`, as multiprocess starts what it
+            # spawns, takes a `random.py` there for the one of the standard library.
+            order,
+            {child.WORDS: self._words[1].number},
             reports=True,
         )
+        return Companion.start(self._supervisor, command)
 
-    def _ask(self, wanted: Launch, host: ProcessId, channel: Channel, log: Capture) -> ProcessId:
+    def _ask(self, wanted: Launch, host: Companion) -> ProcessId:
         """Have the host start its kernel. Raises KernelStartError."""
         request = {
             "kind": "start",
@@ -189,14 +185,12 @@ class MultiprocessProvisioner:
         }
         seconds = wanted.spec.start_timeout
         try:
-            channel.send(request, (wanted.stdout, wanted.stderr, wanted.channel, wanted.stacks))
-            answer = _answer(channel, seconds)
+            host.channel.send(request, (wanted.stdout, wanted.stderr, wanted.channel, wanted.stacks))
+            answer = _answer(host.channel, seconds)
         except (ChannelClosedError, ChannelTornError) as error:
-            death = self._supervisor.death_of(host, _DEATH_SECONDS)
-            why = f"died of {death.status}" if death is not None else f"closed its channel ({error})"
-            raise self._failed(log, why) from None
+            raise self._failed(host, host.fate(f"closed its channel ({error})")) from None
         if answer is None:
-            raise self._failed(log, f"did not start a process within {seconds:g} s")
+            raise self._failed(host, f"did not start a process within {seconds:g} s")
         if answer["kind"] == "missing":
             python = wanted.interpreter.executable
             raise KernelStartError(
@@ -204,13 +198,13 @@ class MultiprocessProvisioner:
                 f" {python} -m pip install multiprocess"
             )
         if answer["kind"] == "failed":
-            raise self._failed(log, f"failed with {answer['error']['type']}: {answer['error']['message']}")
+            raise self._failed(host, f"failed with {answer['error']['type']}: {answer['error']['message']}")
         if answer["kind"] != "started" or not all(type(answer.get(name)) is int for name in ("pid", "start_time")):
-            raise self._failed(log, "gave an answer that is none of its own")
+            raise self._failed(host, "gave an answer that is none of its own")
         return ProcessId(answer["pid"], answer["start_time"])
 
-    def _failed(self, log: Capture, why: str) -> KernelStartError:
-        return KernelStartError(f"the host of {self.name} {why}{epitaphs.last_words(log)}")
+    def _failed(self, host: Companion, why: str) -> KernelStartError:
+        return KernelStartError(f"the host of {self.name} {why}{host.last_words()}")
 
     def _await(self, process: ProcessId, host: ProcessId, words: int, deadline: float) -> None:
         """Until the word on a process has come, or its host is dead."""
@@ -270,8 +264,3 @@ def _told(word: Message) -> Told:
         word["pipe"],
         None if status is None else ExitStatus.from_wait(status),
     )
-
-
-def _is_running(process: ProcessId) -> bool:
-    stat = proc.read_stat(process.pid)
-    return stat is not None and stat.start_time == process.start_time and stat.state != "Z"
