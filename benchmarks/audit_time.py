@@ -17,6 +17,7 @@ from benchmarks.figure import Figure, spread
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.trials.auditing import Watch
 
 _DEATHS = 20
@@ -52,7 +53,7 @@ def measure(python: str) -> list[Figure]:
 def _audit(launcher: Launcher, python: str) -> float:
     """Seconds that the look after one death takes."""
     watch = Watch(launcher)
-    kernel = watch.start(KernelSpec(python=python, preload=()))
+    kernel = watch.start(KernelSpec(python=python, provisioner=ForkServer(preload=())))
     try:
         kernel.execute("1 + 1")
         if kernel.inject("sigkill").post_mortem is None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from benchmarks.figure import Figure
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.trials.auditing import Watch
 
 _CYCLES = 2000
@@ -47,7 +48,7 @@ def _work(python: str, cycles: int) -> tuple[list[str], list[str]]:
     with Launcher() as launcher:
         for _ in range(cycles):
             watch = Watch(launcher)
-            kernel = watch.start(KernelSpec(python=python, preload=()))
+            kernel = watch.start(KernelSpec(python=python, provisioner=ForkServer(preload=())))
             kernel.execute("1 + 1")
             if kernel.inject("sigkill").post_mortem is None:
                 raise RuntimeError("the kernel outlived SIGKILL")

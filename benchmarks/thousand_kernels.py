@@ -22,7 +22,7 @@ from benchmarks.figure import Figure
 from benchmarks.processes import handles, memory, threads
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
+from pytest_tfkernel.kernels.provisioners.forkserver import ForkServers
 from pytest_tfkernel.model.kernels import KernelSpec
 
 _KERNELS = 1000
@@ -72,8 +72,8 @@ def trend(values: Sequence[int]) -> float:
 
 def _snapshot(launcher: Launcher) -> Snapshot:
     gc.collect()
-    forkserver = launcher.provisioners["forkserver"]
-    assert isinstance(forkserver, ForkServerProvisioner)
+    forkserver = launcher.makers["forkserver"]
+    assert isinstance(forkserver, ForkServers)
     (server,) = forkserver.servers
     watched = {"pytest": os.getpid(), "supervisor": launcher.supervisor.pid, "fork server": server.pid}
     found: Snapshot = {}

@@ -4,6 +4,7 @@ from pytest_tfkernel.kernels.factory import KernelFactory as KernelFactory
 from pytest_tfkernel.kernels.faults.fault import Fault as Fault
 from pytest_tfkernel.kernels.kernel import Kernel as Kernel
 from pytest_tfkernel.kernels.launcher import Launcher as Launcher
+from pytest_tfkernel.model.cells import CellError as CellError
 from pytest_tfkernel.model.errors import (
     CallError as CallError,
     FaultError as FaultError,
@@ -19,7 +20,6 @@ from pytest_tfkernel.model.errors import (
 )
 from pytest_tfkernel.model.faults import Dies as Dies, Lives as Lives
 from pytest_tfkernel.model.kernels import (
-    CellError as CellError,
     KernelSpec as KernelSpec,
     NotCarried as NotCarried,
     Outcome as Outcome,
@@ -33,6 +33,13 @@ from pytest_tfkernel.model.processes import (
     PostMortem as PostMortem,
     ProcessId as ProcessId,
     ResourceUsage as ResourceUsage,
+)
+from pytest_tfkernel.model.provisioners import (
+    ForkServer as ForkServer,
+    Jupyter as Jupyter,
+    Multiprocess as Multiprocess,
+    Spyder as Spyder,
+    Subprocess as Subprocess,
 )
 
 NAMES = sorted(name for name in dir() if name[0].isupper())

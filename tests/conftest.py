@@ -23,6 +23,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.processes.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.trials.stage import Stage
@@ -31,7 +32,7 @@ StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
 
 # No TensorFlow, no import at all: such a kernel starts in milliseconds.
-LIGHT = KernelSpec(preload=())
+LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -123,9 +124,9 @@ def _starter(launcher: Launcher) -> Iterator[StartKernel]:
     started: list[Kernel] = []
 
     def start(**spec: object) -> Kernel:
-        changes = {"timeout": 30.0, "start_timeout": 60.0, **spec}
-        if changes.get("provisioner", "forkserver") == "forkserver":
-            changes.setdefault("preload", ())
+        changes = {"provisioner": "forkserver", "timeout": 30.0, "start_timeout": 60.0, **spec}
+        if changes["provisioner"] == "forkserver":
+            changes["provisioner"] = ForkServer(preload=())
         started.append(launcher.start(KernelSpec(**changes)))  # type: ignore[arg-type]
         return started[-1]
 

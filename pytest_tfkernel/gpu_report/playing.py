@@ -53,7 +53,7 @@ class Player:
         with contextlib.ExitStack() as stack:
             log = _open(stack, err)
             targets = {1: log if out == err else _open(stack, out), 2: log}
-            order = {"lease": lease, "limits": [], "cgroups": [], "folder": str(self._launcher.temporary)}
+            order = Order(lease, str(self._launcher.temporary))
             began = self._clock()
             stopped, status = "", None
             process = self._supervisor.start(argv, _environment(), order, targets)

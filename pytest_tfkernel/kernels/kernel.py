@@ -26,8 +26,6 @@ from pytest_tfkernel.processes.wire import ChannelTornError
 __tracebackhide__ = True
 
 _KEPT_POST_MORTEMS = 100
-# The manager of jupyter_client kills after 5 s by itself.
-_SHUTDOWN_SECONDS, _HOST_SHUTDOWN_SECONDS = 5.0, 8.0
 # What has just been struck may take a moment to die.
 _DYING_SECONDS = 1.0
 
@@ -116,7 +114,7 @@ class Kernel:
         with self._lock:
             life = self._living()
             seconds = exchange.seconds_for(self.spec, timeout)
-            request = exchange.request_for(cell, life, self.spec, interactive=interactive)
+            request = exchange.request_for(cell, self.spec, interactive=interactive)
             life.last_cell = cell
             reply = exchange.ask(life, request, seconds)
             self._show(life)
@@ -207,12 +205,13 @@ class Kernel:
         Raises KernelStartError when no process comes to its first reply.
         """
         with self._lock:
-            if asked and (self._ended or not self._life.is_hosted):
+            life = self._life
+            if asked and (self._ended or not life.is_managed):
                 self.shutdown()
-                self._life = self._start(self._life.generation + 1)
+                self._life = self._start(life.generation + 1)
                 self._ended = False
                 return
-            if not asked and self._life.is_hosted and self._life.wait(_DYING_SECONDS, channel=False) is not Event.DEATH:
+            if not asked and life.is_managed and life.wait(_DYING_SECONDS, channel=False) is not Event.DEATH:
                 raise KernelStartError("the kernel lives, so its manager doesn't restart it: call restart()")
             while not self._succeed(asked=asked):
                 continue  # it died again, and its manager goes on until it gives up
@@ -236,7 +235,7 @@ class Kernel:
             if not now:
                 with contextlib.suppress(ChannelTornError):
                     life.send({"kind": "shutdown"})
-            seconds = _HOST_SHUTDOWN_SECONDS if life.is_hosted else _SHUTDOWN_SECONDS
+            seconds = self.spec.made_by.shutdown_seconds
             if now or life.wait(seconds, channel=False) is not Event.DEATH:
                 asked = "without being asked" if now else f"since it did not shut down within {seconds:g} s"
                 life.end(f"it was ended {asked}", deadline=not now)

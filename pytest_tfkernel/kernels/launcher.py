@@ -16,17 +16,16 @@ from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.generations.base import Generations, OwnGenerations, Supplies
 from pytest_tfkernel.kernels.generations.hosted import HostedGenerations
 from pytest_tfkernel.kernels.kernel import Kernel
-from pytest_tfkernel.kernels.provisioners.base import Provisioner
-from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
-from pytest_tfkernel.kernels.provisioners.jupyter import JUPYTER
-from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, MultiprocessProvisioner
-from pytest_tfkernel.kernels.provisioners.spyder import SPYDER
-from pytest_tfkernel.kernels.provisioners.subprocess import SubprocessProvisioner
+from pytest_tfkernel.kernels.provisioners.base import Maker
+from pytest_tfkernel.kernels.provisioners.forkserver import ForkServers
+from pytest_tfkernel.kernels.provisioners.multiprocess import MultiprocessHosts
+from pytest_tfkernel.kernels.provisioners.subprocess import Subprocesses
 from pytest_tfkernel.kernels.specs.check import check
 from pytest_tfkernel.kernels.specs.interpreters import describe
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.provisioners import Managed, Multiprocess
 from pytest_tfkernel.processes import preflight, scratch
 from pytest_tfkernel.processes.cgroups import Cgroup, name_for
 from pytest_tfkernel.processes.supervisor import Supervisor
@@ -67,13 +66,15 @@ class Launcher:
             # That an owner is dead already, and the supervisor with it, is told when a kernel is asked for.
             self._scratch = scratch.make(lambda *_: True)
         self.supervisor.kept.add(self._scratch.descriptor)
-        provisioners: tuple[Provisioner, ...] = (
-            SubprocessProvisioner(self.supervisor),
-            ForkServerProvisioner(self.supervisor, self.new_lease, self._temporary_path),
-            *(MultiprocessProvisioner(one, self.supervisor, self.new_lease, self._temporary_path) for one in METHODS),
+        makers: tuple[Maker, ...] = (
+            Subprocesses(self.supervisor),
+            ForkServers(self.supervisor, self.new_lease, self._temporary_path),
+            *(
+                MultiprocessHosts(method, self.supervisor, self.new_lease, self._temporary_path)
+                for method in Multiprocess.methods
+            ),
         )
-        self.provisioners = {provisioner.name: provisioner for provisioner in provisioners}
-        self.hostings = {hosting.name: hosting for hosting in (JUPYTER, SPYDER)}
+        self.makers = {maker.name: maker for maker in makers}
         self._creator = posix.getpid()
         self._closed = False
         self._kernels: list[Kernel] = []
@@ -87,7 +88,7 @@ class Launcher:
     @property
     def cold_starts(self) -> int:
         """How many interpreters were started for kernels so far, fork servers among them."""
-        return self._hosted_starts + sum(provisioner.cold_starts for provisioner in self.provisioners.values())
+        return self._hosted_starts + sum(maker.cold_starts for maker in self.makers.values())
 
     def _note_cold_start(self) -> None:
         self._hosted_starts += 1
@@ -105,16 +106,17 @@ class Launcher:
     def start(self, spec: KernelSpec | None = None) -> Kernel:
         """A running kernel. Raises SpecError or KernelStartError, each with what to do."""
         chosen = spec if spec is not None else KernelSpec()
-        check(chosen, (*self.provisioners, *self.hostings))
+        check(chosen)
+        made_by = chosen.made_by
         supplies = Supplies(
             self.supervisor, self._leases.new, self.new_cgroup, self._make_temporary, self._note_cold_start
         )
         interpreter = self.interpreter(chosen.python)
         generations: Generations
-        if chosen.provisioner in self.hostings:
-            generations = HostedGenerations(supplies, self.hostings[chosen.provisioner], chosen, interpreter)
+        if isinstance(made_by, Managed):
+            generations = HostedGenerations(supplies, made_by, chosen, interpreter)
         else:
-            generations = OwnGenerations(supplies, self.provisioners[chosen.provisioner], chosen, interpreter)
+            generations = OwnGenerations(supplies, self.makers[made_by.name], chosen, interpreter)
         kernel = Kernel(chosen, generations, self.new_cgroup, menu.find)
         self._kernels = [one for one in self._kernels if not one.is_shut_down] + [kernel]
         return kernel
@@ -129,8 +131,8 @@ class Launcher:
         if self._closed or posix.getpid() != self._creator:
             return
         self._closed = True
-        for provisioner in self.provisioners.values():
-            provisioner.close()
+        for maker in self.makers.values():
+            maker.close()
         self.supervisor.close()
         # The supervisor has done that, unless somebody killed it.
         self._remove_scratch()

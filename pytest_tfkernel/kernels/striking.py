@@ -64,10 +64,10 @@ def signal_for(fault: Injury, phase: Phase, spec: KernelSpec) -> signal.Signals:
             f"{fault.name} strikes through a cell, and a kernel in phase {phase.name!r} runs none: choose a"
             " signal, or phase 'idle'"
         )
-    if phase.needs == COLD and spec.provisioner != "subprocess":
+    if phase.needs == COLD and not spec.made_by.is_cold:
         raise FaultError(
             f"phase {phase.name!r} needs a kernel that has not imported TensorFlow:"
-            f" provisioner='subprocess', not {spec.provisioner!r}"
+            f" provisioner='subprocess', not {spec.made_by.name!r}"
         )
     return fault.signal
 

@@ -14,6 +14,7 @@ from pytest_tfkernel.kernels.generations import homes
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration
 from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.model.provisioners import PROVISIONERS, Managed, Need
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 
@@ -21,12 +22,8 @@ NVML_PROCESSES = "nvml-processes"
 GPU_MEMORY = "gpu-memory"
 JUPYTER, SPYDER, MULTIPROCESS = "jupyter", "spyder", "multiprocess"
 
-# What each is called, and what the interpreter of a kernel needs: a module, and the package that has it.
-_HOSTS = {
-    JUPYTER: ("Jupyter kernels", "ipykernel", "ipykernel"),
-    SPYDER: ("Spyder kernels", "spyder_kernels", "spyder-kernels"),
-    MULTIPROCESS: ("multiprocess", "multiprocess", "multiprocess"),
-}
+# One of each, whichever its parameters are.
+_NEEDY = {one.need.capability: one for one in PROVISIONERS if one.need is not None}
 
 
 def capabilities(interpreter: Interpreter, gpus: Gpus) -> tuple[Capability, ...]:
@@ -55,16 +52,18 @@ def of_all(interpreters: Mapping[str, Interpreter], gpus: Gpus) -> tuple[Capabil
 def hosts(interpreter: Interpreter) -> dict[str, Capability]:
     """Which kernel managers of others can be looked at, by the name of each."""
     found = {}
-    for name, (summary, module, package) in _HOSTS.items():
-        missing = (
-            ""
-            if module in interpreter.packages
-            else f"not installed: {package}: `{interpreter.executable} -m pip install {package}`"
-        )
-        if name != MULTIPROCESS:
+    for name, one in _NEEDY.items():
+        missing = _without_package(one.need, interpreter)
+        if isinstance(one, Managed):
             missing = missing or _without_manager(name) or homes.missing(os.environ)
-        found[name] = Capability(name, summary, not missing, missing)
+        found[name] = Capability(name, one.need.summary if one.need is not None else name, not missing, missing)
     return found
+
+
+def _without_package(need: Need | None, interpreter: Interpreter) -> str:
+    if need is None or need.module in interpreter.packages:
+        return ""
+    return f"not installed: {need.package}: `{interpreter.executable} -m pip install {need.package}`"
 
 
 def _without_manager(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_tfkernel.model.kernels import CellError
+from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.processes import PostMortem
 
 

@@ -7,26 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_tfkernel.model.cells import CellError
+from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.processes import PostMortem
+from pytest_tfkernel.model.provisioners import Provisioner, chosen, respelled
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
 
 
 @dataclass(frozen=True)
 class KernelSpec:
     """What to launch.
 
-    `python` is a path or a name on PATH. `preload` names the modules that a fork server imports
-    before it forks (default: tensorflow). `environment` changes the environment of pytest; a value
+    `python` is a path or a name on PATH. `provisioner` is how its processes come to be, or the name of that, such as
+    "jupyter" for `Jupyter()`. `environment` changes the environment of pytest; a value
     of None removes a variable. `sys_path` goes in front of the kernel's own. `startup` is a cell
     that runs in each new process before it is handed out. `timeout` is the default deadline of a
     cell and `start_timeout` that of a start, in seconds. Limits are in bytes and in counts;
     `memory_limit` and `process_limit` need a cgroup, `address_space_limit` and `open_files_limit`
-    are rlimits. `kernelspec` names one that is installed, for provisioner `jupyter`; `restart_poll` is how often,
-    in seconds, the restarter of a Jupyter or Spyder kernel looks for its death (default: jupyter_client's, 3 s).
+    are rlimits.
     """
 
     python: str = sys.executable
-    provisioner: str = "forkserver"
-    preload: tuple[str, ...] | None = None
+    provisioner: str | Provisioner = "forkserver"
     environment: Mapping[str, str | None] = field(default_factory=dict)
     folder: str | None = None
     sys_path: tuple[str, ...] = ()
@@ -37,8 +41,17 @@ class KernelSpec:
     process_limit: int | None = None
     address_space_limit: int | None = None
     open_files_limit: int | None = None
-    kernelspec: str | None = None
-    restart_poll: float | None = None
+
+    def __new__(cls, *_: object, **fields: object) -> KernelSpec:  # noqa: PYI034 - typing.Self is of Python 3.11
+        """Raise SpecError, which says what to write, for a field that has moved to the provisioner."""
+        if words := respelled(fields):
+            raise SpecError(words)
+        return super().__new__(cls)
+
+    @property
+    def made_by(self) -> Provisioner:
+        """How its processes come to be. Raises SpecError for a provisioner that isn't there or can't work."""
+        return chosen(self.provisioner)
 
 
 _SHOWN = {"numpy": "NumPy", "keras": "Keras"}
@@ -77,18 +90,6 @@ class NotCarried:
     """Stands for a value that has no JSON form; `reason` says what to do instead."""
 
     reason: str
-
-
-@dataclass(frozen=True)
-class CellError:
-    """An exception in a cell: `type` is its qualified name, `builtins.` left off."""
-
-    type: str
-    message: str
-    traceback: str
-
-    def __str__(self) -> str:
-        return f"{self.type}: {self.message}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import Jupyter, respelled
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.launching import launcher_of
 
@@ -25,18 +26,27 @@ def spec_of(request: pytest.FixtureRequest) -> KernelSpec:
     fields: dict[str, Any] = {
         "python": options.pythons[0],
         "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
-        "kernelspec": options.kernelspec,
         "folder": str(request.config.rootpath),
         "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
     }
     known = [field.name for field in dataclasses.fields(KernelSpec)]
     for marker in reversed(list(request.node.iter_markers("tfkernel"))):
+        if words := respelled(marker.kwargs):
+            pytest.fail(f"the marker tfkernel: {words}", pytrace=False)
         wrong = [*map(repr, marker.args), *(name for name in marker.kwargs if name not in known)]
         if wrong:
             choice = ", ".join(known)
             pytest.fail(f"the marker tfkernel takes no {wrong[0]}: give by name some of {choice}", pytrace=False)
         fields.update(marker.kwargs)
-    return KernelSpec(**fields)
+    return _with_kernelspec(KernelSpec(**fields), options.kernelspec)
+
+
+def _with_kernelspec(spec: KernelSpec, name: str | None) -> KernelSpec:
+    """That of the options, if any, for a Jupyter kernel that names none itself."""
+    given = Jupyter() if spec.provisioner == Jupyter().name else spec.provisioner
+    if name is None or not isinstance(given, Jupyter) or given.kernelspec is not None:
+        return spec
+    return dataclasses.replace(spec, provisioner=dataclasses.replace(given, kernelspec=name))
 
 
 def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[KernelFactory]:
@@ -55,7 +65,10 @@ def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[Kerne
         __tracebackhide__ = True
         if not isinstance(spec, KernelSpec | None):
             raise SpecError(f"{spec!r} is no KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
-        kernel = launcher.start(dataclasses.replace(spec or usual, **changes))
+        chosen = dataclasses.replace(spec or usual, **changes)
+        if spec is None:
+            chosen = _with_kernelspec(chosen, options_of(request.config).kernelspec)
+        kernel = launcher.start(chosen)
         made.append(kernel)
         return kernel
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_tfkernel.model.provisioners import capability_of
 from pytest_tfkernel.report.document import Verdict
 
 # Beside what has its name: guarantees, faults and examples.
@@ -17,5 +18,5 @@ _NEEDED_FOR = {
 def needs(one: Verdict, capability: str) -> bool:
     """Whether it can't be PASS or FAIL without this capability."""
     setting = one.setting
-    names = {one.guarantee, setting.fault, setting.example, setting.provisioner, setting.provisioner.partition("-")[0]}
+    names = {one.guarantee, setting.fault, setting.example, setting.provisioner, capability_of(setting.provisioner)}
     return bool(names & {capability, *_NEEDED_FOR.get(capability, ())})

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.kernels.phases import COLD, IDLE, PHASES, STARTING
+from pytest_tfkernel.model.provisioners import PROVISIONERS, Managed, Multiprocess, capability_of
 from pytest_tfkernel.model.trials import NO_FAULT, Setting
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
@@ -18,9 +19,9 @@ HARMFUL = tuple(fault.name for fault in FAULTS if fault.harms)
 _MATRIX = tuple(fault.name for fault in FAULTS if not fault.harms)
 
 _FORKSERVER, _SUBPROCESS = "forkserver", "subprocess"
-_MULTIPROCESS = ("multiprocess-spawn", "multiprocess-forkserver", "multiprocess-fork")
+_MULTIPROCESS = tuple(one.name for one in PROVISIONERS if isinstance(one, Multiprocess))
 # The kernels of others, which are there where those are installed.
-_HOSTED = ("jupyter", "spyder")
+_MANAGED = tuple(one.name for one in PROVISIONERS if isinstance(one, Managed))
 _SMOKE = (("graph_add", "sigkill"), ("variable_assign", "oom-kill"), ("gpu_matmul", "index-error"))
 # Cold starts take seconds each: the ways of dying that people meet.
 _COLD_FAULTS = ("sigkill", "index-error", "oom-kill")
@@ -48,7 +49,7 @@ def settings(
         setting
         for setting in everything
         if setting.fault not in HARMFUL or setting.fault in allow
-        if _host(setting) not in missing
+        if capability_of(setting.provisioner) not in missing
     ]
     chosen = [setting for setting in allowed if not provisioners or setting.provisioner in provisioners]
     # Whatever is looked at, the look for leaks has its control.
@@ -59,11 +60,6 @@ def settings(
 def slow_first(chosen: Iterable[Setting]) -> list[Setting]:
     """The order in which to play: several workers are done sooner when the long trials come first."""
     return sorted(chosen, key=lambda setting: setting.provisioner == _FORKSERVER and setting.fault != "oom-tensor")
-
-
-def _host(setting: Setting) -> str:
-    """What must be installed for a provisioner: its start method doesn't matter."""
-    return setting.provisioner.partition("-")[0]
 
 
 def _smoke() -> Iterator[Setting]:
@@ -83,7 +79,7 @@ def _standard() -> Iterator[Setting]:
     # What a CPU without the instructions that TensorFlow was built for does to it.
     yield Setting(_SUBPROCESS, _PHASE_EXAMPLE, "sigill", "importing")
     yield from _scenarios(_SUBPROCESS, STANDARD)
-    for host in _HOSTED:
+    for host in _MANAGED:
         yield from _faults(host, _COLD_FAULTS)
         yield from _scenarios(host, STANDARD)
 

@@ -63,4 +63,4 @@ class Watch:
 
 def _is_of_manager(life: Life, resource: Resource) -> bool:
     """Whether it is one of the sockets through which a manager talks to its kernel: it removes them with the next."""
-    return life.is_hosted and resource.kind is Kind.SOCKET and Path(resource.name).parent == life.temporary.parent
+    return life.is_managed and resource.kind is Kind.SOCKET and Path(resource.name).parent == life.temporary.parent

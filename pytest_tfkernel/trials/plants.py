@@ -181,7 +181,7 @@ def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
     name = f"tfk-{secrets.token_hex(8)}"
     try:
         with _removed(launcher, [Path(f"{_NAMED}{prefix}{name}") for prefix in ("", _SEMAPHORE)]):
-            kernel = watch.start(dataclasses.replace(spec, provisioner="subprocess", preload=None, startup=""))
+            kernel = watch.start(dataclasses.replace(spec, provisioner="subprocess", startup=""))
             try:
                 planted, refused = value(kernel, _SOW.replace("{name!r}", repr(name)))
                 kernel.inject("sigkill")

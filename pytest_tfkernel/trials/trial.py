@@ -15,6 +15,7 @@ from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelIsDead, Ke
 from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.provisioners import named
 from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, Setting
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.auditing import Watch
@@ -34,7 +35,8 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec | None = None) -> Obse
     `spec` is that of the kernel; its provisioner is the setting's. Raises KernelStartError or
     SpecError when there is no first kernel to look at.
     """
-    chosen = dataclasses.replace(spec or KernelSpec(), provisioner=setting.provisioner)
+    given = spec or KernelSpec()
+    chosen = dataclasses.replace(given, provisioner=named(setting.provisioner, like=given.made_by))
     for _ in range(_TRIES):
         seen = _play_once(setting, stage, chosen)
         if seen.outcome is None or seen.outcome.in_phase is not False:
@@ -161,7 +163,7 @@ def _restart(play: _Play) -> None:
     kernel = play.kernel
     try:
         # A dead kernel of Jupyter's or Spyder's comes back by itself, as it does for a person.
-        kernel.restart(asked=not kernel.life.is_hosted)
+        kernel.restart(asked=not kernel.life.is_managed)
     except KernelStartError as error:
         play.seen.note(no_restart=str(error))
         return

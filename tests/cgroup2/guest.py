@@ -21,6 +21,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import FaultNotPossibleError, KernelDied, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent
 
 MIB = 1024 * 1024
@@ -51,8 +52,8 @@ def start(request: pytest.FixtureRequest, launcher: Launcher) -> Iterator[StartK
     started: list[Kernel] = []
 
     def start(**spec: object) -> Kernel:
-        preload = () if request.param == "forkserver" else None
-        started.append(launcher.start(KernelSpec(provisioner=request.param, preload=preload, **spec)))  # type: ignore[arg-type]
+        provisioner = ForkServer(preload=()) if request.param == "forkserver" else request.param
+        started.append(launcher.start(KernelSpec(provisioner=provisioner, **spec)))  # type: ignore[arg-type]
         return started[-1]
 
     yield start
@@ -163,7 +164,9 @@ class TestPossible:
         code = (
             "import time\nfrom pytest_tfkernel.kernels.launcher import Launcher\n"
             "from pytest_tfkernel.model.kernels import KernelSpec\n"
-            "kernel = Launcher().start(KernelSpec(preload=(), process_limit=50, memory_limit=1 << 27))\n"
+            "from pytest_tfkernel.model.provisioners import ForkServer\n"
+            "spec = KernelSpec(provisioner=ForkServer(preload=()), process_limit=50, memory_limit=1 << 27)\n"
+            "kernel = Launcher().start(spec)\n"
             "print(kernel.pid, flush=True)\ntime.sleep(600)\n"
         )
         with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:

@@ -239,13 +239,12 @@ class TestThings:
         subprocess.run(["touch", str(path)], check=True)
         try:
             judge.books.update()
-            ((text, tests),) = [one for one in judge.settle_strays().items() if str(path) in one[0]]
-            assert tests == ("test_one",)
+            assert [one.tests for one in judge.settle_strays() if one.thing.name == str(path)] == [("test_one",)]
             with path.open("rb"):
-                assert text not in judge.settle_strays()
+                assert [one for one in judge.settle_strays() if one.thing.name == str(path)] == []
         finally:
             path.unlink()
-        assert text not in judge.settle_strays()
+        assert [one for one in judge.settle_strays() if one.thing.name == str(path)] == []
 
 
 class TestFoundlings:
@@ -256,12 +255,12 @@ class TestFoundlings:
         # It wears no number of ours.
         judge.books.leases.restore()
         process = start()
-        told = {text: tests for text, tests in judge.settle_strays().items() if str(process) in text}
-        assert list(told.values()) == [("test_one",)]
+        told = [one.tests for one in judge.settle_strays() if one.thing.name == str(process)]
+        assert told == [("test_one",)]
         assert judge.judge([account]) == {}
         os.kill(process.pid, signal.SIGKILL)
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert [text for text in judge.settle_strays() if str(process) in text] == []
+        assert [one for one in judge.settle_strays() if one.thing.name == str(process)] == []
 
 
 class TestThreads:

@@ -10,7 +10,7 @@ import pytest
 from pauses import Time
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.claims import Claims
-from pytest_tfkernel.gate.findings import Allowance, Finding, Left, Tally
+from pytest_tfkernel.gate.findings import Allowance, Finding, Tally
 from pytest_tfkernel.gate.judge import Judge
 from pytest_tfkernel.gate.known import Known
 from pytest_tfkernel.gate.watch import FAILED_ITSELF, OUTSIDE, Watch
@@ -162,7 +162,7 @@ class TestExcuses:
 
     def test_what_no_traceback_keeps_is_blamed_all_the_same(self, watch: Watch) -> None:
         account = Account(Owner("test_one"), 1)
-        things = [Left(Kind.SEGMENT.value, "a segment", ""), Left(FILE, "a file", "")]
+        things = [Resource(Kind.SEGMENT, "a segment"), Resource(Kind.FILE, "a file")]
         blamed = list(watch._findings_of(account, things, "test_one", failed=True))
         assert [_short(one) for one in blamed] == [("test_one", "", ["a segment"])]
         assert [(one.left[0].name, one.excused) for one in watch._findings] == [

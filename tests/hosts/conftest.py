@@ -12,11 +12,13 @@ from hosted_kernels import JUPYTER, KINDS, Kind
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import Jupyter, named
 
 StartKernel = Callable[..., Kernel]
 
+QUICK = {"timeout": 30.0, "start_timeout": 60.0}
 # The restarter's own pace is 3 s, which few tests are about.
-QUICK = {"timeout": 30.0, "start_timeout": 60.0, "restart_poll": 0.1}
+_POLL = 0.1
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +39,8 @@ def kind(request: pytest.FixtureRequest, launcher: Launcher) -> Kind:
 def shared(silent_hosts: list[str], launcher: Launcher, kind: Kind) -> Iterator[Kernel]:
     """One kernel for all tests of a module that leave it as it was."""
     changes: dict[str, Any] = {**QUICK, "environment": kind.environment}
-    kernel = launcher.start(KernelSpec(python=kind.python(launcher), provisioner=kind.provisioner, **changes))
+    provisioner = named(kind.provisioner, like=Jupyter(restart_poll=_POLL))
+    kernel = launcher.start(KernelSpec(python=kind.python(launcher), provisioner=provisioner, **changes))
     yield kernel
     kernel.shutdown()
     assert kernel.generation == 1, "a test has killed the kernel of the others"
@@ -45,9 +48,19 @@ def shared(silent_hosts: list[str], launcher: Launcher, kind: Kind) -> Iterator[
 
 @pytest.fixture
 def start_hosted(start: StartKernel, launcher: Launcher) -> StartKernel:
-    """Start a kernel of Jupyter, or as the keywords say."""
+    """Start a kernel of Jupyter, or as the keywords say: also those of `Jupyter`."""
     JUPYTER.python(launcher)
-    return lambda **spec: start(**{"provisioner": "jupyter", "environment": JUPYTER.environment, **QUICK, **spec})
+
+    def start_one(
+        provisioner: str = "jupyter",
+        restart_poll: float | None = _POLL,
+        kernelspec: str | None = None,
+        **spec: Any,
+    ) -> Kernel:
+        chosen = named(provisioner, like=Jupyter(kernelspec, restart_poll))
+        return start(**{"provisioner": chosen, "environment": JUPYTER.environment, **QUICK, **spec})
+
+    return start_one
 
 
 @pytest.fixture

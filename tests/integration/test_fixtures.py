@@ -10,7 +10,14 @@ from inner import Inner, counts
 from pytest_tfkernel._child import proc
 
 # Kernels without TensorFlow, which start at once.
-LIGHT = "import dataclasses\nimport pytest\n\npytestmark = pytest.mark.tfkernel(preload=())\n\n"
+LIGHT = """\
+import dataclasses
+import pytest
+from pytest_tfkernel import ForkServer
+
+pytestmark = pytest.mark.tfkernel(provisioner=ForkServer(preload=()))
+
+"""
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +88,14 @@ def test_factory_takes_a_spec(tfkernel_factory):
 def test_factory_can_be_asked_for_beside_the_kernel(tfkernel, tfkernel_factory):
     assert tfkernel.pid != tfkernel_factory().pid
 
-@pytest.mark.tfkernel(provisioner="subprocess", preload=None, environment={"COLOUR": "red"})
+@pytest.mark.tfkernel(provisioner="subprocess", environment={"COLOUR": "red"})
 def test_marker_of_a_test_adds_to_that_of_the_file(tfkernel):
     assert tfkernel.spec.provisioner == "subprocess"
     assert tfkernel.execute("import os; os.environ['COLOUR']").value == "red"
 
 @pytest.mark.tfkernel(timeout=7)
 def test_markers_of_a_file_and_of_a_test_both_count(tfkernel_spec):
-    assert (tfkernel_spec.preload, tfkernel_spec.timeout) == ((), 7)
+    assert (tfkernel_spec.provisioner, tfkernel_spec.timeout) == (ForkServer(preload=()), 7)
 
 @pytest.mark.tfkernel(timeout=0.2)
 def test_hung_cell_is_told_with_its_stack(tfkernel):
@@ -104,7 +111,7 @@ class TestClass:
 OVERRIDDEN = """
 @pytest.fixture
 def tfkernel_spec(tfkernel_spec):
-    return dataclasses.replace(tfkernel_spec, provisioner="subprocess", preload=None, environment={"COLOUR": "green"})
+    return dataclasses.replace(tfkernel_spec, provisioner="subprocess", environment={"COLOUR": "green"})
 
 def test_override_is_used(tfkernel):
     assert tfkernel.spec.provisioner == "subprocess"
@@ -174,6 +181,9 @@ def test_unknown_field(tfkernel): pass
 @pytest.mark.tfkernel(provisioner="docker")
 def test_unknown_provisioner(tfkernel): pass
 
+@pytest.mark.tfkernel(preload=("json",))
+def test_old_spelling(tfkernel): pass
+
 @pytest.mark.tfkernel(python="/no/such/python")
 def test_no_interpreter(tfkernel): pass
 
@@ -183,7 +193,7 @@ def test_no_folder(tfkernel): pass
 @pytest.mark.tfkernel(timeout=-1)
 def test_negative(tfkernel): pass
 
-@pytest.mark.tfkernel(preload=("no_such_module",))
+@pytest.mark.tfkernel(provisioner=ForkServer(preload=("no_such_module",)))
 def test_no_module(tfkernel): pass
 
 @pytest.mark.tfkernel(startup="1/0")
@@ -207,6 +217,7 @@ class TestBadSpecs:
         [
             ("test_unknown_field", "takes no colour"),
             ("test_unknown_provisioner", "docker"),
+            ("test_old_spelling", "the marker tfkernel: preload=('json',) is no field of a spec, but a parameter of"),
             ("test_no_interpreter", "/no/such/python"),
             ("test_no_folder", "/no/such/folder"),
             ("test_negative", "timeout"),
@@ -221,7 +232,7 @@ class TestBadSpecs:
         assert said in lines[start + 1]
 
     def test_each_is_an_error_of_its_test_alone(self, bad: pytest.RunResult) -> None:
-        assert counts(bad) == {"errors": 8}
+        assert counts(bad) == {"errors": 9}
 
     def test_no_traceback_is_ours(self, bad: pytest.RunResult) -> None:
         assert not [line for line in bad.outlines if "pytest_tfkernel/" in line and ".py:" in line]
@@ -255,8 +266,9 @@ def test_interrupt_is_an_interrupt_also_where_a_kernel_left_something_running(in
         "test_mine.py",
         """
 import os, pytest, signal
+from pytest_tfkernel import ForkServer
 
-@pytest.mark.tfkernel(preload=())
+@pytest.mark.tfkernel(provisioner=ForkServer(preload=()))
 def test_mine(tfkernel):
     tfkernel.execute("import subprocess; left = subprocess.Popen(['setsid', 'sleep', '60'])")
     os.kill(os.getpid(), signal.SIGINT)
@@ -271,11 +283,12 @@ def test_mine(tfkernel):
 
 GENERATIONS = """
 import pytest
+from pytest_tfkernel import ForkServer
 
 @pytest.mark.parametrize("end", ["restart", "sigkill"])
 @pytest.mark.parametrize("provisioner", ["forkserver", "subprocess"])
 def test_mine(tfkernel_factory, provisioner, end):
-    kernel = tfkernel_factory(preload=() if provisioner == "forkserver" else None, provisioner=provisioner)
+    kernel = tfkernel_factory(provisioner=ForkServer(preload=()) if provisioner == "forkserver" else provisioner)
     first = kernel.pid
     kernel.execute("import subprocess; subprocess.Popen(['setsid', 'sleep', '61'])")
     if end == "sigkill":

@@ -232,9 +232,11 @@ def test_two(leaky): pass
     def test_of_kernels_that_come_and_go_are_the_sessions_own(self, run: Run) -> None:
         pytest.importorskip("multiprocess")
         result = run("""
+from pytest_tfkernel import ForkServer
+
 @pytest.mark.parametrize("module", ["json", "csv", "queue", "cmd"])
 def test_servers(tfkernel_factory, module):
-    tfkernel_factory(preload=(module,)).execute("1")
+    tfkernel_factory(provisioner=ForkServer(preload=(module,))).execute("1")
 
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
 def test_hosts(tfkernel_factory, method):

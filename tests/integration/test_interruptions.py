@@ -29,7 +29,8 @@ signal.signal(signal.SIGUSR1, raise_cut)
 @pytest.fixture
 def tfkernel_spec(tfkernel_spec):
     import dataclasses
-    return dataclasses.replace(tfkernel_spec, preload=("slow_preload",), start_timeout=60)
+    from pytest_tfkernel import ForkServer
+    return dataclasses.replace(tfkernel_spec, provisioner=ForkServer(preload=("slow_preload",)), start_timeout=60)
 
 @pytest.mark.parametrize("number", range(4))
 def test_kernel(tfkernel_factory, number):
@@ -77,10 +78,11 @@ def test_pytest_exit_in_a_fixture_ends_the_session_in_order(inner: Inner) -> Non
         "test_exit.py",
         """
 import pytest
+from pytest_tfkernel import ForkServer
 
 @pytest.fixture
 def leaving(tfkernel_factory):
-    kernel = tfkernel_factory(preload=())
+    kernel = tfkernel_factory(provisioner=ForkServer(preload=()))
     kernel.execute_marked("_tfkernel_mark('in')\\nimport time; time.sleep(60)", lambda _: pytest.exit("enough"))
 
 def test_it(leaving):

@@ -22,7 +22,8 @@ import resource
 
 @pytest.mark.parametrize("provisioner", {provisioners})
 def test_kernel_lives(tfkernel_factory, provisioner):
-    kernel = tfkernel_factory(provisioner=provisioner, **({{"preload": ()}} if provisioner == "forkserver" else {{}}))
+    from pytest_tfkernel import ForkServer
+    kernel = tfkernel_factory(provisioner=ForkServer(preload=()) if provisioner == "forkserver" else provisioner)
     assert kernel.execute("6 * 7").value == 42
     assert kernel.call(lambda: 7) == 7
     assert kernel.inject("sigkill").post_mortem.exit_status.signal == 9

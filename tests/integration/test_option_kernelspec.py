@@ -11,8 +11,9 @@ import pytest
 from inner import Inner, counts
 
 USES_IT = """
+from pytest_tfkernel import Jupyter
 def test_mine(tfkernel):
-    assert (tfkernel.spec.provisioner, tfkernel.spec.kernelspec) == ("jupyter", "mine")
+    assert tfkernel.spec.provisioner == Jupyter(kernelspec="mine")
     assert tfkernel.execute("import os; os.environ['OF_THE_SPEC']").value == "yes"
 """
 
@@ -84,3 +85,31 @@ def test_ini_value_is_used(inner: Inner, installed: Path) -> None:
     inner.write("pytest.ini", "[pytest]\ntfkernel_kernelspec = mine\n")
     inner.write("test_mine.py", USES_IT)
     assert counts(inner.run()) == {"passed": 1}
+
+
+KEEPS_IT = """
+import pytest
+from pytest_tfkernel import Jupyter
+
+@pytest.mark.tfkernel(provisioner="jupyter")
+def test_marked(tfkernel_spec):
+    assert tfkernel_spec.provisioner == Jupyter(kernelspec="mine")
+
+@pytest.mark.tfkernel(provisioner=Jupyter(restart_poll=0.2))
+def test_with_a_parameter(tfkernel_spec):
+    assert tfkernel_spec.provisioner == Jupyter(kernelspec="mine", restart_poll=0.2)
+
+@pytest.mark.tfkernel(provisioner=Jupyter(kernelspec="other"))
+def test_that_names_one_itself(tfkernel_spec):
+    assert tfkernel_spec.provisioner == Jupyter(kernelspec="other")
+
+@pytest.mark.tfkernel(provisioner="subprocess")
+def test_of_another_provisioner(tfkernel_spec, tfkernel_factory):
+    assert tfkernel_spec.provisioner == "subprocess"
+    assert tfkernel_factory(provisioner="jupyter").spec.provisioner == Jupyter(kernelspec="mine")
+"""
+
+
+def test_is_that_of_each_jupyter_kernel_which_names_none(inner: Inner, installed: Path) -> None:
+    inner.write("test_mine.py", KEEPS_IT)
+    assert counts(inner.run("--tfkernel-kernelspec=mine")) == {"passed": 4}

@@ -60,7 +60,8 @@ def test_name_on_path_will_do(inner: Inner, bare_python: Path) -> None:
 def test_is_what_the_fixture_uses(inner: Inner, bare_python: Path) -> None:
     inner.write(
         "test_mine.py",
-        "import pytest\n\n@pytest.mark.tfkernel(preload=())\ndef test_mine(tfkernel):\n"
+        "import pytest\nfrom pytest_tfkernel import ForkServer\n\n"
+        "@pytest.mark.tfkernel(provisioner=ForkServer(preload=()))\ndef test_mine(tfkernel):\n"
         f"    assert tfkernel.execute('import sys; sys.executable').value == {str(bare_python)!r}\n",
     )
     assert counts(inner.run(f"--tfkernel-python={bare_python}")) == {"passed": 1}

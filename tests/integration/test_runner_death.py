@@ -28,7 +28,7 @@ _AT_ONCE = 4
 # Kernels of every kind, each with a daemon that wants to get away: made, killed, restarted, ended.
 VICTIM = """
 import pytest
-from pytest_tfkernel import KernelSpec
+from pytest_tfkernel import ForkServer, KernelSpec
 
 DAEMON = '''
 import os, signal, sys
@@ -47,7 +47,7 @@ os.wait()
 
 @pytest.mark.parametrize("number", range(50))
 def test_round(tfkernel_factory, number):
-    warm = tfkernel_factory(KernelSpec(preload=(), memory_limit={limit}))
+    warm = tfkernel_factory(KernelSpec(provisioner=ForkServer(preload=()), memory_limit={limit}))
     cold = tfkernel_factory(KernelSpec(provisioner="subprocess"))
     for kernel in (warm, cold):
         kernel.execute(DAEMON)
@@ -64,7 +64,7 @@ STOPPED = (
 @pytest.fixture(autouse=True)
 def stopped(tfkernel_factory):
     import os, signal
-    kernel = tfkernel_factory(KernelSpec(preload=()))
+    kernel = tfkernel_factory(KernelSpec(provisioner=ForkServer(preload=())))
     kernel.execute(DAEMON)
     os.kill(kernel.execute("os.getppid()").value, signal.SIGSTOP)
     os.write(5, b"ready")

@@ -26,7 +26,8 @@ PROVISIONERS = {
 def test_kernel_lives(tfkernel_factory, provisioner):
     if PROVISIONERS[provisioner]:
         pytest.importorskip(PROVISIONERS[provisioner])
-    kernel = tfkernel_factory(provisioner=provisioner, **({"preload": ()} if provisioner == "forkserver" else {}))
+    from pytest_tfkernel import ForkServer
+    kernel = tfkernel_factory(provisioner=ForkServer(preload=()) if provisioner == "forkserver" else provisioner)
     folder = kernel.execute("import tempfile; tempfile.gettempdir()").value
     assert os.path.isabs(folder)
     assert folder.startswith(os.path.abspath(os.environ["TMPDIR"]))

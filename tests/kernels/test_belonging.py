@@ -19,6 +19,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from strays import STRAY
 
 StartKernel = Callable[..., Kernel]
@@ -51,7 +52,7 @@ def alone() -> Iterator[Launcher]:
 
 
 def test_what_has_shed_everything_is_of_the_only_kernel(alone: Launcher) -> None:
-    kernel = alone.start(KernelSpec(preload=()))
+    kernel = alone.start(KernelSpec(provisioner=ForkServer(preload=())))
     stray = kernel.execute(STRAY).value
     assert (proc.lease_of(stray), os.getsid(stray)) == (7, stray)
     kernel.inject("sigkill")
@@ -61,7 +62,10 @@ def test_what_has_shed_everything_is_of_the_only_kernel(alone: Launcher) -> None
 
 
 def test_a_parent_that_is_seen_is_never_forgotten(alone: Launcher) -> None:
-    kernel, neighbour = alone.start(KernelSpec(preload=())), alone.start(KernelSpec(preload=()))
+    kernel, neighbour = (
+        alone.start(KernelSpec(provisioner=ForkServer(preload=()))),
+        alone.start(KernelSpec(provisioner=ForkServer(preload=()))),
+    )
     # It stays, and is seen, before it leaves its parent.
     cell = STRAY.replace("os._exit(0)", "os.read(go, 1); os._exit(0)").replace(
         "reader,", "go, went = os.pipe(); reader,"
@@ -76,7 +80,10 @@ def test_a_parent_that_is_seen_is_never_forgotten(alone: Launcher) -> None:
 
 def test_what_two_kernels_may_have_started_is_blamed_on_neither_and_ends_with_both(await_death: AwaitDeath) -> None:
     with Launcher() as launcher:
-        kernel, neighbour = launcher.start(KernelSpec(preload=())), launcher.start(KernelSpec(preload=()))
+        kernel, neighbour = (
+            launcher.start(KernelSpec(provisioner=ForkServer(preload=()))),
+            launcher.start(KernelSpec(provisioner=ForkServer(preload=()))),
+        )
         stray = kernel.execute(STRAY).value
         for one in (kernel, neighbour):
             one.inject("sigkill")
@@ -87,7 +94,10 @@ def test_what_two_kernels_may_have_started_is_blamed_on_neither_and_ends_with_bo
 
 
 def test_a_kernel_that_wears_its_neighbours_number_is_not_taken_for_it(alone: Launcher) -> None:
-    kernel, neighbour = alone.start(KernelSpec(preload=())), alone.start(KernelSpec(preload=()))
+    kernel, neighbour = (
+        alone.start(KernelSpec(provisioner=ForkServer(preload=()))),
+        alone.start(KernelSpec(provisioner=ForkServer(preload=()))),
+    )
     kernel.execute(SHED.format(number=neighbour.life.lease))
     assert proc.lease_of(kernel.pid) == proc.lease_of(neighbour.pid)
     neighbour.inject("sigkill")
@@ -100,7 +110,7 @@ def test_a_kernel_that_wears_its_neighbours_number_is_not_taken_for_it(alone: La
 def test_nobody_outside_is_ended_whatever_they_wear(alone: Launcher, user: int | None) -> None:
     if user is not None and os.geteuid() != 0:
         pytest.skip("only root can start a process of another user")
-    kernel = alone.start(KernelSpec(preload=()))
+    kernel = alone.start(KernelSpec(provisioner=ForkServer(preload=())))
 
     def wear() -> None:
         resource.setrlimit(proc.RLIMIT_LOCKS, (kernel.life.lease, resource.getrlimit(proc.RLIMIT_LOCKS)[1]))
@@ -131,12 +141,13 @@ import json, resource, subprocess
 resource.setrlimit(10, (LIMIT, LIMIT))
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 STRAY = {STRAY.replace("(7, ", "(0, ")!r}
 bystander = subprocess.Popen(["sleep", "65"], start_new_session=True)
 found = []
 with Launcher() as launcher:
     for _ in range(8):
-        kernel = launcher.start(KernelSpec(preload=()))
+        kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         stray = kernel.execute(STRAY).value
         kernel.inject("sigkill")
         kernel.restart()
@@ -165,9 +176,10 @@ import json
 from pytest_tfkernel.model.errors import KernelDied
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 BECOME = "import os; os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)"
 with Launcher() as launcher:
-    neighbour, parent, kernel = (launcher.start(KernelSpec(preload=())) for _ in range(3))
+    neighbour, parent, kernel = (launcher.start(KernelSpec(provisioner=ForkServer(preload=()))) for _ in range(3))
     child = parent.execute(f'''
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", {BECOME + "; os.write(1, b'.'); os.read(0, 1)"!r}], stdin=-1, stdout=-1)
@@ -217,6 +229,7 @@ for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, sig
     signal.signal(number, signal.SIG_IGN)
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 STATE = '''
 import signal
 ignored = [int(number) for number in signal.Signals if signal.getsignal(number) is signal.SIG_IGN]
@@ -234,10 +247,8 @@ print(json.dumps([state, died.exit_status.code, died.cause.value, again.exit_sta
 
 @pytest.mark.parametrize("provisioner", ["forkserver", "subprocess", "multiprocess-spawn"])
 def test_what_pytest_blocks_or_ignores_is_its_own_affair(provisioner: str) -> None:
-    preload = ", preload=()" if provisioner == "forkserver" else ""
-    state, code, cause, number, killer = run(
-        SIGNALS_BLOCKED.replace("PROVISIONER", f"provisioner={provisioner!r}{preload}")
-    )
+    chosen = "ForkServer(preload=())" if provisioner == "forkserver" else repr(provisioner)
+    state, code, cause, number, killer = run(SIGNALS_BLOCKED.replace("PROVISIONER", f"provisioner={chosen}"))
     # Python itself ignores SIGPIPE and, where there is one, SIGXFSZ.
     assert (state, code, cause, number, killer) == ([[], [13, 25]], 3, "exit", 15, "us")
 
@@ -304,8 +315,9 @@ def test_trackers_have_their_moment_when_pytest_is_killed(await_death: AwaitDeat
 import time
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 launcher = Launcher()
-kernel = launcher.start(KernelSpec(preload=()))
+kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
 print(*kernel.execute({SHARED!r}).value, launcher.supervisor.pid, flush=True)
 time.sleep(60)
 """

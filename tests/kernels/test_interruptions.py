@@ -18,6 +18,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import BusyError, KernelDied, KernelIsDead
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.wire import Channel
@@ -154,7 +155,7 @@ class TestKernels:
 
     def test_a_kernel_whose_start_was_interrupted_is_no_other_one_s(self, nothing_is_left: None) -> None:
         with Launcher() as launcher:
-            spec = KernelSpec(preload=())
+            spec = KernelSpec(provisioner=ForkServer(preload=()))
             for _ in interrupted_everywhere(lambda: launcher.start(spec).shutdown(now=True), _STEP):
                 kernel = launcher.start(spec)
                 assert kernel.execute("import os; os.getpid()").value == kernel.pid

@@ -19,6 +19,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelHung
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 
 StartKernel = Callable[..., Kernel]
 Replace = Callable[[pytest.MonkeyPatch], None]
@@ -109,11 +110,11 @@ class TestInOurs:
     def test_a_kernel_lives_and_dies_as_ever(
         self, nothing_is_left: None, replace: None, replace_it: Replace, provisioner: str
     ) -> None:
-        preload = () if provisioner == "forkserver" else None
+        chosen = ForkServer(preload=()) if provisioner == "forkserver" else provisioner
         with pytest.MonkeyPatch.context() as patch:
             replace_it(patch)
             with Launcher() as launcher:
-                kernel = launcher.start(KernelSpec(provisioner=provisioner, preload=preload, timeout=20.0))
+                kernel = launcher.start(KernelSpec(provisioner=chosen, timeout=20.0))
                 assert kernel.execute("print('x'); 1").stdout == "x\n"
                 assert kernel.call(lambda: 4) == 4
                 outcome = kernel.inject("sigkill")

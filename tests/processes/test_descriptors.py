@@ -15,9 +15,10 @@ from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.generations.host import Host
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
+from pytest_tfkernel.kernels.provisioners.forkserver import ForkServers
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.processes.companions import Helper
@@ -26,7 +27,7 @@ from pytest_tfkernel.trials import trial
 from pytest_tfkernel.trials.auditing import Watch
 from pytest_tfkernel.trials.stage import Stage
 
-LIGHT = KernelSpec(preload=())
+LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
 
 
 @pytest.fixture
@@ -60,13 +61,13 @@ def _helper_again(session: Launcher) -> Helper:
 
 
 def _fork_server(session: Launcher) -> None:
-    _come_and_go(session, preload=("json",))
+    _come_and_go(session, provisioner=ForkServer(preload=("json",)))
 
 
 def _fork_server_again(session: Launcher) -> None:
     _fork_server(session)
-    provisioner = session.provisioners["forkserver"]
-    assert isinstance(provisioner, ForkServerProvisioner)
+    provisioner = session.makers["forkserver"]
+    assert isinstance(provisioner, ForkServers)
     session.supervisor.signal(provisioner.servers[-1], signal.SIGKILL)
     session.supervisor.death_of(provisioner.servers[-1], 30.0)
     _fork_server(session)

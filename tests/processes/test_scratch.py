@@ -18,6 +18,7 @@ from accounts import NOBODY
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes import scratch
 from pytest_tfkernel.processes.scratch import Scratch
 
@@ -273,7 +274,7 @@ PROVISIONERS = ["forkserver", "subprocess", "multiprocess-forkserver", "jupyter"
 
 
 def spec(provisioner: str) -> KernelSpec:
-    return KernelSpec(provisioner=provisioner, preload=() if provisioner == "forkserver" else None)
+    return KernelSpec(provisioner=ForkServer(preload=()) if provisioner == "forkserver" else provisioner)
 
 
 @pytest.mark.parametrize("provisioner", PROVISIONERS)

@@ -24,6 +24,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelHung, KernelIsDead, KernelStartError, NoRoomError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes.cgroups import PIDS
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.supervisor import Supervisor
@@ -264,7 +265,7 @@ class TestClose:
         for folder in (held, released, full / "inner", emptied / "inner"):
             folder.mkdir(parents=True)
         with Launcher() as other:
-            kernel = other.start(KernelSpec(preload=()))
+            kernel = other.start(KernelSpec(provisioner=ForkServer(preload=())))
             pids = [kernel.pid, kernel.execute(escape).value, other.supervisor.pid]
             for folder in (held, released, full):
                 other.supervisor.hold(folder)
@@ -280,12 +281,12 @@ class TestClose:
 
     def test_kernels_know_that_they_have_ended(self) -> None:
         with Launcher() as launcher:
-            kernel = launcher.start(KernelSpec(preload=()))
+            kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         assert not kernel.is_alive
         with pytest.raises(SupervisorGoneError, match="kernels have ended"):
             kernel.execute("1")
         with pytest.raises(SupervisorGoneError, match="kernels have ended"):
-            launcher.start(KernelSpec(preload=()))
+            launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         kernel.shutdown()
 
     def test_a_fork_of_ours_has_no_say(self, kernel: Kernel, launcher: Launcher) -> None:
@@ -296,7 +297,7 @@ class TestClose:
                 launcher.close()
                 code = 2
                 try:
-                    launcher.start(KernelSpec(preload=()))
+                    launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
                 except SupervisorGoneError as error:
                     code = 0 if "fork" in str(error) else 3
             os._exit(code)
@@ -308,7 +309,7 @@ class TestOwners:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
     def test_a_supervisor_that_ends_takes_its_kernels_along(self, number: int, await_death: AwaitDeath) -> None:
         with Launcher() as launcher:
-            kernel = launcher.start(KernelSpec(preload=()))
+            kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
             os.kill(launcher.supervisor.pid, number)
             await_death(kernel.pid)
             await_death(launcher.supervisor.pid)
@@ -317,7 +318,7 @@ class TestOwners:
             with pytest.raises((SupervisorGoneError, KernelIsDead), match=rf"{gone}|dead for 0.\d s"):
                 kernel.execute("1")
             with pytest.raises(SupervisorGoneError, match=gone):
-                launcher.start(KernelSpec(preload=()))
+                launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
             kernel.shutdown()
 
     def test_signals_of_a_terminal_are_not_the_supervisors(self, supervisor: Supervisor) -> None:
@@ -328,7 +329,7 @@ class TestOwners:
 
     def test_the_death_of_a_second_owner_ends_everything(self, await_death: AwaitDeath, escape: str) -> None:
         with subprocess.Popen(["sleep", "60"]) as controller, Launcher([identify(controller.pid)]) as launcher:
-            kernel = launcher.start(KernelSpec(preload=()))
+            kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
             pids = [kernel.pid, kernel.execute(escape).value, launcher.supervisor.pid]
             controller.kill()
             for pid in pids:
@@ -338,17 +339,18 @@ class TestOwners:
         with Launcher([ProcessId(os.getpid(), 1)]) as launcher:
             await_death(launcher.supervisor.pid)
             with pytest.raises(SupervisorGoneError):
-                launcher.start(KernelSpec(preload=()))
+                launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
 
 
 _OWNER = """
 import json, os, subprocess, sys, time
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 launcher = Launcher()
-kernel = launcher.start(KernelSpec(preload=(), process_limit={limit}))
+kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=()), process_limit={limit}))
 pids = [launcher.supervisor.pid, kernel.pid, kernel.execute({escape!r}).value]
-pids += [process.pid for process in launcher.provisioners["forkserver"].servers]
+pids += [process.pid for process in launcher.makers["forkserver"].servers]
 holder = os.fork() if {holder} else 0
 if {holder} and not holder:
     time.sleep(60)
@@ -409,7 +411,10 @@ class TestWhatATestDoesToUs:
     def test_descriptors_that_it_closes_are_no_error_at_the_end(self, nothing_is_left: None, tmp_path: Path) -> None:
         """Nor is anything written to what stands there since."""
         launcher = Launcher()
-        kernels = [launcher.start(KernelSpec(preload=())), launcher.start(KernelSpec(provisioner="multiprocess-spawn"))]
+        kernels = [
+            launcher.start(KernelSpec(provisioner=ForkServer(preload=()))),
+            launcher.start(KernelSpec(provisioner="multiprocess-spawn")),
+        ]
         ours = [kernel.life._parts for kernel in kernels]
         numbers = [one.fileno() for one in (launcher.supervisor._channel, *(parts.channel for parts in ours))]
         numbers += [one.descriptor for parts in ours for one in (parts.stdout, parts.stderr, parts.stacks)]
@@ -419,7 +424,7 @@ class TestWhatATestDoesToUs:
         while not set(numbers) <= {file.fileno() for file in files}:
             files.append((tmp_path / str(len(files))).open("w+b"))
         with pytest.raises(SupervisorGoneError, match="closed by somebody else"):
-            launcher.start(KernelSpec(preload=()))
+            launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         launcher.close()
         for file in files:
             assert os.fstat(file.fileno()).st_size == 0
@@ -444,11 +449,11 @@ resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))
 from pytest_tfkernel.model.errors import NoRoomError
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 with Launcher() as launcher:
     try:
-        for provisioner in ("subprocess", "forkserver", "multiprocess-spawn"):
-            preload = () if provisioner == "forkserver" else None
-            assert launcher.start(KernelSpec(provisioner=provisioner, preload=preload)).execute("1").value == 1
+        for provisioner in ("subprocess", ForkServer(preload=()), "multiprocess-spawn"):
+            assert launcher.start(KernelSpec(provisioner=provisioner)).execute("1").value == 1
     except NoRoomError as error:
         assert "raise `ulimit -n`" in str(error)
     else:

@@ -10,9 +10,10 @@ import pytest
 
 from facts import INTERPRETER, saw
 from observations import honest, honest_trial
+from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.faults import Lives
-from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
+from pytest_tfkernel.model.kernels import Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Generation, Observation, Setting, State, Verdict

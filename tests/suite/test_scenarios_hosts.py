@@ -15,6 +15,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities
 from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import Jupyter
 from pytest_tfkernel.model.trials import Capability, Setting, State, Verdict
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
@@ -29,7 +30,7 @@ from pytest_tfkernel.trials.stage import Stage
 RESTARTS = (RESTART_LIMIT, STRUCK_STARTS, TWO_DEATHS, BUSY_SHUTDOWN, HOSTED_IMPORT)
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 # The suite waits as long as people do; here it is about what happens then.
-_QUICK = 0.3
+_QUICK = Jupyter(restart_poll=0.3)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def verdicts(seen: observing.Seen) -> dict[str, Verdict]:
 def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed: dict[str, Capability]) -> None:
     need(installed, setting.provisioner)
     startup = HELD_IMPORT if setting.phase == "importing" else ""
-    found = verdicts(observing.observe(setting, stage, KernelSpec(restart_poll=_QUICK, startup=startup)))
+    found = verdicts(observing.observe(setting, stage, KernelSpec(provisioner=_QUICK, startup=startup)))
     assert {one.state for one in found.values()} == {State.PASS}, found
 
 
@@ -87,7 +88,7 @@ def test_honest_kernels_of_hosts_agree(
         pytest.skip(f"there is none of {sorted(others)}")
     monkeypatch.setattr(hosts, "OWN", own)
     monkeypatch.setattr(hosts, "hosts", lambda _: installed)
-    seen = observing.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(restart_poll=_QUICK))
+    seen = observing.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(provisioner=_QUICK))
     assert isinstance(seen, Facts)
     verdict = _BY_ID[hosts.NAME].judge(seen)
     assert verdict.state is State.PASS, verdict
@@ -123,7 +124,7 @@ def test_judges_say_fail_of_their_saboteurs(
 
 def _play(aim: Aim, stage: Stage, folder: Path) -> observing.Seen:
     folder.mkdir()
-    return observing.observe(aim.setting, stage, dataclasses.replace(aim.spec(folder), restart_poll=_QUICK))
+    return observing.observe(aim.setting, stage, dataclasses.replace(aim.spec(folder), provisioner=_QUICK))
 
 
 @pytest.mark.parametrize("scenario", [*RESTARTS, HOSTS_AGREE], ids=lambda one: one.name)

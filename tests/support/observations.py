@@ -6,9 +6,10 @@ from typing import Any
 
 from facts import INTERPRETER, saw
 from pytest_tfkernel.kernels.faults import menu
+from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.faults import Dies, Lives
-from pytest_tfkernel.model.kernels import CellError, Outcome, Reply
+from pytest_tfkernel.model.kernels import Outcome, Reply
 from pytest_tfkernel.model.processes import PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit
 from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, Setting

@@ -15,6 +15,7 @@ from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.processes.cgroups import PIDS
 from pytest_tfkernel.trials.auditing import Watch
@@ -34,7 +35,7 @@ def watch(launcher: Launcher, timeline: Timeline) -> Watch:
 
 @pytest.fixture
 def kernel(watch: Watch) -> Iterator[Kernel]:
-    kernel = watch.start(KernelSpec(preload=()))
+    kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
     yield kernel
     kernel.shutdown(now=True)
 
@@ -111,7 +112,7 @@ def shared() -> Iterator[Path]:
 
 def test_what_was_there_before_the_kernel_is_not_its_own(shared: Path, launcher: Launcher) -> None:
     watch = Watch(launcher)
-    kernel = watch.start(KernelSpec(preload=()))
+    kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
     try:
         kernel.execute(f"held = open({str(shared)!r})")
         assert die(watch, kernel).leaks == ()
@@ -121,7 +122,7 @@ def test_what_was_there_before_the_kernel_is_not_its_own(shared: Path, launcher:
 
 def test_what_appears_with_the_kernel_is_its_own(launcher: Launcher) -> None:
     watch = Watch(launcher)
-    kernel = watch.start(KernelSpec(preload=()))
+    kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
     path = Path(f"/dev/shm/tfkernel-test-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         kernel.execute(f"held = open({str(path)!r}, 'w')")
@@ -152,7 +153,7 @@ def test_a_file_in_its_temporary_folder_is_a_leak(watch: Watch, kernel: Kernel) 
 def test_what_is_known_by_the_cgroup_only_is_found(launcher: Launcher, needs_cgroup: Callable[[str], None]) -> None:
     needs_cgroup(PIDS)
     watch = Watch(launcher)
-    kernel = watch.start(KernelSpec(preload=(), process_limit=50))
+    kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=()), process_limit=50))
     try:
         pid = kernel.execute(STRAY).value
         kernel.witness = None

@@ -15,6 +15,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec, Outcome
 from pytest_tfkernel.model.processes import Cause, Killer, ProcessId
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.model.trials import Observation, Setting
 from pytest_tfkernel.trials import examples, trial
@@ -29,7 +30,7 @@ FORGETFUL = Example(
     "forgetful", "", 'state = [5.0]\n{"result": 5.0, "details": {}}', "state.pop() if state else 1 / 0", 5.0, 5.0
 )
 KILLED = Setting("forkserver", "light", "sigkill")
-SPEC = KernelSpec(preload=())
+SPEC = KernelSpec(provisioner=ForkServer(preload=()))
 
 
 @dataclass
@@ -141,7 +142,11 @@ def test_a_zombie_exists_until_it_is_waited_for() -> None:
 
 
 def test_what_is_left_of_the_first_kernel_is_seen(play: Callable[..., Observation], escape: str) -> None:
-    seen = play(spec=KernelSpec(preload=(), startup=f"def leave():\n    exec({escape!r}, {{}})\nleave()"))
+    seen = play(
+        spec=KernelSpec(
+            provisioner=ForkServer(preload=()), startup=f"def leave():\n    exec({escape!r}, {{}})\nleave()"
+        )
+    )
     assert seen.audit is not None
     assert [leak.resource.kind for leak in seen.audit.leaks] == [Kind.PROCESS]
     assert "sleep 62" in str(seen.audit.leaks[0])
@@ -265,9 +270,9 @@ def test_the_kernel_ends_whatever_goes_wrong(play: Callable[..., Observation], m
 
 
 def test_the_provisioner_is_that_of_the_setting(play: Callable[..., Observation], launcher: Launcher) -> None:
-    before = launcher.provisioners["subprocess"].cold_starts
+    before = launcher.makers["subprocess"].cold_starts
     assert play(Setting("subprocess", "light", "sigkill"), KernelSpec()).second is not None
-    assert launcher.provisioners["subprocess"].cold_starts == before + 2
+    assert launcher.makers["subprocess"].cold_starts == before + 2
 
 
 @pytest.mark.parametrize(("phase", "generation"), [("importing", 2), ("running", 1)])
@@ -295,7 +300,7 @@ def test_a_kernel_with_a_manager_of_its_own_is_awaited_and_not_asked(
         asked.append(keywords.get("asked", True))
         raise KernelStartError("no more")
 
-    monkeypatch.setattr(Life, "is_hosted", property(lambda _: hosted))
+    monkeypatch.setattr(Life, "is_managed", property(lambda _: hosted))
     # A host is told apart by it elsewhere, too.
     monkeypatch.setattr(Kernel, "restart", restart)
     play()

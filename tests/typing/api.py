@@ -16,6 +16,8 @@ from pytest_tfkernel import (
     Dies,
     ExitStatus,
     Fault,
+    ForkServer,
+    Jupyter,
     Kernel,
     KernelDied,
     KernelFactory,
@@ -26,12 +28,15 @@ from pytest_tfkernel import (
     Launcher,
     Leftover,
     Lives,
+    Multiprocess,
     NotCarried,
     Outcome,
     PostMortem,
     ProcessId,
     Reply,
     ResourceUsage,
+    Spyder,
+    Subprocess,
     TFKernelError,
 )
 
@@ -80,9 +85,19 @@ def own_fault() -> Fault:
     return Fault("own", "divides by zero", strike, Lives(("ZeroDivisionError",)))
 
 
+def provisioners() -> tuple[KernelSpec, ...]:
+    return (
+        KernelSpec(provisioner=Subprocess()),
+        KernelSpec(provisioner=ForkServer(preload=("numpy",))),
+        KernelSpec(provisioner=Multiprocess(method="fork")),
+        KernelSpec(provisioner=Jupyter(kernelspec="mine", restart_poll=0.2)),
+        KernelSpec(provisioner=Spyder(restart_poll=0.2)),
+    )
+
+
 def without_pytest() -> None:
     with Launcher() as launcher:
-        kernel = launcher.start(KernelSpec(provisioner="subprocess", python="python3.9", preload=None))
+        kernel = launcher.start(KernelSpec(provisioner="subprocess", python="python3.9"))
         value = kernel.execute("object()").value
         assert isinstance(value, NotCarried)
         assert_type(value.reason, str)

@@ -72,13 +72,13 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
         raise KernelDied(life.bury()) from None
 
 
-def request_for(cell: str, life: Life, spec: KernelSpec, *, interactive: bool) -> Message:
+def request_for(cell: str, spec: KernelSpec, *, interactive: bool) -> Message:
     """The request that runs a cell. Raises TypeError or SpecError, before anything is done."""
     if not isinstance(cell, str):
         raise TypeError(f"a cell is text, not {type(cell).__name__}")
-    if not interactive and life.is_hosted:
+    if not interactive and not spec.made_by.runs_scripts:
         raise SpecError(
-            f"a {spec.provisioner} kernel runs interactive cells only: use provisioner='subprocess' for a script"
+            f"a {spec.made_by.name} kernel runs interactive cells only: use provisioner='subprocess' for a script"
         )
     return {"kind": "execute", "cell": cell, "interactive": interactive}
 

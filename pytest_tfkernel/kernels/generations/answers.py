@@ -20,8 +20,8 @@ _ALLOWED = {"execute": ("value", "not_carried"), "call": ("pickled", "not_carrie
 class Asked:
     """The requests to one life of a kernel, by their numbers from 1, and what may still come of them."""
 
-    def __init__(self, *, is_hosted: bool) -> None:
-        self._is_hosted = is_hosted
+    def __init__(self, *, is_managed: bool) -> None:
+        self._is_managed = is_managed
         self._count = 0
         self._is_greeted = False
         self._open: dict[int, str] = {}
@@ -42,7 +42,7 @@ class Asked:
         if kind == "hello" and not self._is_greeted:
             self._is_greeted = _is_version(message.get("version"))
             wrong = "" if self._is_greeted else "its first word has no version"
-        elif kind == "failed" and self._is_hosted:
+        elif kind == "failed" and self._is_managed:
             wrong = "" if isinstance(message.get("error"), str) else "it failed, and does not say why"
         elif kind == "mark" and is_number and number in self._marking:
             wrong = "" if isinstance(message.get("name"), str) else "a mark has no name"

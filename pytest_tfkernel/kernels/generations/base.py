@@ -10,9 +10,10 @@ from typing import Protocol
 
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.generations.parts import Parts, environment
-from pytest_tfkernel.kernels.provisioners.base import Launch, Provisioner
+from pytest_tfkernel.kernels.provisioners.base import Launch, Maker
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
+from pytest_tfkernel.model.provisioners import PROVISIONERS
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.processes.orders import Order, folder_of
@@ -78,10 +79,10 @@ class Supplies:
 
 @dataclass(frozen=True)
 class OwnGenerations:
-    """Each generation is ordered from a provisioner, when we say so."""
+    """Each generation is made by a process of ours, when we say so."""
 
     supplies: Supplies
-    provisioner: Provisioner
+    maker: Maker
     spec: KernelSpec
     interpreter: Interpreter
 
@@ -104,7 +105,7 @@ class OwnGenerations:
             undo.callback(stderr.close)
             stacks = Capture("stacks")
             undo.pop_all()
-        parts = Parts(channel, stdout, stderr, stacks, lease, cgroup, temporary, self.provisioner.elegy)
+        parts = Parts(channel, stdout, stderr, stacks, lease, cgroup, temporary, self.maker.elegy)
         try:
             wanted = Launch(
                 spec=spec,
@@ -116,7 +117,7 @@ class OwnGenerations:
                 channel=theirs.fileno(),
                 stacks=parts.stacks.descriptor,
             )
-            process = self.provisioner.launch(wanted)
+            process = self.maker.launch(wanted)
             return Life(supervisor, process, parts, generation)
         except BaseException:
             parts.discard()
@@ -126,9 +127,10 @@ class OwnGenerations:
 
     def succeed(self, generation: int, seconds: float, *, asked: bool) -> list[Life]:  # noqa: ARG002 - it can't
         """Nobody does."""
+        others = " or ".join(repr(one.name) for one in PROVISIONERS if one.restarts_unasked)
         raise KernelStartError(
-            f"nobody restarts a kernel of {self.spec.provisioner!r} unasked: call restart(), or use 'jupyter' or"
-            " 'spyder', whose manager does"
+            f"nobody restarts a kernel of {self.maker.name!r} unasked: call restart(), or use {others}, whose manager"
+            " does"
         )
 
     def close(self) -> None:

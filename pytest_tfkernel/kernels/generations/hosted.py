@@ -13,11 +13,11 @@ from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.kernels.generations.host import Host
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.generations.parts import Parts, environment
-from pytest_tfkernel.kernels.provisioners.base import Hosting
 from pytest_tfkernel.kernels.specs import kernelspecs
 from pytest_tfkernel.model.errors import KernelStartError, SpecError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.provisioners import Managed
 from pytest_tfkernel.processes import scratch
 from pytest_tfkernel.processes.cgroups import Cgroup
 from pytest_tfkernel.processes.orders import Order, folder_of
@@ -41,9 +41,9 @@ _MOST_GENERATIONS = 1 << 20
 class HostedGenerations:
     """The generations of one kernel; its host is started with the first one, and ends in `close`."""
 
-    def __init__(self, supplies: Supplies, hosting: Hosting, spec: KernelSpec, interpreter: Interpreter) -> None:
+    def __init__(self, supplies: Supplies, made_by: Managed, spec: KernelSpec, interpreter: Interpreter) -> None:
         self._supplies = supplies
-        self._hosting = hosting
+        self._made_by = made_by
         self._spec = spec
         self._interpreter = interpreter
         self._host: Host | None = None
@@ -119,19 +119,19 @@ class HostedGenerations:
         """Raise SpecError where something is not installed."""
         if importlib.util.find_spec("jupyter_client") is None:
             raise SpecError(
-                f"provisioner={self._hosting.name!r} needs jupyter_client beside pytest:"
-                f" `{sys.executable} -m pip install 'pytest-tfkernel[{self._hosting.name}]'`"
+                f"provisioner={self._made_by.name!r} needs jupyter_client beside pytest:"
+                f" `{sys.executable} -m pip install 'pytest-tfkernel[{self._made_by.name}]'`"
             )
         homeless = homes.missing(environment(self._spec, 0, Path("/")))
         if homeless:
-            raise SpecError(f"provisioner={self._hosting.name!r} is {homeless}")
-        if self._spec.kernelspec is not None:
-            kernelspecs.interpreter_of(self._spec.kernelspec)
-        module = self._hosting.module
+            raise SpecError(f"provisioner={self._made_by.name!r} is {homeless}")
+        kernelspec, need = self._made_by.kernelspec, self._made_by.need
+        if kernelspec is not None:
+            kernelspecs.interpreter_of(kernelspec)
         # Elsewhere it is found by the kernel only.
-        is_visible = self._spec.kernelspec is None and "PYTHONPATH" not in self._spec.environment
-        if is_visible and module not in self._interpreter.packages:
-            python, package = self._interpreter.executable, module.replace("_", "-")
+        is_visible = kernelspec is None and "PYTHONPATH" not in self._spec.environment
+        if need is not None and is_visible and need.module not in self._interpreter.packages:
+            python, package = self._interpreter.executable, need.package
             raise SpecError(f"python={python!r} has no {package}: `{python} -m pip install {package}`")
 
     def _make_folder(self) -> Path:
@@ -153,20 +153,19 @@ class HostedGenerations:
         cgroups = self._cgroup.procs_files if self._cgroup is not None else ()
         order = Order.of(spec, self._supplies.new_leases(_MOST_GENERATIONS), cgroups)
         variables = environment(spec, 0, folder)
-        variables |= {name: text for name, text in self._hosting.variables.items() if name not in variables}
-        if spec.kernelspec is None:
+        if self._made_by.kernelspec is None:
             # A history and a profile of its own: a person's are for that person.
             variables.setdefault("IPYTHONDIR", str(folder / "ipython"))
         return {
             "kind": "start",
-            "kernelspec": spec.kernelspec,
-            "argv": [self._interpreter.executable, *self._hosting.arguments],
+            "kernelspec": self._made_by.kernelspec,
+            "argv": [self._interpreter.executable, *self._made_by.arguments],
             "env": {},
             "environment": variables,
             "order": order.for_child(),
             "temporary": str(folder),
             "generation": generation,
-            "time_to_dead": spec.restart_poll,
+            "time_to_dead": self._made_by.restart_poll,
         }
 
     def _next(self, deadline: float, *, unless_given_up_at: int | None = None) -> Life:

@@ -11,8 +11,9 @@ from pathlib import Path
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.generations.answers import Asked
 from pytest_tfkernel.kernels.generations.parts import Parts
+from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.errors import SupervisorGoneError
-from pytest_tfkernel.model.kernels import CellError, Reply
+from pytest_tfkernel.model.kernels import Reply
 from pytest_tfkernel.model.processes import Leftover, PostMortem, ProcessId
 from pytest_tfkernel.processes.cgroups import Cgroup
 from pytest_tfkernel.processes.output.captures import KEPT_BYTES
@@ -60,7 +61,7 @@ class Life:
         victims = Victims(process, self._pidfd, parts.cgroup, clock)
         self._inquest = Inquest(Sent(process), victims, supervisor.has_killed_orphans)
         supervisor.expect(process)
-        self._asked = Asked(is_hosted=parts.host is not None)
+        self._asked = Asked(is_managed=parts.host is not None)
         self._note = ""
         self._closed = False
         self._deadline_passed = False
@@ -82,8 +83,8 @@ class Life:
         return self._parts.temporary
 
     @property
-    def is_hosted(self) -> bool:
-        """Whether its process is kept by a host of somebody else's making."""
+    def is_managed(self) -> bool:
+        """Whether its process is kept by the kernel manager of somebody else."""
         return self._parts.host is not None
 
     @property
@@ -183,7 +184,7 @@ class Life:
 
     def interrupt(self) -> None:
         """Interrupt what it runs: by SIGINT, or as its host does that."""
-        if not self.is_hosted:
+        if not self.is_managed:
             self.signal(signal.SIGINT)
             return
         with contextlib.suppress(ChannelClosedError, ChannelTornError):
@@ -287,6 +288,6 @@ class Life:
         if not survivors:
             self._parts.remove_temporary()
         for cgroup in self._cgroups if not survivors else ():
-            if not (self.is_hosted and cgroup is self._parts.cgroup):
+            if not (self.is_managed and cgroup is self._parts.cgroup):
                 cgroup.remove()
         return left

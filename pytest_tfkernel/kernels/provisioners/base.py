@@ -1,9 +1,9 @@
-"""What a provisioner is asked for, and what it answers."""
+"""What a maker of processes is asked for, and what it answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
@@ -28,8 +28,8 @@ class Launch:
     stacks: int
 
 
-class Provisioner(Protocol):
-    """Makes processes for kernels. One object serves a whole session."""
+class Maker(Protocol):
+    """Makes the processes for kernels of one provisioner. One object serves a whole session."""
 
     @property
     def name(self) -> str:
@@ -46,14 +46,4 @@ class Provisioner(Protocol):
         """Of a kernel that has died: that another process had ended, and it with that one, if so. It is asked once."""
 
     def close(self) -> None:
-        """End what the provisioner itself keeps running; its kernels live on."""
-
-
-@dataclass(frozen=True)
-class Hosting:
-    """How kernels of one kind are hosted: what their interpreter runs, with which variables, and needs for that."""
-
-    name: str
-    module: str
-    arguments: tuple[str, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
+        """End what it keeps running; its kernels live on."""

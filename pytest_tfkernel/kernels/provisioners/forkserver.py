@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pytest_tfkernel.kernels.provisioners.base import Launch
 from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError
 from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes.companions import Command, Companion, environment_beside
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
@@ -20,7 +21,6 @@ from pytest_tfkernel.processes.wire import ChannelClosedError, ChannelLateError,
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-DEFAULT_PRELOAD = ("tensorflow",)
 # Each holds an imported TensorFlow, some 500 MB resident.
 _MAX_SERVERS = 4
 _FORK_SECONDS = 30.0
@@ -81,10 +81,10 @@ class _Server:
         return None
 
 
-class ForkServerProvisioner:
+class ForkServers:
     """Keeps one fork server per interpreter, preload and import-time environment."""
 
-    name = "forkserver"
+    name = ForkServer().name
 
     def __init__(self, supervisor: Supervisor, new_lease: Callable[[], int], temporary: Callable[[], str]) -> None:
         self._supervisor = supervisor
@@ -101,7 +101,7 @@ class ForkServerProvisioner:
         return tuple(server.companion.process for server in self._servers.values())
 
     def launch(self, wanted: Launch) -> ProcessId:
-        """See `Provisioner`. The first launch imports the preload, within the spec's start timeout."""
+        """See `Maker`. The first launch imports the preload, within the spec's start timeout."""
         with self._turns.next():
             key = _key(wanted)
             if key in self._servers and self._servers[key].companion.has_ended():
@@ -119,7 +119,7 @@ class ForkServerProvisioner:
         return ProcessId(answer["pid"], answer["start_time"])
 
     def elegy(self, process: ProcessId) -> str:  # noqa: ARG002 - a kernel outlives its fork server
-        """See `Provisioner`."""
+        """See `Maker`."""
         return ""
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ class ForkServerProvisioner:
 
     def _await_preload(self, key: tuple[object, ...], server: _Server, wanted: Launch) -> None:
         """Have it import the preload, unless it has; also when whoever has asked for that was interrupted."""
-        modules = list(preload_of(wanted))
+        modules = list(_chosen(wanted).modules)
         if server.is_ready:
             return
         request = {
@@ -164,7 +164,8 @@ class ForkServerProvisioner:
             error = answer["error"]
             raise KernelStartError(
                 f"{wanted.interpreter.executable} can't import {', '.join(modules)}: {error.get('type')}:"
-                f" {error.get('message')}; install it there, or name other modules with preload=(...)"
+                f" {error.get('message')}; install it there, or name other modules with"
+                " provisioner=ForkServer(preload=(...))"
             )
         server.is_ready = True
 
@@ -197,16 +198,16 @@ def _is_whole(answer: Message, what: str) -> bool:
     return all(isinstance(answer.get(name), kind) for name, kind in kinds[answer["kind"]].items())
 
 
-def preload_of(wanted: Launch) -> tuple[str, ...]:
-    """The modules that the fork server imports for this launch."""
-    return DEFAULT_PRELOAD if wanted.spec.preload is None else wanted.spec.preload
+def _chosen(wanted: Launch) -> ForkServer:
+    made_by = wanted.spec.made_by
+    return made_by if isinstance(made_by, ForkServer) else ForkServer()
 
 
 def _search_path(wanted: Launch) -> tuple[str, ...]:
     """Where modules of the user's own are found; TensorFlow needs none of it, and all can share it."""
-    return () if wanted.spec.preload is None else wanted.spec.sys_path
+    return () if _chosen(wanted).preload is None else wanted.spec.sys_path
 
 
 def _key(wanted: Launch) -> tuple[object, ...]:
     variables = tuple(sorted(pair for pair in wanted.environment.items() if pair[0].startswith(_IMPORT_TIME)))
-    return wanted.interpreter.executable, preload_of(wanted), _search_path(wanted), variables
+    return wanted.interpreter.executable, _chosen(wanted).modules, _search_path(wanted), variables

@@ -13,6 +13,7 @@ from pytest_tfkernel._child import host_multiprocess as child
 from pytest_tfkernel.kernels.provisioners.base import Launch
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ExitStatus, ProcessId
+from pytest_tfkernel.model.provisioners import Multiprocess
 from pytest_tfkernel.processes.companions import Command, Companion, environment_beside
 from pytest_tfkernel.processes.descriptors import Owned
 from pytest_tfkernel.processes.orders import Order
@@ -27,7 +28,6 @@ __tracebackhide__ = True
 
 # How many interpreters a start takes: the host's, and that of the kernel or of the fork server.
 _INTERPRETERS = {"spawn": 2, "forkserver": 2, "fork": 1}
-METHODS = tuple(_INTERPRETERS)
 # For the word of a death that has happened.
 _DEATH_SECONDS = 1.0
 # Words of the dead that nobody asked for.
@@ -58,7 +58,7 @@ class Told:
         return ExitStatus(signal=-self.exitcode) if self.exitcode < 0 else ExitStatus(code=self.exitcode)
 
 
-class MultiprocessProvisioner:
+class MultiprocessHosts:
     """Starts a host for each kernel, and in it a `Process` by one start method: spawn, forkserver or fork.
 
     A kernel dies with its host.
@@ -67,7 +67,7 @@ class MultiprocessProvisioner:
     def __init__(
         self, method: str, supervisor: Supervisor, new_lease: Callable[[], int], temporary: Callable[[], str]
     ) -> None:
-        self.name = f"multiprocess-{method}"
+        self.name = Multiprocess(method).name
         self.cold_starts = 0
         self._method = method
         self._supervisor = supervisor
@@ -87,7 +87,7 @@ class MultiprocessProvisioner:
         return None if host is None else host.process
 
     def launch(self, wanted: Launch) -> ProcessId:
-        """See `Provisioner`."""
+        """See `Maker`."""
         with self._turns.next():
             self._hear()
             self._forget([process for process, host in self._hosts.items() if host.has_ended()])
@@ -128,7 +128,7 @@ class MultiprocessProvisioner:
             return self._told.get(process)
 
     def elegy(self, process: ProcessId) -> str:
-        """See `Provisioner`: a host that crashes takes its kernel along."""
+        """See `Maker`: a host that crashes takes its kernel along."""
         with self._turns.next():
             host = self._hosts.get(process)
             if host is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from pytest_tfkernel.model import provisioners
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 
@@ -13,34 +14,17 @@ __tracebackhide__ = True
 
 _SMALLEST_MEMORY = 16 * 1024 * 1024
 _FEWEST_FILES = 16
-# Whose managers start a dead kernel again.
-_RESTARTED = ("jupyter", "spyder")
 
 
-def check(spec: KernelSpec, provisioners: Sequence[str]) -> None:
+def check(spec: KernelSpec) -> None:
     """Raise SpecError, in one line that says what to change, for a spec that can't work."""
     _check_types(spec)
-    if spec.provisioner not in provisioners:
-        raise SpecError(f"provisioner={spec.provisioner!r} is unknown: choose from {', '.join(provisioners)}")
-    if spec.preload is not None and spec.provisioner != "forkserver":
-        raise SpecError(
-            f"preload={spec.preload!r} needs provisioner='forkserver', not {spec.provisioner!r}:"
-            " import in startup='...' instead"
-        )
-    if spec.kernelspec is not None and spec.provisioner != "jupyter":
-        raise SpecError(f"kernelspec={spec.kernelspec!r} needs provisioner='jupyter', not {spec.provisioner!r}")
-    if spec.restart_poll is not None and spec.provisioner not in _RESTARTED:
-        raise SpecError(
-            f"restart_poll={spec.restart_poll!r} is for kernels that are restarted unasked ({', '.join(_RESTARTED)}),"
-            f" and not for {spec.provisioner!r}: leave it out"
-        )
+    provisioners.chosen(spec.provisioner)
     if spec.folder is not None and not _is_folder(spec.folder):
         raise SpecError(f"folder={spec.folder!r} is no folder: make it first, or leave it out")
     for name in ("timeout", "start_timeout"):
         if not getattr(spec, name) > 0:
             raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
-    if spec.restart_poll is not None and not spec.restart_poll > 0:
-        raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     _check_limits(spec)
 
 
@@ -52,23 +36,18 @@ def _is_folder(name: str) -> bool:
 
 
 def _check_types(spec: KernelSpec) -> None:
-    for name in ("python", "provisioner", "folder", "startup"):
+    for name in ("python", "folder", "startup"):
         if not isinstance(getattr(spec, name), str) and not (name == "folder" and spec.folder is None):
             raise SpecError(f"{name}={getattr(spec, name)!r} is no text: write str(...)")
-    if not isinstance(spec.kernelspec, str | None):
-        raise SpecError(f"kernelspec={spec.kernelspec!r} is no text: name one that `jupyter kernelspec list` shows")
-    for name in ("preload", "sys_path"):
-        texts = getattr(spec, name)
-        if texts is not None and not (isinstance(texts, tuple) and all(isinstance(one, str) for one in texts)):
-            raise SpecError(f"{name}={texts!r} is no tuple of texts: write ('name',) with a comma")
+    texts = spec.sys_path
+    if not (isinstance(texts, tuple) and all(isinstance(one, str) for one in texts)):
+        raise SpecError(f"sys_path={texts!r} is no tuple of texts: write ('name',) with a comma")
     if not isinstance(spec.environment, Mapping) or not all(map(_is_variable, spec.environment.items())):
         raise SpecError(f"environment={spec.environment!r} is no dict of names and texts (or None, to remove one)")
     _check_numbers(spec)
 
 
 def _check_numbers(spec: KernelSpec) -> None:
-    if not isinstance(spec.restart_poll, int | float | None):
-        raise SpecError(f"restart_poll={spec.restart_poll!r} is no time: give seconds above 0")
     for name in ("timeout", "start_timeout"):
         if not isinstance(getattr(spec, name), int | float):
             raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")

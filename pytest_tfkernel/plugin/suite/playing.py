@@ -12,6 +12,7 @@ import pytest
 from pytest_tfkernel.machine.capabilities import JUPYTER
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import Jupyter
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.interpreters import interpreters_of
@@ -52,7 +53,7 @@ def play(config: pytest.Config, setting: Setting) -> Played:
         environment=_SHARES_GPU if stage.gpus.are_there else {},
     )
     if setting.provisioner == JUPYTER:
-        spec = dataclasses.replace(spec, kernelspec=options.kernelspec)
+        spec = dataclasses.replace(spec, provisioner=Jupyter(kernelspec=options.kernelspec))
     before, began = stage.launcher.cold_starts, time.monotonic()
     seen: Seen | TFKernelError
     try:

@@ -10,6 +10,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import named
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.trials.cells import CellFailedError
 from pytest_tfkernel.trials.recorder import Recorder
@@ -20,7 +21,10 @@ F = TypeVar("F")
 
 
 class Start(Protocol):
-    """Starts one more kernel of the scenario's spec, with these fields of it changed."""
+    """Starts one more kernel of the scenario's spec, with these fields of it changed.
+
+    Another provisioner, by name, has those parameters of the spec's that it takes.
+    """
 
     def __call__(self, **changes: Any) -> Kernel:
         """Raises KernelStartError or SpecError."""
@@ -39,8 +43,8 @@ def perform(
     error = ""
 
     def start(**changes: Any) -> Kernel:
-        chosen: dict[str, Any] = {"provisioner": setting.provisioner, **changes}
-        started.append(stage.launcher.start(dataclasses.replace(spec, **chosen)))
+        provisioner = named(changes.pop("provisioner", setting.provisioner), like=spec.made_by)
+        started.append(stage.launcher.start(dataclasses.replace(spec, provisioner=provisioner, **changes)))
         return started[-1]
 
     try:

@@ -27,8 +27,6 @@ STANDARD = "subprocess"
 # What needs nothing but an interpreter, and what a package brings: its capability, and the provisioner.
 OWN = (STANDARD, "forkserver")
 _INSTALLED = ((MULTIPROCESS, "multiprocess-spawn"), (JUPYTER, JUPYTER), (SPYDER, SPYDER))
-# These fields of a spec are for the kernels of one host only.
-_SPECIAL = {"restart_poll": (JUPYTER, SPYDER), "kernelspec": (JUPYTER,), "preload": ("forkserver",)}
 
 NOBODY, ITS_HOST = "nobody", "its host"
 NO_SCRIPTS = "it runs no scripts"
@@ -76,9 +74,8 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[SideBySide]:
         notes.note(absent=absent, hosts=shown, times=waited, broken=broken)
         for host in present:
             seen, times = shown.setdefault(host, {}), Recorder(Times)
-            changes = {name: None for name, those in _SPECIAL.items() if host not in those}
             try:
-                kernel = start(provisioner=host, **changes)
+                kernel = start(provisioner=host)
                 _live(kernel, seen)
                 _die_of_signal(kernel, setting.fault, seen, times)
                 _die_of_crash(kernel, seen)

@@ -215,9 +215,7 @@ def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Two
             ended = hosted.ended(kernel.inject(setting.fault).post_mortem)
             deaths.append(Death(ended, _successor(kernel, asked=False)))
         value(kernel, _LEAVE_A_MARK)
-        frontend = start(
-            provisioner="subprocess", python=sys.executable, startup="", restart_poll=None, kernelspec=None
-        )
+        frontend = start(provisioner="subprocess", python=sys.executable, startup="")
         value(frontend, _CONNECT.format(connection=value(kernel, _CONNECTION)))
         before, told = _heard(frontend), kernel.pid
         after = _successor(kernel, asked=True)

@@ -66,7 +66,7 @@ def _life(kernel: Kernel, fault: str) -> dict[str, Any]:
     value(kernel, examples.SPEAK)
     died = kernel.inject(fault).post_mortem
     if died is None:
-        raise CellFailedError(f"the kernel ({kernel.spec.provisioner}) survived {fault}")
+        raise CellFailedError(f"the kernel ({kernel.spec.made_by.name}) survived {fault}")
     seen |= {
         "exit status": str(died.exit_status),
         "cause": died.cause.value,

@@ -151,21 +151,20 @@ class TestBeforeAnythingIsDone:
         assert exchange.seconds_for(KernelSpec(timeout=7), None) == 7
         assert exchange.seconds_for(KernelSpec(timeout=7), 2) == 2
 
-    def test_what_is_no_cell_is_refused(self, life: Life) -> None:
+    def test_what_is_no_cell_is_refused(self) -> None:
         with pytest.raises(TypeError, match="int"):
-            exchange.request_for(1, life, KernelSpec(), interactive=True)  # type: ignore[arg-type]
+            exchange.request_for(1, KernelSpec(), interactive=True)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("interactive", [True, False])
-    def test_a_request_says_how_its_cell_runs(self, life: Life, *, interactive: bool) -> None:
-        request = exchange.request_for("1", life, KernelSpec(), interactive=interactive)
+    def test_a_request_says_how_its_cell_runs(self, *, interactive: bool) -> None:
+        request = exchange.request_for("1", KernelSpec(), interactive=interactive)
         assert request == {"kind": "execute", "cell": "1", "interactive": interactive}
 
-    def test_a_hosted_kernel_runs_no_script(self, life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Life, "is_hosted", property(lambda _: True))
+    def test_a_managed_kernel_runs_no_script(self) -> None:
         spec = KernelSpec(provisioner="jupyter")
-        assert exchange.request_for("1", life, spec, interactive=True)["interactive"] is True
+        assert exchange.request_for("1", spec, interactive=True)["interactive"] is True
         with pytest.raises(SpecError, match="a jupyter kernel runs interactive cells only"):
-            exchange.request_for("1", life, spec, interactive=False)
+            exchange.request_for("1", spec, interactive=False)
 
 
 def values_of(life: Life, text: str) -> object:

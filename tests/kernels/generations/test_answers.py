@@ -17,6 +17,7 @@ from pytest_tfkernel.kernels.generations import answers
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
+from pytest_tfkernel.model.provisioners import Jupyter
 from pytest_tfkernel.processes.wire import ChannelTornError
 
 StartKernel = Callable[..., Kernel]
@@ -116,7 +117,7 @@ class TestReplies:
         self, start: StartKernel, launcher: Launcher, tmp_path: Path
     ) -> None:
         python = JUPYTER.python(launcher)
-        kernel = start(provisioner="jupyter", python=python, environment=JUPYTER.environment, restart_poll=30.0)
+        kernel = start(provisioner=Jupyter(restart_poll=30.0), python=python, environment=JUPYTER.environment)
         seen = tmp_path / "seen"
         kernel.execute(
             _ATTACK.replace("FOLDER", repr(str(seen)))
@@ -131,21 +132,21 @@ forms = {"application/vnd.tfkernel.call+json": json.dumps({"pickled": pickled})}
 
 class TestAsked:
     def test_an_answer_comes_once(self) -> None:
-        asked = answers.Asked(is_hosted=False)
+        asked = answers.Asked(is_managed=False)
         number = asked.note({"kind": "execute"})
         asked.check({**_REPLY, "id": number})
         with pytest.raises(ChannelTornError, match="'reply' unasked"):
             asked.check({**_REPLY, "id": number})
 
     def test_that_of_an_earlier_request_may_still_come(self) -> None:
-        asked = answers.Asked(is_hosted=False)
+        asked = answers.Asked(is_managed=False)
         first, second = asked.note({"kind": "execute"}), asked.note({"kind": "execute"})
         asked.check({**_REPLY, "id": first})
         asked.check({**_REPLY, "id": second})
 
     @pytest.mark.parametrize("number", [0, 2, True, 1.0, "1", None])
     def test_a_number_that_was_not_given_is_none(self, number: object) -> None:
-        asked = answers.Asked(is_hosted=False)
+        asked = answers.Asked(is_managed=False)
         asked.note({"kind": "execute"})
         with pytest.raises(ChannelTornError):
             asked.check({**_REPLY, "id": number})
@@ -153,10 +154,10 @@ class TestAsked:
     @pytest.mark.parametrize("version", [None, "3.11", [3], [3, 11, "7"], [3, True, 7]])
     def test_a_greeting_has_a_version(self, version: object) -> None:
         with pytest.raises(ChannelTornError, match="no version"):
-            answers.Asked(is_hosted=False).check({"kind": "hello", "version": version})
+            answers.Asked(is_managed=False).check({"kind": "hello", "version": version})
 
     def test_a_host_may_say_that_its_kernel_failed(self) -> None:
-        asked = answers.Asked(is_hosted=True)
+        asked = answers.Asked(is_managed=True)
         asked.check({"kind": "failed", "error": "no IPython"})
         with pytest.raises(ChannelTornError, match="does not say why"):
             asked.check({"kind": "failed"})

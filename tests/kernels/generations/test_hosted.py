@@ -18,6 +18,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung, KernelStartError, SpecError
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.processes import Cause, Killer
+from pytest_tfkernel.model.provisioners import Jupyter
 
 StartKernel = Callable[..., Kernel]
 
@@ -30,7 +31,7 @@ def silent_hosts() -> Iterator[list[str]]:
 @pytest.fixture
 def kernel(start: StartKernel, launcher: Launcher) -> Kernel:
     python = JUPYTER.python(launcher)
-    return start(provisioner="jupyter", python=python, restart_poll=0.1, environment=JUPYTER.environment)
+    return start(provisioner=Jupyter(restart_poll=0.1), python=python, environment=JUPYTER.environment)
 
 
 class TestGone:

@@ -15,10 +15,11 @@ import pytest
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.provisioners.forkserver import ForkServerProvisioner
+from pytest_tfkernel.kernels.provisioners.forkserver import ForkServers
 from pytest_tfkernel.model.errors import ForkRefusedError, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ExitStatus
+from pytest_tfkernel.model.provisioners import ForkServer
 
 StartKernel = Callable[..., Kernel]
 
@@ -36,14 +37,16 @@ def write_module(tmp_path: Path) -> Callable[[str], KernelSpec]:
 
     def write(text: str) -> KernelSpec:
         (tmp_path / "preloaded_by_test.py").write_text(text)
-        return KernelSpec(preload=("preloaded_by_test",), sys_path=(str(tmp_path),), start_timeout=30)
+        return KernelSpec(
+            provisioner=ForkServer(preload=("preloaded_by_test",)), sys_path=(str(tmp_path),), start_timeout=30
+        )
 
     return write
 
 
 def servers(launcher: Launcher) -> list[int]:
-    provisioner = launcher.provisioners["forkserver"]
-    assert isinstance(provisioner, ForkServerProvisioner)
+    provisioner = launcher.makers["forkserver"]
+    assert isinstance(provisioner, ForkServers)
     return [process.pid for process in provisioner.servers]
 
 
@@ -81,19 +84,19 @@ class TestPreload:
         environment = {"LC_ALL": "C", "TZ": "XYZ-3", "PYTHONUTF8": None}
         seen = [
             own_launcher.start(KernelSpec(environment=environment, **changes)).execute(look).value
-            for changes in ({"provisioner": "subprocess"}, {"preload": ()})
+            for changes in ({"provisioner": "subprocess"}, {"provisioner": ForkServer(preload=())})
         ]
         assert seen[0] == seen[1] == [1, "XYZ"]
 
     def test_a_preload_that_fails_is_one_clear_line(self, own_launcher: Launcher) -> None:
         with pytest.raises(KernelStartError) as caught:
-            own_launcher.start(KernelSpec(preload=("no_such_module",)))
+            own_launcher.start(KernelSpec(provisioner=ForkServer(preload=("no_such_module",))))
         assert str(caught.value) == (
             f"{sys.executable} can't import no_such_module: ModuleNotFoundError: No module named 'no_such_module';"
-            " install it there, or name other modules with preload=(...)"
+            " install it there, or name other modules with provisioner=ForkServer(preload=(...))"
         )
         assert servers(own_launcher) == []
-        assert own_launcher.start(KernelSpec(preload=())).execute("1").value == 1
+        assert own_launcher.start(KernelSpec(provisioner=ForkServer(preload=()))).execute("1").value == 1
 
     def test_a_preload_that_exits_is_one_clear_line(
         self, own_launcher: Launcher, write_module: Callable[[str], KernelSpec]
@@ -112,7 +115,11 @@ class TestPreload:
     def test_a_preload_that_takes_too_long_is_one_clear_line(self, own_launcher: Launcher, tmp_path: Path) -> None:
         (tmp_path / "slow_module.py").write_text("import time\ntime.sleep(60)")
         with pytest.raises(KernelStartError, match=r"^the fork server did not answer for 1 s on preload$"):
-            own_launcher.start(KernelSpec(preload=("slow_module",), sys_path=(str(tmp_path),), start_timeout=0.6))
+            own_launcher.start(
+                KernelSpec(
+                    provisioner=ForkServer(preload=("slow_module",)), sys_path=(str(tmp_path),), start_timeout=0.6
+                )
+            )
         assert servers(own_launcher) == []
 
 
@@ -136,7 +143,7 @@ libc.pthread_create(ctypes.byref(thread), None, libc.pause, None)
         spec = write_module(text)
         # The threads that come with the first module are trusted: TensorFlow's are harmless.
         with pytest.raises(ForkRefusedError, match=r"started 1 thread\(s\) that a fork would lose: python"):
-            own_launcher.start(KernelSpec(preload=("json", *(spec.preload or ())), sys_path=spec.sys_path))
+            own_launcher.start(dataclasses.replace(spec, provisioner=ForkServer(preload=("json", "preloaded_by_test"))))
 
     @pytest.mark.parametrize(
         "text",
@@ -156,7 +163,7 @@ libc.pthread_create(ctypes.byref(thread), None, libc.pause, None)
         assert "that a fork would lose" in str(caught.value) or "TensorFlow is initialised already" in str(caught.value)
 
     def test_random_numbers_differ_between_kernels(self, own_launcher: Launcher, tensorflow_python: str) -> None:
-        spec = KernelSpec(preload=("random", "numpy"), python=tensorflow_python)
+        spec = KernelSpec(provisioner=ForkServer(preload=("random", "numpy")), python=tensorflow_python)
         cell = "import random, numpy\n[random.random(), numpy.random.rand()]"
         one, other = (own_launcher.start(spec).execute(cell).value for _ in range(2))
         assert one[0] != other[0]
@@ -166,19 +173,21 @@ libc.pthread_create(ctypes.byref(thread), None, libc.pause, None)
 class TestServers:
     def test_one_serves_all_kernels_of_a_kind(self, own_launcher: Launcher) -> None:
         for name in ("A", "B"):
-            kernel = own_launcher.start(KernelSpec(preload=(), environment={"MY_OWN": name}))
+            kernel = own_launcher.start(KernelSpec(provisioner=ForkServer(preload=()), environment={"MY_OWN": name}))
             assert kernel.execute("import os; os.environ['MY_OWN']").value == name
         assert len(servers(own_launcher)) == 1
 
     def test_what_is_read_at_import_needs_another(self, own_launcher: Launcher) -> None:
-        own_launcher.start(KernelSpec(preload=()))
-        own_launcher.start(KernelSpec(preload=(), environment={"TF_CPP_MIN_LOG_LEVEL": "3"}))
-        own_launcher.start(KernelSpec(preload=("json",)))
+        own_launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
+        own_launcher.start(KernelSpec(provisioner=ForkServer(preload=()), environment={"TF_CPP_MIN_LOG_LEVEL": "3"}))
+        own_launcher.start(KernelSpec(provisioner=ForkServer(preload=("json",))))
         assert len(servers(own_launcher)) == 3
 
     def test_the_one_used_longest_ago_goes_first(self, own_launcher: Launcher) -> None:
         def start(number: int) -> Kernel:
-            return own_launcher.start(KernelSpec(preload=(), environment={"TF_TEST": str(number)}))
+            return own_launcher.start(
+                KernelSpec(provisioner=ForkServer(preload=()), environment={"TF_TEST": str(number)})
+            )
 
         kernels = [start(number) for number in range(4)]
         first, second, *_ = servers(own_launcher)
@@ -193,7 +202,7 @@ class TestServers:
         assert kernels[1].execute("import os; os.environ['TF_TEST']").value == "1"
 
     def test_a_killed_server_is_replaced(self, own_launcher: Launcher, await_death: Callable[[int], None]) -> None:
-        kernel = own_launcher.start(KernelSpec(preload=()))
+        kernel = own_launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         (server,) = servers(own_launcher)
         os.kill(server, signal.SIGKILL)
         await_death(server)
@@ -203,18 +212,18 @@ class TestServers:
         assert servers(own_launcher) != [server]
 
     def test_a_kernel_is_not_the_child_of_its_server(self, own_launcher: Launcher) -> None:
-        kernel = own_launcher.start(KernelSpec(preload=()))
+        kernel = own_launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         stat = proc.read_stat(kernel.pid)
         assert stat is not None
         assert stat.parent == own_launcher.supervisor.pid
         assert proc.read_stat(servers(own_launcher)[0]).state != "Z"  # type: ignore[union-attr]
 
     def test_a_kernel_that_cannot_be_set_up_says_why(self, own_launcher: Launcher) -> None:
-        own_launcher.start(KernelSpec(preload=()))
+        own_launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         with pytest.raises(
             KernelStartError, match="did not start: .*exit code 1(.|\n)*could not be set up: .*null byte"
         ):
-            own_launcher.start(KernelSpec(preload=(), environment={"MY_OWN": "\0"}))
+            own_launcher.start(KernelSpec(provisioner=ForkServer(preload=()), environment={"MY_OWN": "\0"}))
 
     def test_tensorflow_is_preloaded_by_default(self, launcher: Launcher, tensorflow_python: str) -> None:
         kernel = launcher.start(KernelSpec(python=tensorflow_python))
@@ -299,7 +308,7 @@ class TestThreadsFromBefore:
     ) -> None:
         environment = {**environment, "PYTHONFOLLOWED": followed, "FOLLOWED": followed}
         with pytest.raises(ForkRefusedError) as caught:
-            own_launcher.start(KernelSpec(preload=(), environment=environment))
+            own_launcher.start(KernelSpec(provisioner=ForkServer(preload=()), environment=environment))
         assert words in str(caught.value)
         assert str(caught.value).endswith("pydevd.Writer; use provisioner='subprocess'")
         spec = KernelSpec(provisioner="subprocess", environment=environment)

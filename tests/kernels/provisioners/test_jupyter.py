@@ -11,6 +11,7 @@ from hosted_kernels import JUPYTER
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import Cause
+from pytest_tfkernel.model.provisioners import Jupyter
 
 StartKernel = Callable[..., Kernel]
 
@@ -37,7 +38,7 @@ def test_its_variables_are_gone_with_the_process(
 ) -> None:
     JUPYTER.python(launcher)
     # TensorFlow warns while it is imported.
-    kernel = start(provisioner="jupyter", restart_poll=0.1, timeout=120.0, environment={"PYTHONWARNINGS": None})
+    kernel = start(provisioner=Jupyter(restart_poll=0.1), timeout=120.0, environment={"PYTHONWARNINGS": None})
     assert kernel.execute(_EXAMPLE).value == 2.0
     assert kernel.execute("session.run(my_variable)").value == 2.0
     found = kernel.inject("sigkill", phase="running").post_mortem

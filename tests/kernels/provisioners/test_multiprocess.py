@@ -15,10 +15,11 @@ import pytest
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.kernels.provisioners.multiprocess import METHODS, MultiprocessProvisioner, Told
+from pytest_tfkernel.kernels.provisioners.multiprocess import MultiprocessHosts, Told
 from pytest_tfkernel.model.errors import KernelDied, KernelHung, KernelStartError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMortem
+from pytest_tfkernel.model.provisioners import Multiprocess
 from pytest_tfkernel.processes.cgroups import MEMORY
 from pytest_tfkernel.processes.orders import Order
 
@@ -40,20 +41,20 @@ def launcher(nothing_is_left: None) -> Iterator[Launcher]:
         yield launcher
 
 
-@pytest.fixture(params=METHODS)
+@pytest.fixture(params=Multiprocess.methods)
 def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def provisioner(launcher: Launcher, method: str) -> MultiprocessProvisioner:
-    found = launcher.provisioners[f"multiprocess-{method}"]
-    assert isinstance(found, MultiprocessProvisioner)
+def provisioner(launcher: Launcher, method: str) -> MultiprocessHosts:
+    found = launcher.makers[f"multiprocess-{method}"]
+    assert isinstance(found, MultiprocessHosts)
     return found
 
 
 @pytest.fixture
-def begin(start: StartKernel, provisioner: MultiprocessProvisioner) -> StartKernel:
+def begin(start: StartKernel, provisioner: MultiprocessHosts) -> StartKernel:
     """Start a kernel by this start method."""
     return lambda **spec: start(provisioner=provisioner.name, **spec)
 
@@ -63,7 +64,7 @@ def kernel(begin: StartKernel) -> Kernel:
     return begin()
 
 
-def host_of(kernel: Kernel, provisioner: MultiprocessProvisioner) -> int:
+def host_of(kernel: Kernel, provisioner: MultiprocessHosts) -> int:
     host = provisioner.host_of(kernel.life.process)
     assert host is not None
     return host.pid
@@ -81,7 +82,7 @@ def parent_of(pid: int) -> int:
 
 class TestBirth:
     def test_it_is_a_process_of_the_start_method(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner, method: str
+        self, kernel: Kernel, provisioner: MultiprocessHosts, method: str
     ) -> None:
         host, command = host_of(kernel, provisioner), proc.command_line(kernel.pid)
         if method == "forkserver":
@@ -103,7 +104,7 @@ _folders = [one for one in sys.path if "_child" in one or one == ""]
         assert kernel.execute(cell).value == [names, [], [], os.environ.get("PYTHONPATH"), True]
 
     def test_environment_folder_lease_and_limits_are_the_kernel_s_own(
-        self, begin: StartKernel, tmp_path: Path, provisioner: MultiprocessProvisioner
+        self, begin: StartKernel, tmp_path: Path, provisioner: MultiprocessHosts
     ) -> None:
         kernel = begin(
             environment={"MY_OWN": "1", "PYTHONPATH": str(tmp_path)}, folder=str(tmp_path), open_files_limit=123
@@ -144,14 +145,12 @@ watched = os.readlink("/proc/self/fd/%d" % host.sentinel).partition(":")[0]
 """
         assert kernel.execute(cell).value == [True, None, 0, True, "pipe"]
 
-    def test_cold_starts_are_counted(
-        self, begin: StartKernel, provisioner: MultiprocessProvisioner, method: str
-    ) -> None:
+    def test_cold_starts_are_counted(self, begin: StartKernel, provisioner: MultiprocessHosts, method: str) -> None:
         before = provisioner.cold_starts
         begin()
         assert provisioner.cold_starts - before == (1 if method == "fork" else 2)
 
-    def test_a_restart_is_blank(self, kernel: Kernel, provisioner: MultiprocessProvisioner) -> None:
+    def test_a_restart_is_blank(self, kernel: Kernel, provisioner: MultiprocessHosts) -> None:
         host = host_of(kernel, provisioner)
         kernel.execute("kept = 1")
         assert kernel.execute("kept").value == 1
@@ -164,7 +163,7 @@ watched = os.readlink("/proc/self/fd/%d" % host.sentinel).partition(":")[0]
         assert error.type == "NameError"
 
 
-def fate(kernel: Kernel, provisioner: MultiprocessProvisioner) -> tuple[PostMortem, Told]:
+def fate(kernel: Kernel, provisioner: MultiprocessHosts) -> tuple[PostMortem, Told]:
     """Our post-mortem of the kernel, and what multiprocess says."""
     post_mortem = kernel.life.bury()
     told = provisioner.told(post_mortem.process)
@@ -184,7 +183,7 @@ class TestDeath:
         ],
     )
     def test_multiprocess_says_what_we_know(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner, method: str, fault: str, status: ExitStatus
+        self, kernel: Kernel, provisioner: MultiprocessHosts, method: str, fault: str, status: ExitStatus
     ) -> None:
         kernel.inject(fault)
         post_mortem, told = fate(kernel, provisioner)
@@ -206,7 +205,7 @@ class TestDeath:
         assert kernel.execute("1 + 1").value == 2
 
     def test_an_oom_kill_is_one(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner, needs_cgroup: Callable[[str], None]
+        self, kernel: Kernel, provisioner: MultiprocessHosts, needs_cgroup: Callable[[str], None]
     ) -> None:
         needs_cgroup(MEMORY)
         outcome = kernel.inject("oom-kill")
@@ -215,14 +214,14 @@ class TestDeath:
         # multiprocess can't tell it from any other SIGKILL; the host was not in the cgroup, and lived to tell.
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGKILL
 
-    def test_a_hang_is_ended_with_its_stacks(self, kernel: Kernel, provisioner: MultiprocessProvisioner) -> None:
+    def test_a_hang_is_ended_with_its_stacks(self, kernel: Kernel, provisioner: MultiprocessHosts) -> None:
         with pytest.raises(KernelHung) as hung:
             kernel.execute("import time\ntime.sleep(60)", timeout=0.3)
         assert 'File "<cell 1>", line 2' in hung.value.post_mortem.stack
         assert hung.value.post_mortem.cause is Cause.DEADLINE
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGKILL
 
-    def test_a_crash_leaves_its_stack(self, kernel: Kernel, provisioner: MultiprocessProvisioner) -> None:
+    def test_a_crash_leaves_its_stack(self, kernel: Kernel, provisioner: MultiprocessHosts) -> None:
         with pytest.raises(KernelDied) as died:
             kernel.execute("import ctypes\nctypes.string_at(0)")
         post_mortem = died.value.post_mortem
@@ -230,21 +229,21 @@ class TestDeath:
         assert 'File "<cell 1>", line 2' in post_mortem.stack
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGSEGV
 
-    def test_it_can_be_killed_before_its_first_word(self, kernel: Kernel, provisioner: MultiprocessProvisioner) -> None:
+    def test_it_can_be_killed_before_its_first_word(self, kernel: Kernel, provisioner: MultiprocessHosts) -> None:
         outcome = kernel.inject("sigkill", phase="starting")
         assert outcome.post_mortem is not None
         assert outcome.post_mortem.exit_status == ExitStatus(signal=signal.SIGKILL)
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGKILL
 
     def test_an_interrupt_ends_the_cell_and_not_the_kernel(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner
+        self, kernel: Kernel, provisioner: MultiprocessHosts
     ) -> None:
         outcome = kernel.inject("interrupt")
         assert (outcome.post_mortem, outcome.reply.error.type) == (None, "KeyboardInterrupt")  # type: ignore[union-attr]
         assert kernel.execute("1 + 1").value == 2
 
     def test_a_daemon_keeps_the_sentinel_silent(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner, method: str
+        self, kernel: Kernel, provisioner: MultiprocessHosts, method: str
     ) -> None:
         kernel.execute(DAEMON)
         kernel.inject("sigkill")
@@ -259,7 +258,7 @@ class TestDeath:
         assert len(kernel.left_behind) == 1
 
     def test_a_kernel_that_closes_the_sentinel_s_other_end_is_not_taken_for_dead(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner
+        self, kernel: Kernel, provisioner: MultiprocessHosts
     ) -> None:
         cell = """
 import os
@@ -280,7 +279,7 @@ for _number in map(int, os.listdir("/proc/self/fd")):
 
 class TestHost:
     def test_it_ends_with_its_kernel_and_so_do_its_helpers(
-        self, launcher: Launcher, kernel: Kernel, provisioner: MultiprocessProvisioner, eventually: Eventually
+        self, launcher: Launcher, kernel: Kernel, provisioner: MultiprocessHosts, eventually: Eventually
     ) -> None:
         host = host_of(kernel, provisioner)
         kernel.inject("sigkill")
@@ -292,7 +291,7 @@ class TestHost:
         self,
         launcher: Launcher,
         kernel: Kernel,
-        provisioner: MultiprocessProvisioner,
+        provisioner: MultiprocessHosts,
         await_death: Callable[[int], None],
         eventually: Eventually,
     ) -> None:
@@ -309,7 +308,7 @@ class TestHost:
 
     @pytest.mark.parametrize("method", ["forkserver"], indirect=True)
     def test_of_a_dead_fork_server_multiprocess_says_255(
-        self, kernel: Kernel, provisioner: MultiprocessProvisioner, await_death: Callable[[int], None]
+        self, kernel: Kernel, provisioner: MultiprocessHosts, await_death: Callable[[int], None]
     ) -> None:
         os.kill(parent_of(kernel.pid), signal.SIGKILL)
         await_death(kernel.pid)
@@ -318,7 +317,7 @@ class TestHost:
         assert post_mortem.exit_status == ExitStatus(signal=signal.SIGKILL)
 
     def test_what_it_said_is_kept_and_nothing_stays_open_here(
-        self, begin: StartKernel, provisioner: MultiprocessProvisioner
+        self, begin: StartKernel, provisioner: MultiprocessHosts
     ) -> None:
         before = len(os.listdir("/proc/self/fd"))
         first, second = begin(), begin()
@@ -340,7 +339,7 @@ class TestHost:
     def test_close_ends_hosts_and_kernels(self, nothing_is_left: None, method: str) -> None:
         with Launcher() as own:
             kernel = own.start(KernelSpec(provisioner=f"multiprocess-{method}"))
-            own.provisioners[kernel.spec.provisioner].close()
+            own.makers[kernel.spec.made_by.name].close()
             assert kernel.life.bury().exit_status == ExitStatus(signal=signal.SIGKILL)
             assert below(own) == []
 
@@ -362,7 +361,7 @@ class TestStartThatFails:
         eventually(lambda: below(launcher) == [])
 
     def test_without_multiprocess_it_says_what_to_install(
-        self, begin: StartKernel, write: Callable[[str, str], dict[str, str]], provisioner: MultiprocessProvisioner
+        self, begin: StartKernel, write: Callable[[str, str], dict[str, str]], provisioner: MultiprocessHosts
     ) -> None:
         environment = write("sitecustomize.py", "import sys\nsys.modules['multiprocess'] = None")
         with pytest.raises(KernelStartError) as caught:
@@ -384,7 +383,7 @@ class TestStartThatFails:
         self,
         begin: StartKernel,
         write: Callable[[str, str], dict[str, str]],
-        provisioner: MultiprocessProvisioner,
+        provisioner: MultiprocessHosts,
         text: str,
         message: str,
     ) -> None:
@@ -393,7 +392,7 @@ class TestStartThatFails:
         assert str(caught.value) == f"the host of {provisioner.name} {message}"
 
     def test_a_host_that_hangs_is_given_up(
-        self, begin: StartKernel, write: Callable[[str, str], dict[str, str]], provisioner: MultiprocessProvisioner
+        self, begin: StartKernel, write: Callable[[str, str], dict[str, str]], provisioner: MultiprocessHosts
     ) -> None:
         began = time.monotonic()
         with pytest.raises(KernelStartError, match=f"^the host of {provisioner.name} did not start a .* within 0.3 s$"):
@@ -422,7 +421,7 @@ _OTHERS = "TFKERNEL_TEST_PYTHONS_MULTIPROCESS"
 @pytest.mark.skipif(_OTHERS not in os.environ, reason=f"{_OTHERS} names no other interpreters with multiprocess")
 @pytest.mark.parametrize("python", os.environ.get(_OTHERS, "").split(os.pathsep))
 def test_a_kernel_runs_in_any_python_that_has_multiprocess(
-    start: StartKernel, provisioner: MultiprocessProvisioner, python: str
+    start: StartKernel, provisioner: MultiprocessHosts, python: str
 ) -> None:
     kernel = start(python=python, provisioner=provisioner.name)
     executable, *version = kernel.execute("import sys\n[sys.executable, *sys.version_info[:2]]").value
@@ -439,7 +438,7 @@ def test_a_kernel_runs_in_any_python_that_has_multiprocess(
 
 
 def test_a_kernel_whose_host_crashes_is_told_with_that_one_s_last_words(
-    begin: StartKernel, provisioner: MultiprocessProvisioner
+    begin: StartKernel, provisioner: MultiprocessHosts
 ) -> None:
     kernel = begin()
     host = provisioner.host_of(kernel.life.process)

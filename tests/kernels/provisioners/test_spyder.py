@@ -11,6 +11,7 @@ import hosted_kernels
 from hosted_kernels import SPYDER
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.provisioners import Spyder
 
 StartKernel = Callable[..., Kernel]
 
@@ -75,8 +76,8 @@ def test_the_example_of_tensorflow_survives_between_cells_and_not_the_process(
     path = tmp_path / "example.py"
     path.write_text(_EXAMPLE, encoding="utf-8")
     # TensorFlow warns while it is imported.
-    changes = {"restart_poll": 0.1, "timeout": 120.0, "environment": {"PYTHONWARNINGS": None}}
-    kernel = start(provisioner="spyder", python=python, **changes)
+    quick = Spyder(restart_poll=0.1)
+    kernel = start(provisioner=quick, python=python, timeout=120.0, environment={"PYTHONWARNINGS": None})
     assert "assigned 2.0" in kernel.execute(f"%runfile {path} --wdir").stdout
     assert "assigned 3.0" in kernel.execute(_EXAMPLE[_EXAMPLE.index("#%% assign") :]).stdout
     kernel.inject("sigkill")

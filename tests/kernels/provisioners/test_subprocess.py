@@ -14,6 +14,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import CallError, KernelDied, KernelHung, KernelStartError
+from pytest_tfkernel.model.provisioners import ForkServer
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
@@ -93,9 +94,8 @@ def test_tensorflow_1_15_runs(start: StartKernel, provisioner: str) -> None:
     python = os.environ.get("TFKERNEL_TEST_PYTHON_TF115")
     if python is None:
         pytest.skip("TFKERNEL_TEST_PYTHON_TF115 names no interpreter with TensorFlow 1.15")
-    kernel = start(
-        python=python, provisioner=provisioner, preload=("tensorflow",) if provisioner == "forkserver" else None
-    )
+    chosen = ForkServer(preload=("tensorflow",)) if provisioner == "forkserver" else provisioner
+    kernel = start(python=python, provisioner=chosen)
     assert kernel.execute(_OLD_SESSION).value == ["1.15.5", 2.0, True]
     if provisioner == "forkserver":
         kernel.inject("sigkill")

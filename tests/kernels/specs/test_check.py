@@ -10,18 +10,33 @@ import pytest
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer, Jupyter, Multiprocess, Spyder
 
 _WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "provisioner": ({"provisioner": "thread"}, "provisioner='thread' is unknown: choose from subprocess, forkserver"),
-    "preload": ({"provisioner": "subprocess", "preload": ("json",)}, "needs provisioner='forkserver'.* startup="),
+    "provisioner of a wrong type": ({"provisioner": 5}, "provisioner=5 is unknown: choose from subprocess, forkserver"),
+    "provisioner class": ({"provisioner": Jupyter}, r"provisioner=Jupyter is a class: write Jupyter\(\)"),
+    "start method": (
+        {"provisioner": Multiprocess("thread")},
+        "method='thread' is unknown: choose from spawn, forkserver, fork",
+    ),
+    "start method of a wrong type": (
+        {"provisioner": Multiprocess(["fork"])},  # type: ignore[arg-type]
+        "method=.* is unknown: choose from spawn",
+    ),
+    "kernelspec number": ({"provisioner": Jupyter(kernelspec=5)}, "kernelspec=5 is no text: name one that"),  # type: ignore[arg-type]
+    "poll of Jupyter": ({"provisioner": Jupyter(restart_poll=0)}, "restart_poll=0 is no time: give seconds above 0"),
+    "poll of Spyder": ({"provisioner": Spyder(restart_poll="1")}, "restart_poll='1' is no time: give seconds above 0"),  # type: ignore[arg-type]
+    "poll nan": ({"provisioner": Spyder(restart_poll=float("nan"))}, "restart_poll=nan is no time"),
+    "old preload": ({"preload": ("json",)}, r"write provisioner=ForkServer\(preload=\('json',\)\)"),
     "folder path": ({"folder": Path("/tmp")}, r"folder=PosixPath\('/tmp'\) is no text: write str"),
     "sys_path numbers": ({"sys_path": (5,)}, r"sys_path=\(5,\) is no tuple of texts"),
-    "preload list": ({"preload": ["json"]}, r"preload=\['json'\] is no tuple of texts"),
+    "preload list": ({"provisioner": ForkServer(preload=["json"])}, r"preload=\['json'\] is no tuple of texts"),  # type: ignore[arg-type]
     "environment number": ({"environment": {"A": 5}}, r"is no dict of names and texts"),
     "environment name": ({"environment": {"A=B": "x"}}, r"is no dict of names and texts"),
     "timeout text": ({"timeout": "5"}, r"timeout='5' is no deadline: give seconds above 0"),
     "memory_limit float": ({"memory_limit": 1.5e8}, r"memory_limit=150000000.0 is no whole number: give int"),
-    "preload text": ({"preload": "json"}, r"tuple of texts: write \('name',\) with a comma"),
+    "preload text": ({"provisioner": ForkServer(preload="json")}, r"tuple of texts: write \('name',\) with a comma"),  # type: ignore[arg-type]
     "sys_path text": ({"sys_path": "/tmp"}, r"tuple of texts"),
     "folder": ({"folder": "/no/such"}, "folder='/no/such' is no folder: make it first"),
     "no folder": ({"folder": ""}, "folder='' is no folder: make it first"),

@@ -12,6 +12,7 @@ import pytest
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 
 FindPython = Callable[[str], str]
 
@@ -22,10 +23,10 @@ def refused(launcher: Launcher) -> Callable[[object], str]:
 
     def start(python: object) -> str:
         with pytest.raises(SpecError) as caught:
-            launcher.start(KernelSpec(python=str(python), preload=()))
+            launcher.start(KernelSpec(python=str(python), provisioner=ForkServer(preload=())))
         assert "\n" not in str(caught.value)
         assert str(caught.value).startswith(f"python={str(python)!r} ")
-        assert launcher.start(KernelSpec(preload=())).execute("1").value == 1
+        assert launcher.start(KernelSpec(provisioner=ForkServer(preload=()))).execute("1").value == 1
         return str(caught.value)
 
     return start

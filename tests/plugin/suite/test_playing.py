@@ -94,7 +94,7 @@ def test_the_interpreter_is_that_of_the_setting(session: Session, label: str | N
 @pytest.mark.parametrize(("provisioner", "kernelspec"), [("jupyter", "mine"), ("spyder", None), ("forkserver", None)])
 def test_a_kernelspec_is_for_jupyter(session: Session, provisioner: str, kernelspec: str | None) -> None:
     ask(session, Setting(provisioner, "graph_add", "sigkill"))
-    assert session.specs[0].kernelspec == kernelspec
+    assert getattr(session.specs[0].made_by, "kernelspec", None) == kernelspec
 
 
 @pytest.mark.parametrize("there", [False, True])
