@@ -8,6 +8,7 @@ import pytest
 
 from pytest_tfkernel.machine.capabilities import hosts
 from pytest_tfkernel.model.kernels import Interpreter
+from pytest_tfkernel.model.provisioners import NAMES, capability_of
 from pytest_tfkernel.model.trials import Capability
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.interpreters import missing_hosts
@@ -50,8 +51,9 @@ def check_selected(options: Options, labels: Collection[str]) -> None:
 
 def check_hosts(config: pytest.Config, options: Options, interpreters: Mapping[str, Interpreter]) -> None:
     """What was asked for by name must be installed; what wasn't is left out, and the header says so."""
-    chosen = (one.partition("[")[2].rpartition("/")[2].partition("-")[0] for one in options.selected)
-    asked = {*options.provisioners, *chosen}
+    settings_asked = [one.partition("[")[2].rpartition("/")[2] for one in options.selected]
+    chosen = [name for name in NAMES for one in settings_asked if one.startswith(f"{name}-")]
+    asked = {capability_of(name) for name in (*options.provisioners, *chosen)}
     for interpreter in interpreters.values():
         for name in missing_hosts(config, interpreter):
             if name in asked:
