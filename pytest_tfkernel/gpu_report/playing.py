@@ -13,6 +13,7 @@ from pathlib import Path
 from pytest_tfkernel.gpu_report.writing import ReportError
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ExitStatus
+from pytest_tfkernel.processes.orders import Order
 
 OVER = "its time was over"
 INTERRUPTED = "interrupted"

@@ -41,6 +41,14 @@ def spec_of(request: pytest.FixtureRequest) -> KernelSpec:
     return _with_kernelspec(KernelSpec(**fields), options.kernelspec)
 
 
+def _changed(spec: KernelSpec, changes: dict[str, Any]) -> KernelSpec:
+    """A spec with some fields changed. Raises SpecError where no frame is shown: that of `replace` is none of ours."""
+    __tracebackhide__ = True
+    if words := respelled(changes):
+        raise SpecError(words)
+    return dataclasses.replace(spec, **changes)
+
+
 def _with_kernelspec(spec: KernelSpec, name: str | None) -> KernelSpec:
     """That of the options, if any, for a Jupyter kernel that names none itself."""
     given = Jupyter() if spec.provisioner == Jupyter().name else spec.provisioner
@@ -65,7 +73,7 @@ def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[Kerne
         __tracebackhide__ = True
         if not isinstance(spec, KernelSpec | None):
             raise SpecError(f"{spec!r} is no KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
-        chosen = dataclasses.replace(spec or usual, **changes)
+        chosen = _changed(spec or usual, changes)
         if spec is None:
             chosen = _with_kernelspec(chosen, options_of(request.config).kernelspec)
         kernel = launcher.start(chosen)

@@ -14,7 +14,7 @@ from pytest_tfkernel.gate.findings import Allowance, Finding, Tally
 from pytest_tfkernel.gate.judge import Judge
 from pytest_tfkernel.gate.known import Known
 from pytest_tfkernel.gate.watch import FAILED_ITSELF, OUTSIDE, Watch
-from pytest_tfkernel.model.resources import Blind, Kind
+from pytest_tfkernel.model.resources import Blind, Kind, Resource
 
 FILE, SOCKET = Kind.FILE.value, Kind.SOCKET.value
 

@@ -246,6 +246,16 @@ def test_kernel_that_dies_shows_the_line_of_the_test_and_none_of_ours(inner: Inn
     assert not [line for line in result.outlines if "pytest_tfkernel/" in line and ".py:" in line]
 
 
+def test_an_old_spelling_shows_the_line_of_the_test_and_nothing_else(inner: Inner) -> None:
+    inner.write("test_mine.py", "def test_mine(tfkernel_factory):\n    tfkernel_factory(kernelspec='mine')\n")
+    result = inner.run()
+    assert counts(result) == {"failed": 1}
+    shown = [line for line in result.outlines if line.startswith(("E", ">"))]
+    assert shown[0].endswith("tfkernel_factory(kernelspec='mine')")
+    assert shown[1].endswith("write provisioner=Jupyter(kernelspec='mine')")
+    assert not [line for line in result.outlines if "dataclasses" in line]
+
+
 def test_fixtures_explain_themselves(inner: Inner) -> None:
     text = " ".join(inner.run("--fixtures").stdout.str().split())
     for name, said in (
