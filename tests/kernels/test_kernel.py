@@ -22,6 +22,7 @@ from pytest_tfkernel.model.errors import (
     TooLargeError,
 )
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
+from pytest_tfkernel.model.provisioners import ForkServer
 
 StartKernel = Callable[..., Kernel]
 
@@ -325,14 +326,14 @@ class TestShutdown:
         assert kernel.execute("1").value == 1
 
     def test_a_kernel_that_does_not_end_is_ended(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pytest_tfkernel.kernels.kernel._SHUTDOWN_SECONDS", 0.2)
+        monkeypatch.setattr(ForkServer, "shutdown_seconds", 0.2)
         kernel.execute("import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()")
         kernel.shutdown()
         assert kernel.post_mortems[-1].cause is Cause.DEADLINE
         assert "did not shut down within 0.2 s" in kernel.post_mortems[-1].note
 
     def test_a_stopped_kernel_is_ended(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pytest_tfkernel.kernels.kernel._SHUTDOWN_SECONDS", 0.2)
+        monkeypatch.setattr(ForkServer, "shutdown_seconds", 0.2)
         kernel.signal(signal.SIGSTOP)
         kernel.shutdown()
         assert kernel.post_mortems[-1].cause is Cause.DEADLINE
