@@ -21,6 +21,8 @@ BEHAVIOURS = {
     "hosts": "managers of others as a whole, with kernels of theirs",
     "ide": "the real Spyder",
     "integration": "pytest sessions, seen from outside",
+    "kernels/provisioners/test_jupyter.py": "kernels that Jupyter manages",
+    "kernels/provisioners/test_spyder.py": "kernels that Spyder manages",
     "kernels/test_belonging.py": "whose a process is",
     "kernels/test_interruptions.py": "interrupts at every line",
     "kernels/test_leftovers.py": "what a kernel leaves running",

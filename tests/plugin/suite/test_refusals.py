@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_tfkernel.model.kernels import Interpreter
-from pytest_tfkernel.plugin.options import OPTIONS
+from pytest_tfkernel.plugin import interpreters
 from pytest_tfkernel.plugin.suite.refusals import check_hosts
 
 BARE = Interpreter("/opt/python", (3, 11, 7), None)
@@ -15,9 +15,9 @@ BARE = Interpreter("/opt/python", (3, 11, 7), None)
 
 def check(provisioners: tuple[str, ...] = (), selected: tuple[str, ...] = ()) -> None:
     options = SimpleNamespace(provisioners=provisioners, selected=selected, kernelspec=None)
-    stash = pytest.Stash()
-    stash[OPTIONS] = options  # type: ignore[misc]
-    check_hosts(SimpleNamespace(stash=stash), options, {"": BARE})  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interpreters, "options_of", lambda _: options)
+        check_hosts(SimpleNamespace(), options, {"": BARE})  # type: ignore[arg-type]
 
 
 def id_of(setting: str) -> str:
