@@ -9,6 +9,7 @@ and the paths of files for `stdout` and `stderr`; it answers each with its exit 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -22,10 +23,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-# What the pytests under test use of it; an idle one imports next to nothing.
-_OURS = ("plugin", "suite", "report", "kernels", "audit", "model")
-# This one imports a plugin of others, which pytest wants to import itself.
-_NOT_OURS = "pytest_tfkernel.plugin.suite.schedule"
+# What no pytest under test imports by itself: scripts, and what runs in other processes.
+_ELSEWHERE = {"__main__", "_child", "commands", "doctor", "gpu_report", "hosts"}
 # An interpreter reads them when it begins, but for these, which are the same for all of them or done here.
 _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 
@@ -57,7 +56,9 @@ class Warm:
                 request[name] = f"/proc/{os.getpid()}/fd/{file.fileno()}"
             self._socket.sendall(json.dumps(request).encode() + b"\n")
             self._socket.settimeout(seconds)
-            code = os.waitstatus_to_exitcode(int(self._lines.readline()))
+            answer = self._lines.readline()
+            assert answer, "what pytests are forked from has died"
+            code = os.waitstatus_to_exitcode(int(answer))
             said = []
             for file in (out, err):
                 file.seek(0)
@@ -77,10 +78,14 @@ def _import_all() -> None:
 
     import pytest_tfkernel
 
-    for package in (_pytest, *(importlib.import_module(f"{pytest_tfkernel.__name__}.{name}") for name in _OURS)):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__") and module.name != _NOT_OURS:
-                importlib.import_module(module.name)
+    # A plugin of others, which pytest wants to import itself; and so it will what needs it.
+    sys.modules["xdist"] = None  # type: ignore[assignment]
+    for package in (_pytest, pytest_tfkernel):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None):
+            if not _ELSEWHERE & set(module.name.split(".")):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module.name)
+    del sys.modules["xdist"]
     for name, loaded in sys.modules.items():
         # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
         if name.partition(".")[0] == pytest_tfkernel.__name__:
