@@ -264,3 +264,64 @@ def test_the_reference_has_played_most_scenarios() -> None:
 @pytest.mark.parametrize(("name", "seen"), _PLAYED.values(), ids=[name for name, _ in _PLAYED.values()])
 def test_facts_go_into_documents_as_they_always_have(name: str, seen: dict[str, Any]) -> None:
     assert plain(facts_of(name, seen)) == seen
+
+
+class TestReasons:
+    """A person reads them, so what they count and name is right."""
+
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            (eager.NAME, "3 refused without a graph"),
+            (neighbours.UNHARMED, f"{_VARIABLE.again_result} before and after"),
+            (neighbours.PRIVATE, f"{len(_WRITTEN)} values of each of two kernels, and a third one that began anew"),
+            (randomness.NAME, "2 sources, 3 processes"),
+            (warmth.NAME, f"1 things are the same, {len(DIFFERENCES)} documented ones need not be"),
+        ],
+    )
+    def test_of_what_holds(self, name: str, reason: str) -> None:
+        assert judge(name, HONEST[name]) == Verdict.passed(reason)
+
+    @pytest.mark.parametrize(
+        ("name", "place", "value", "reason"),
+        [
+            (eager.NAME, "eager", False, f"TensorFlow {INTERPRETER.tensorflow} began in graph mode"),
+            (
+                neighbours.PRIVATE,
+                "last",
+                [1.0, 2.0],
+                f"after a later kernel's example the kernels read [1.0, 2.0], not {_WRITTEN[-1]}",
+            ),
+            (
+                warmth.NAME,
+                f"{warmth.WARM}.umask",
+                {"a": 1, "b": 2},
+                "umask: {'a': 1, 'b': 2} in the forked kernel, '0022' in the fresh one",
+            ),
+            (randomness.NAME, "draws.1.random", [0], "drew the same in two kernels: random"),
+        ],
+    )
+    def test_of_what_is_wrong(self, name: str, place: str, value: Any, reason: str) -> None:
+        assert judge(name, changed(name, place, value)) == Verdict.failed(reason)
+
+    def test_of_graph_mode(self) -> None:
+        old = TestGraphModeByDefault
+        assert judge(eager.NAME, old.GRAPH, old.OLD) == Verdict.passed("graph mode is the default")
+        eagerly = {**old.GRAPH, "eager": True}
+        assert judge(eager.NAME, eagerly, old.OLD) == Verdict.failed("TensorFlow 1.15.5 began in eager mode")
+
+    @pytest.mark.parametrize(("death", "shown"), [("SIGSEGV", "SIGSEGV"), ("", "it lived")])
+    def test_of_a_fault_that_did_something_else(self, death: str, shown: str) -> None:
+        facts = {**HONEST[neighbours.UNHARMED], "as_expected": False, "death": death}
+        verdict = judge(neighbours.UNHARMED, facts)
+        assert verdict == Verdict.unknown(f"none: expected that it dies of SIGKILL, but: {shown}")
+
+    def test_of_two_dictionaries_only_what_differs_is_shown(self) -> None:
+        facts = copy.deepcopy(HONEST[warmth.NAME])
+        facts[warmth.WARM]["umask"], facts[warmth.COLD]["umask"] = {"a": 1, "b": 2}, {"a": 1, "b": 3}
+        said = "umask: {'b': 2} in the forked kernel, {'b': 3} in the fresh one"
+        assert judge(warmth.NAME, facts) == Verdict.failed(said)
+
+    def test_of_kernels_with_one_seed_that_begin_alike(self) -> None:
+        facts = changed(randomness.NAME, "seeded", [[0.5], [0.25], [0.25]])
+        assert judge(randomness.NAME, facts) == Verdict.failed("one seed of an op gave [[0.5], [0.25], [0.25]]")
