@@ -25,7 +25,7 @@ HEAD = """\
 """
 # Ourselves with all extras but `cuda`, whose packages are gigabytes; and what CI and tox.ini install beside that.
 EXTRAS = "cpu,dev,html,jupyter,multiprocess,page,spyder,xdist"
-WANTED = ((f"{ROOT}[{EXTRAS}]", "build", "hatchling", "packaging", "tox", "twine"),)
+WANTED = ((f"{ROOT}[{EXTRAS}]", "build", "cosmic-ray", "hatchling", "packaging", "tox", "twine"),)
 # What is asked of one Python only.
 ALSO = {
     "3.11": (

@@ -18,6 +18,7 @@ import pytest
 
 import pytest_tfkernel
 from driver_stub import DriverStub, build, device
+from measured import measure_supervisors
 from pytest_tfkernel._child import proc, process
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -34,6 +35,8 @@ FindPython = Callable[[str], str]
 # No TensorFlow, no import at all: such a kernel starts in milliseconds.
 LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
 REPOSITORY = Path(__file__).parent.parent
+
+measure_supervisors()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -38,7 +38,8 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
     if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small file system can be mounted by root only, where mounts are allowed")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    # Lazily: what a test that fails has left open there goes with the session.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def reason(path: Path) -> str:

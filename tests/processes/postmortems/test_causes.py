@@ -60,6 +60,10 @@ def test_a_signal_is_of_whom_it_can_be(
     assert judge(by(number), sent, oom_killed=oom_killed, deadline=deadline) == (cause, killer)
 
 
+def test_nobody_is_too_late_unless_that_is_said() -> None:
+    assert judge(by(KILL), (KILL,), oom_killed=False) == (Cause.SIGNAL, Killer.US)
+
+
 @pytest.mark.parametrize("name", CRASHES)
 def test_a_crash_is_the_kernels_own(name: str) -> None:
     assert judge(by(signal.Signals[f"SIG{name}"]), (), oom_killed=False) == (Cause.SIGNAL, Killer.SELF)
