@@ -322,6 +322,10 @@ class TestReasons:
         said = "umask: {'b': 2} in the forked kernel, {'b': 3} in the fresh one"
         assert judge(warmth.NAME, facts) == Verdict.failed(said)
 
+    def test_all_modules_of_ours_may_be_in_a_forked_one(self) -> None:
+        ours = ["_tfkernel_child.forkserver", "_tfkernel_child.imports"]
+        assert judge(warmth.NAME, changed(warmth.NAME, f"{warmth.WARM}.modules", ours)).state is State.PASS
+
     def test_of_kernels_with_one_seed_that_begin_alike(self) -> None:
         facts = changed(randomness.NAME, "seeded", [[0.5], [0.25], [0.25]])
         assert judge(randomness.NAME, facts) == Verdict.failed("one seed of an op gave [[0.5], [0.25], [0.25]]")

@@ -167,8 +167,9 @@ class TestRestartLimit:
             (row(7), SAID, State.FAIL, "gave up at death 7, not at death 6"),
             (row(8), "", State.FAIL, "after each of 8 deaths in a row: nobody gave up"),
             (row(2), "the kernel's host is gone", State.FAIL, "by: the kernel's host is gone"),
-            (row(8, 10.5), "", State.UNKNOWN, "took 10.5 s: the deaths were no row"),
-            ([{"ended": "it lives"}], SAID, State.UNKNOWN, "should die of SIGKILL: it lives"),
+            (row(6, 9.5), SAID, State.PASS, "5 restarts, then given up"),
+            (row(8, 10.0), "", State.UNKNOWN, "took 10.0 s: the deaths were no row"),
+            ([{"ended": "it lives"}, {"ended": "SIGSEGV"}], SAID, State.UNKNOWN, "should die of SIGKILL: it lives"),
         ],
     )
     def test_the_sixth_death_is_the_last(
@@ -258,6 +259,7 @@ class TestBusyShutdown:
         ("changes", "state", "reason"),
         [
             ({}, State.PASS, "SIGKILL after 5.1 s (is deaf)"),
+            ({"seconds": 7.0}, State.PASS, "SIGKILL after 7.0 s (is deaf)"),
             ({"seconds": 7.5}, State.FAIL, "that is deaf was not ended by its manager in 7.5 s"),
             ({"cause": "deadline", "seconds": 8.1}, State.FAIL, "not ended by its manager"),
             ({"left": ["process 9 (sleep)"]}, State.FAIL, "that is deaf left process 9 (sleep)"),

@@ -6,7 +6,6 @@ import pytest
 
 from pytest_tfkernel.model.trials import NO_FAULT, Setting
 from pytest_tfkernel.suite.guarantees import applicability
-from pytest_tfkernel.suite.settings import RUNNER_DEATH
 
 CALM = Setting("forkserver", "graph_add", NO_FAULT)
 KILLED = Setting("forkserver", "graph_add", "sigkill")
@@ -15,7 +14,7 @@ SCRIPT = Setting("forkserver", "graph_add", "index-error-script")
 # No example's.
 OTHER = Setting("forkserver", "other", NO_FAULT)
 STRUCK = Setting("forkserver", "other", "sigkill")
-ENDED = Setting("subprocess", "other", RUNNER_DEATH)
+ENDED = Setting("subprocess", "other", "runner-death")
 ALL = (CALM, KILLED, RAISED, SCRIPT, OTHER, STRUCK, ENDED)
 
 
@@ -27,7 +26,6 @@ ALL = (CALM, KILLED, RAISED, SCRIPT, OTHER, STRUCK, ENDED)
         ("is_survived", (RAISED,)),
         ("is_deadly", (KILLED, SCRIPT)),
         ("is_script_error", (SCRIPT,)),
-        ("is_runner_death", (ENDED,)),
     ],
 )
 def test_it_is_asked_there_and_nowhere_else(name: str, asked: tuple[Setting, ...]) -> None:

@@ -16,7 +16,7 @@ GPU = CPU.replace("CPU", "GPU")
 FOLDED = [["Const", CPU], ["_Retval", CPU]]
 # What TensorFlow is told to run, when a fed product runs on a GPU and is wanted on the CPU.
 ON_GPU = [["_Arg", CPU], ["_Send", CPU], ["_Recv", GPU], ["MatMul", GPU], ["_Send", GPU], ["_Recv", CPU]]
-CARD = ("NVIDIA H200",)
+CARD = ("NVIDIA H200", "NVIDIA L4")
 
 
 def seen(on_gpu: bool | None = None, there: tuple[str, ...] = (), **details: object) -> Observation:
