@@ -1,6 +1,6 @@
 """A stand-in for NVIDIA's driver: `libnvidia-ml.so.1` and `libcuda.so.1`, on a machine that a test describes.
 
-The directives are listed in `tests/nvml_stub/machine.c`. Only a child process sees the libraries, since
+The directives are listed in `tests/standin/machine.c`. Only a child process sees the libraries, since
 `LD_LIBRARY_PATH` is read when a program starts.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-SOURCES = Path(__file__).parents[1] / "nvml_stub"
+SOURCES = Path(__file__).parents[1] / "standin"
 # What a context takes before anything is allocated.
 CONTEXT_BYTES = 500 << 20
 GIB = 1 << 30
