@@ -49,8 +49,8 @@ def test_a_sentinel_that_is_seen_shows_everything(stub: DriverStub, calibrated: 
     assert calibrated() == Calibration(
         Sight.FULL,
         visible=(uuid(0).removeprefix("GPU-"),),
-        names=("NVIDIA H100",),
-        driver="570.1",
+        names=("NVIDIA H100 (stand-in driver)",),
+        driver="570.1 (stand-in)",
         per_process=PerProcess.EXACT,
     )
     assert calibrated().sees_processes
@@ -98,7 +98,7 @@ def test_a_sentinel_that_is_not_listed_is_invisible(stub: DriverStub, calibrated
     stub.write(device(), "pids hidden", "driver 535.1")
     found = calibrated()
     assert (found.sight, found.per_process, found.advisory) == (Sight.INVISIBLE, None, "")
-    assert found.reason.endswith("update the driver (535.1)")
+    assert found.reason.endswith("update the driver (535.1 (stand-in))")
 
 
 @pytest.mark.parametrize("pids", ["hidden", "host"])
@@ -176,7 +176,7 @@ def test_nvml_may_crash(stub: DriverStub, calibrated: Calibrate) -> None:
 def test_a_machine_may_have_no_gpu(stub: DriverStub, calibrated: Calibrate) -> None:
     stub.write("driver 570.1")
     found = calibrated()
-    assert (found.sight, found.reason, found.driver) == (Sight.NO_GPU, "NVML finds none", "570.1")
+    assert (found.sight, found.reason, found.driver) == (Sight.NO_GPU, "NVML finds none", "570.1 (stand-in)")
 
 
 @pytest.mark.parametrize("wanted", ["", "none", "-1", "7"])
@@ -242,7 +242,7 @@ def test_a_list_that_cannot_be_read_is_told(stub: DriverStub, calibrated: Calibr
 def test_a_context_may_be_impossible(stub: DriverStub, calibrated: Calibrate, function: str) -> None:
     stub.write(device(), f"error {function} 2", "driver 570.1")
     found = calibrated()
-    assert (found.sight, found.driver) == (Sight.NO_CONTEXT, "570.1")
+    assert (found.sight, found.driver) == (Sight.NO_CONTEXT, "570.1 (stand-in)")
     assert function in found.reason
 
 
@@ -276,7 +276,7 @@ def test_the_sentinel_is_no_other_process(stub: DriverStub, calibrated: Calibrat
 
 def test_a_gpu_whose_memory_is_that_of_the_machine_has_none_to_go_by(stub: DriverStub, calibrated: Calibrate) -> None:
     stub.write(device(name="NVIDIA GH200 480GB"))
-    assert calibrated().advisory == "NVIDIA GH200 480GB shares its memory with the machine"
+    assert calibrated().advisory == "NVIDIA GH200 480GB (stand-in driver) shares its memory with the machine"
 
 
 def test_memory_may_be_unavailable(stub: DriverStub, calibrated: Calibrate) -> None:

@@ -37,10 +37,10 @@ def quick(nvml: Nvml, seconds: float = 10.0) -> Settling:
 def test_all_devices_are_read(stub: DriverStub, nvml: Nvml) -> None:
     stub.write(device(0, used=GIB), device(1, name="NVIDIA A100"), process(7, device=1), "driver 570.1")
     read = nvml.read()
-    assert (read.driver, read.cuda, read.error) == ("570.1", 13000, "")
+    assert (read.driver, read.cuda, read.error) == ("570.1 (stand-in)", 13000, "")
     assert [(gpu.uuid, gpu.name, gpu.used) for gpu in read.gpus] == [
-        (uuid(0), "NVIDIA H100", GIB),
-        (uuid(1), "NVIDIA A100", 0),
+        (uuid(0), "NVIDIA H100 (stand-in driver)", GIB),
+        (uuid(1), "NVIDIA A100 (stand-in driver)", 0),
     ]
     assert [gpu.processes for gpu in read.gpus] == [(), (GpuProcess(7, GIB),)]
 

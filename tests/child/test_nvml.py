@@ -70,13 +70,13 @@ def test_everything_is_described(stub: DriverStub, helper: Callable[[DriverStub]
     for number in range(2):
         assert one.ask({"op": "read"}, 30.0) == {
             "kind": "reading",
-            "driver": "570.1",
+            "driver": "570.1 (stand-in)",
             "cuda": 12080,
             "devices": [
                 {
                     "index": 0,
                     "uuid": uuid(0),
-                    "name": "NVIDIA H100",
+                    "name": "NVIDIA H100 (stand-in driver)",
                     "memory": {"total": 80 * GIB, "used": GIB},
                     "processes": [],
                     "mig": None,

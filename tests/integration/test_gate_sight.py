@@ -108,7 +108,7 @@ class TestGpu:
         (line,) = section(result)
         assert re.fullmatch(
             r"pytest itself \(process \d+\) has \S+/nvidia0 open until it ends;"
-            rf" it holds {(CONTEXT_BYTES >> 20) + 256} MiB of memory on NVIDIA H100 \(GPU-\S+\)",
+            rf" it holds {(CONTEXT_BYTES >> 20) + 256} MiB of memory on NVIDIA H100 \(stand-in driver\) \(GPU-\S+\)",
             line,
         )
 

@@ -1,135 +1,57 @@
-/* A stand-in for NVIDIA's libcuda.so.1: what the tests need of the CUDA driver, on the machine that machine.h describes.
+/* A stand-in for NVIDIA's libcuda.so.1: what the tests and TensorFlow need of the CUDA driver, on the machine that
+   machine.h describes.
 
-   A context and its memory are a line in contexts/PID, which the stand-in for NVML shows and counts; nothing is ever
-   computed. A kernel whose name contains "null" breaks all calls after it, one with "spin" in its name never ends.
-   As with the real driver, a fork of a process that has called cuInit can't use it. Calls of several threads aren't
-   kept apart, and modules and functions are never given back. */
-#include "cuda_memory.h"
-#include "machine.h"
+   A context and its memory are a line in contexts/PID, which the stand-in for NVML shows and counts. Memory of a "GPU"
+   is memory of the process. What is launched is done before the launch returns, so streams are always in order; what
+   is computed is in cuda_kernels.c. As with the real driver, a fork of a process that has called cuInit can't use it.
+   Modules, functions and streams are never given back. */
+#define _GNU_SOURCE
+#include "cuda.h"
+#include "loud.h"
 
 #include <ctype.h>
-#include <stdlib.h>
+#include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    OK = 0,
-    INVALID_VALUE = 1,
-    OUT_OF_MEMORY = 2,
-    NOT_INITIALIZED = 3,
-    DEVICE_UNAVAILABLE = 46,
-    NO_DEVICE = 100,
-    INVALID_DEVICE = 101,
-    INVALID_CONTEXT = 201,
-    INVALID_PTX = 218,
-    NOT_FOUND = 500,
-    ILLEGAL_ADDRESS = 700,
-};
-enum { EXCLUSIVE_THREAD = 1, PROHIBITED = 2, EXCLUSIVE_PROCESS = 3 };
-
-/* A device as this process sees it, with its primary context. */
-struct visible {
-    struct context context;
-    unsigned retained;
-};
-
-static struct visible visibles[MAX_UNITS];
-static int visible_count;
 static pid_t initialized_by;
-static bool is_broken, is_spinning;
-static __thread struct visible *current;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static int begin(struct machine *machine, const char *function, bool needs_init) {
+int begin(struct machine *machine, const char *function, bool needs_init) {
     if (!read_machine(machine, function))
         return NO_DEVICE;
     if (machine->error)
         return machine->error;
     if (is_broken)
         return ILLEGAL_ADDRESS;
+    /* Before the lock, which another thread may have held at the fork. */
     return needs_init && initialized_by != getpid() ? NOT_INITIALIZED : OK;
 }
 
-/* Read the machine, or return what stands in the way. */
-#define BEGIN(needs_init)                                     \
-    struct machine machine;                                   \
-    int refused = begin(&machine, __func__, needs_init);      \
-    if (refused)                                              \
-    return refused
-
-/* The same, and need a current context. */
-#define BEGIN_CONTEXT                                         \
-    BEGIN(true);                                              \
-    if (!current || !current->retained)                       \
-    return INVALID_CONTEXT
-
-static const struct unit *unit_of(const struct machine *machine, const struct visible *visible) {
-    return find_unit(machine, visible->context.device, visible->context.instance);
+int enter(void) {
+    return pthread_mutex_lock(&lock);
 }
 
-static const struct unit *unit_at(const struct machine *machine, int ordinal) {
+void leave(const int *entered) {
+    if (!*entered)
+        pthread_mutex_unlock(&lock);
+}
+
+const struct unit *unit_of(const struct machine *machine, const struct visible *visible) {
+    const struct unit *unit = find_unit(machine, visible->context.device, visible->context.instance);
+    return unit && !unit->lost ? unit : NULL;
+}
+
+const struct unit *unit_at(const struct machine *machine, int ordinal) {
     return ordinal >= 0 && ordinal < visible_count ? unit_of(machine, &visibles[ordinal]) : NULL;
-}
-
-static void record_contexts(void) {
-    struct context contexts[MAX_UNITS];
-    int count = 0;
-    for (int i = 0; i < visible_count; i++)
-        if (visibles[i].retained)
-            contexts[count++] = visibles[i].context;
-    write_contexts(contexts, count);
-}
-
-/* Of a GPU in MIG mode, its first instance is what CUDA sees. */
-static const struct unit *usable(const struct machine *machine, const struct unit *unit) {
-    return unit && unit->mig == MIG_ON ? find_unit(machine, unit->device, 0) : unit;
-}
-
-/* The one device that an entry of CUDA_VISIBLE_DEVICES names: an index, a UUID or its beginning. */
-static const struct unit *named(const struct machine *machine, const char *entry) {
-    const struct unit *found = NULL;
-    char *end;
-    long index = strtol(entry, &end, 10);
-    if (end != entry && !*end)
-        return index >= 0 ? usable(machine, find_unit(machine, (int)index, -1)) : NULL;
-    if (strncmp(entry, "GPU-", 4) && strncmp(entry, "MIG-", 4))
-        return NULL;
-    for (int i = 0; i < machine->units; i++)
-        if (!strncmp(machine->unit[i].uuid, entry, strlen(entry))) {
-            if (found)
-                return NULL;
-            found = &machine->unit[i];
-        }
-    return usable(machine, found);
-}
-
-static void add_visible(const struct unit *unit) {
-    visibles[visible_count++] = (struct visible){{unit->device, unit->instance, 0, false}, 0};
-}
-
-static void choose_visible(const struct machine *machine) {
-    const char *wanted = getenv("CUDA_VISIBLE_DEVICES");
-    visible_count = 0;
-    for (int i = 0; !wanted && i < machine->devices; i++) {
-        const struct unit *unit = usable(machine, find_unit(machine, i, -1));
-        if (unit)
-            add_visible(unit);
-    }
-    char *entries = strdup(wanted ? wanted : ""), *rest = NULL;
-    for (char *entry = strtok_r(entries, ",", &rest); entry; entry = strtok_r(NULL, ",", &rest)) {
-        const struct unit *unit = named(machine, entry);
-        /* The first entry that names nothing ends the list. */
-        if (!unit || visible_count == MAX_UNITS)
-            break;
-        add_visible(unit);
-    }
-    free(entries);
 }
 
 API int cuInit(unsigned flags) {
     (void)flags;
-    BEGIN(false);
     if (initialized_by)
         return initialized_by == getpid() ? OK : NOT_INITIALIZED;
+    BEGIN(false);
     choose_visible(&machine);
     if (!visible_count)
         return NO_DEVICE;
@@ -150,27 +72,19 @@ API int cuDeviceGetCount(int *count) {
 }
 
 API int cuDeviceGet(int *device, int ordinal) {
-    BEGIN(true);
-    if (!unit_at(&machine, ordinal))
-        return INVALID_DEVICE;
+    BEGIN_DEVICE(ordinal);
     *device = ordinal;
     return OK;
 }
 
 API int cuDeviceGetName(char *name, int size, int device) {
-    BEGIN(true);
-    const struct unit *unit = unit_at(&machine, device);
-    if (!unit)
-        return INVALID_DEVICE;
+    BEGIN_DEVICE(device);
     snprintf(name, (size_t)size, "%s", unit->name);
     return OK;
 }
 
 API int cuDeviceGetUuid_v2(unsigned char uuid[16], int device) {
-    BEGIN(true);
-    const struct unit *unit = unit_at(&machine, device);
-    if (!unit)
-        return INVALID_DEVICE;
+    BEGIN_DEVICE(device);
     memset(uuid, 0, 16);
     int digit = 0;
     /* After "GPU-" or "MIG-". */
@@ -183,148 +97,98 @@ API int cuDeviceGetUuid_v2(unsigned char uuid[16], int device) {
     return OK;
 }
 
-/* Whether the compute mode of the device allows one more context. */
-static bool is_open(const struct machine *machine, const struct unit *unit) {
-    if (unit->compute_mode == EXCLUSIVE_THREAD || unit->compute_mode == EXCLUSIVE_PROCESS)
-        return !machine->context_bytes[unit - machine->unit];
-    return unit->compute_mode != PROHIBITED;
+API int cuDeviceGetUuid(unsigned char uuid[16], int device) {
+    return cuDeviceGetUuid_v2(uuid, device);
 }
 
-API int cuDevicePrimaryCtxRetain(void **context, int device) {
-    BEGIN(true);
-    const struct unit *unit = unit_at(&machine, device);
-    if (!unit)
-        return INVALID_DEVICE;
-    struct visible *visible = &visibles[device];
-    if (!visible->retained) {
-        read_contexts(&machine);
-        if (!is_open(&machine, unit))
-            return DEVICE_UNAVAILABLE;
-        if (CONTEXT_BYTES > free_memory(&machine, unit))
-            return OUT_OF_MEMORY;
-        if (machine.handles && !visible->context.handle)
-            open_handle(unit->device);
-        /* Like that of the real driver, it stays open when the context is released. */
-        visible->context.handle |= machine.handles;
-        visible->context.bytes = CONTEXT_BYTES;
+API int cuDeviceTotalMem_v2(size_t *bytes, int device) {
+    BEGIN_DEVICE(device);
+    *bytes = unit->total;
+    return OK;
+}
+
+API int cuDeviceGetPCIBusId(char *id, int size, int device) {
+    BEGIN_DEVICE(device);
+    snprintf(id, (size_t)size, "0000:%02x:00.0", unit->device + 6);
+    return OK;
+}
+
+/* Those of an H100, by CUdevice_attribute. What isn't here is 0: such a thing can't be done. */
+static const struct {
+    int attribute, value;
+} attributes[] = {
+    {1, 1024},      /* Threads per block, */
+    {2, 1024},      /* in each direction, */
+    {3, 1024},
+    {4, 64},
+    {5, 2147483647}, /* and blocks per grid. */
+    {6, 65535},
+    {7, 65535},
+    {8, 49152},      /* Shared memory per block, constant memory, threads per warp. */
+    {9, 65536},
+    {10, 32},
+    {11, 2147483647},
+    {12, 65536},     /* Registers per block; kHz. */
+    {13, 1980000},
+    {14, 512},
+    {15, 1},         /* Copies while it computes; multiprocessors. */
+    {16, 132},
+    {19, 1},         /* Maps memory of the host. */
+    {31, 1},
+    {36, 3201000},   /* Memory: kHz, bits; bytes of the second cache; threads per multiprocessor. */
+    {37, 6144},
+    {38, 62914560},
+    {39, 2048},
+    {40, 3},
+    {41, 1},         /* One space of addresses. */
+    {75, 9},         /* Compute capability 9.0. */
+    {78, 1},         /* Streams have priorities. */
+    {81, 233472},    /* Shared memory and registers per multiprocessor; per block by wish. */
+    {82, 65536},
+    {97, 232448},
+    {106, 32},       /* Blocks per multiprocessor. */
+};
+
+API int cuDeviceGetAttribute(int *value, int attribute, int device) {
+    BEGIN_DEVICE(device);
+    (void)unit;
+    *value = attribute == 33 ? device + 6 : 0; /* The PCI bus. */
+    for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
+        if (attributes[i].attribute == attribute)
+            *value = attributes[i].value;
+    return OK;
+}
+
+API int cuDeviceComputeCapability(int *major, int *minor, int device) {
+    *minor = 0;
+    return cuDeviceGetAttribute(major, 75, device);
+}
+
+/* The newest form of a function that there is; of those that aren't stood in for, one that says so. */
+API int cuGetProcAddress_v2(const char *name, void **function, int version, unsigned long long flags, int *status) {
+    static const char *const forms[] = {"%s_v3", "%s_v2", "%s"};
+    (void)version, (void)flags;
+    Dl_info ours;
+    void *library = dladdr(&attributes, &ours) ? dlopen(ours.dli_fname, RTLD_NOLOAD | RTLD_LAZY) : NULL;
+    *function = NULL;
+    for (size_t i = 0; library && i < sizeof forms / sizeof *forms; i++) {
+        char form[TEXT_SIZE];
+        snprintf(form, sizeof form, forms[i], name);
+        void *found = dlsym(library, form);
+        if (found && (!*function || is_loud(*function)))
+            *function = found;
     }
-    visible->retained++;
-    record_contexts();
-    *context = visible;
-    return OK;
+    if (library)
+        dlclose(library);
+    if (status)
+        *status = *function ? 0 : 1;
+    return *function ? OK : NOT_FOUND;
 }
 
-API int cuDevicePrimaryCtxRelease_v2(int device) {
-    BEGIN(true);
-    if (!unit_at(&machine, device))
-        return INVALID_DEVICE;
-    struct visible *visible = &visibles[device];
-    if (!visible->retained)
-        return INVALID_CONTEXT;
-    if (!--visible->retained)
-        remove_allocations(visible);
-    record_contexts();
-    return OK;
-}
-
-API int cuCtxSetCurrent(void *context) {
-    BEGIN(true);
-    current = context;
-    return OK;
-}
-
-API int cuCtxSynchronize(void) {
-    BEGIN_CONTEXT;
-    while (is_spinning)
-        pause();
-    return OK;
-}
-
-API int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
-    BEGIN_CONTEXT;
-    const struct unit *unit = unit_of(&machine, current);
-    if (!bytes)
-        return INVALID_VALUE;
-    read_contexts(&machine);
-    if (!unit || bytes > free_memory(&machine, unit) || !(*address = add_allocation(current, bytes)))
-        return OUT_OF_MEMORY;
-    current->context.bytes += bytes;
-    record_contexts();
-    return OK;
-}
-
-API int cuMemFree_v2(unsigned long long address) {
-    BEGIN_CONTEXT;
-    struct allocation *allocation = find_allocation(address);
-    if (!allocation)
-        return address ? INVALID_VALUE : OK;
-    struct visible *owner = allocation->owner;
-    owner->context.bytes -= allocation->bytes;
-    remove_allocation(allocation);
-    record_contexts();
-    return OK;
-}
-
-API int cuMemcpyHtoD_v2(unsigned long long target, const void *source, size_t bytes) {
-    BEGIN_CONTEXT;
-    char *kept = kept_bytes(target, bytes);
-    if (!kept)
-        return INVALID_VALUE;
-    memcpy(kept, source, bytes);
-    return OK;
-}
-
-API int cuMemcpyDtoH_v2(void *target, unsigned long long source, size_t bytes) {
-    BEGIN_CONTEXT;
-    const char *kept = kept_bytes(source, bytes);
-    if (!kept)
-        return INVALID_VALUE;
-    memcpy(target, kept, bytes);
-    return OK;
-}
-
-API int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
-    BEGIN_CONTEXT;
-    const struct unit *unit = unit_of(&machine, current);
-    if (!unit)
-        return INVALID_DEVICE;
-    read_contexts(&machine);
-    *free_bytes = free_memory(&machine, unit);
-    *total = unit->total;
-    return OK;
-}
-
-API int cuModuleLoadData(void **module, const void *image) {
-    BEGIN_CONTEXT;
-    if (!strstr(image, ".visible .entry "))
-        return INVALID_PTX;
-    *module = strdup(image);
-    return OK;
-}
-
-API int cuModuleGetFunction(void **function, void *module, const char *name) {
-    BEGIN_CONTEXT;
-    static const char before[] = ".visible .entry ";
-    for (const char *entry = module; (entry = strstr(entry, before));) {
-        entry += strlen(before);
-        char after = strncmp(entry, name, strlen(name)) ? '_' : entry[strlen(name)];
-        if (!isalnum((unsigned char)after) && after != '_' && after != '$') {
-            *function = strdup(name);
-            return OK;
-        }
-    }
-    return NOT_FOUND;
-}
-
-API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
-                       unsigned block_y, unsigned block_z, unsigned shared_bytes, void *stream, void **parameters,
-                       void **extra) {
-    (void)shared_bytes, (void)stream, (void)parameters, (void)extra;
-    BEGIN_CONTEXT;
-    if (!function || !grid_x || !grid_y || !grid_z || !block_x || !block_y || !block_z)
-        return INVALID_VALUE;
-    /* As on a GPU, the launch itself succeeds. */
-    is_broken |= strstr(function, "null") != NULL;
-    is_spinning |= strstr(function, "spin") != NULL;
+/* Functions between libcudart and libcuda that nobody else may call. A table begins with its size: these are empty. */
+API int cuGetExportTable(const void **table, const void *id) {
+    static const size_t empty = sizeof empty;
+    (void)id;
+    *table = &empty;
     return OK;
 }

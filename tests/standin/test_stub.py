@@ -122,7 +122,7 @@ def test_several_gpus_are_told_apart(stub: DriverStub) -> None:
          nvml.nvmlDeviceGetComputeMode(one), nvml.nvmlSystemGetCudaDriverVersion_v2())
     """
     told = run(stub, f"{NVML}\nif True:{code}")
-    assert told == ["535.1.2", [uuid(0), uuid(1)], "NVIDIA A100", 1, 1, 3, 13000]
+    assert told == ["535.1.2 (stand-in)", [uuid(0), uuid(1)], "NVIDIA A100 (stand-in driver)", 1, 1, 3, 13000]
 
 
 def test_processes_are_listed_by_device_and_kind(stub: DriverStub) -> None:

@@ -130,7 +130,7 @@ def test_capabilities_and_states_are_told(machine: DriverStub, gpus: Gpus) -> No
     machine.write(driver_stub.device(name="NVIDIA_GH200"), "pids thread", "process_memory none")
     found = {one.name: (one.available, one.reason) for one in gpu_capabilities(gpus)}
     assert found["gpu"] == found["nvml-processes"] == (True, "")
-    assert found["gpu-memory"] == (False, "NVIDIA GH200 shares its memory with the machine")
+    assert found["gpu-memory"] == (False, "NVIDIA GH200 (stand-in driver) shares its memory with the machine")
     assert "memory by process: not available" in describe(gpus)[0]
 
 

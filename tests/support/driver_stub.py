@@ -20,25 +20,32 @@ SOURCES = Path(__file__).parents[1] / "standin"
 CONTEXT_BYTES = 500 << 20
 GIB = 1 << 30
 
-_LIBRARIES = {"libnvidia-ml.so.1": ("nvml.c",), "libcuda.so.1": ("cuda.c", "cuda_errors.c", "cuda_memory.c")}
+# What each library is made of, beside what all of them share.
+LIBCUDA = ("loud.c", *sorted(path.name for path in SOURCES.glob("cuda*.c")))
+_LIBRARIES = {"libnvidia-ml.so.1": ("nvml.c",), "libcuda.so.1": LIBCUDA}
 _SHARED = ("machine.c", "contexts.c")
 _FLAGS = ("-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-fvisibility=hidden", "-O1")
 
 
 def build(folder: Path, missing: Sequence[str] = ()) -> Path:
     """Compile both libraries into this folder, without the functions that are `missing`; skips where there is no `cc`."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler: install gcc")
     folder.mkdir(parents=True, exist_ok=True)
     # By another name, such a function can't be found.
     renames = [f"-D{name}=missing_{name}" for name in missing]
     for library, sources in _LIBRARIES.items():
-        paths = [str(SOURCES / source) for source in (*_SHARED, *sources)]
-        command = [compiler, *_FLAGS, *renames, *paths, "-o", str(folder / library)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        compile_library(folder / library, sources, renames)
     return folder
+
+
+def compile_library(library: Path, sources: Sequence[str], options: Sequence[str] = ()) -> None:
+    """Make one library of these sources, which are names in the folder of sources, or paths."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler: install gcc")
+    paths = [str(SOURCES / source) for source in (*_SHARED, *sources)]
+    command = [compiler, *_FLAGS, f"-I{SOURCES}", *options, *paths, f"-Wl,-soname,{library.name}", "-o", str(library)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @dataclass(frozen=True)
