@@ -28,7 +28,7 @@ BEHAVIOURS = {
     "kernels/test_leftovers.py": "what a kernel leaves running",
     "kernels/test_replaced.py": "functions of the standard library that tests replace",
     "kernels/test_talkative_interpreters.py": "interpreters that print",
-    "nvml_stub": "the stand-in driver",
+    "standin": "the stand-in driver",
     "report/page/test_browser.py": "a page in a real browser",
     "report/page/test_pictures.py": "pictures of a page",
     "report/page/test_size.py": "how large a page is",

@@ -52,8 +52,8 @@ void choose_visible(const struct machine *machine);
 void record_contexts(void);
 /* Wait for what was launched, which may be for ever. */
 int wait_for_work(void);
-/* Run the GPU kernel of this name; an error of CUDA where that can't be done. */
-int run_kernel(const char *name, void **parameters);
+/* Run the GPU kernel of this name in so many blocks; an error of CUDA where that can't be done. */
+int run_kernel(const char *name, void **parameters, unsigned blocks);
 
 /* Read the machine, or return what stands in the way; the call is alone in its process until it returns. */
 #define BEGIN(needs_init)                                \

@@ -97,5 +97,5 @@ API int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigne
     BEGIN_CONTEXT;
     if (!function || !grid_x || !grid_y || !grid_z || !block_x || !block_y || !block_z)
         return INVALID_VALUE;
-    return run_kernel(function, parameters);
+    return run_kernel(function, parameters, grid_x * grid_y * grid_z);
 }

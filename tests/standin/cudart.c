@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ extern int cuCtxGetStreamPriorityRange(int *least, int *greatest);
 extern int cuDevicePrimaryCtxRetain(void **context, int device);
 extern int cuCtxSetCurrent(void *context);
 extern int cuCtxGetDevice(int *device);
+extern int cuMemcpyAsync(unsigned long long target, unsigned long long source, size_t bytes, void *stream);
+extern int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, void *function, int size, size_t shared,
+                                                                unsigned flags);
 extern int cuGetErrorName(int code, const char **name);
 extern int cuGetErrorString(int code, const char **text);
 extern int cuLaunchKernel(void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
@@ -141,6 +145,32 @@ API int cudaLaunchKernel(const void *host, struct size grid, struct size block, 
 API int cudaGetFuncBySymbol(void **function, const void *host) {
     *function = (void *)name_of(host);
     return note(*function ? SUCCESS : INVALID_DEVICE_FUNCTION);
+}
+
+/* cudaFuncAttributes as far as it is read: cub asks which machine code there is. */
+struct attributes {
+    size_t shared, constant, local;
+    int threads_per_block, registers, ptx_version, binary_version;
+};
+
+API int cudaFuncGetAttributes(struct attributes *attributes, const void *host) {
+    if (!name_of(host))
+        return note(INVALID_DEVICE_FUNCTION);
+    *attributes = (struct attributes){.threads_per_block = 1024, .registers = 32, .ptx_version = 90, .binary_version = 90};
+    return SUCCESS;
+}
+
+API int cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *blocks, const void *host, int size, size_t shared,
+                                                               unsigned flags) {
+    const char *name = name_of(host);
+    if (!name)
+        return note(INVALID_DEVICE_FUNCTION);
+    return note(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(blocks, (void *)name, size, shared, flags));
+}
+
+API int cudaMemcpyAsync(void *target, const void *source, size_t bytes, int kind, void *stream) {
+    (void)kind;
+    return note(cuMemcpyAsync((uintptr_t)target, (uintptr_t)source, bytes, stream));
 }
 
 API int cudaRuntimeGetVersion(int *version) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,8 @@ iterator = tf.compat.v1.data.make_initializable_iterator(tf.data.Dataset.range({
 session.run(iterator.initializer)
 session.run(iterator.string_handle())
 """
+
+_SAID = re.compile(r"\S|  \(\d+\) ")
 
 # All run after the example, in its session and graph, and each in names of its own.
 NAMES: tuple[Name, ...] = (
@@ -153,8 +156,8 @@ def _attempt(kernel: Kernel, one: Name, name: str, milliseconds: int) -> Use:
     except KernelDied as died:
         return Use(died=died.post_mortem.headline())
     if reply.error is not None:
-        # Without the stack that TensorFlow puts into its messages.
-        lines = [line for line in reply.error.message.splitlines() if line[:1].strip()]
+        # Without the stack that TensorFlow puts into its messages; of an error with several roots, as on a GPU, these.
+        lines = [line for line in reply.error.message.splitlines() if _SAID.match(line)]
         return Use(error=reply.error.type.rpartition(".")[2], message="\n".join(lines))
     return Use(value=reply.value)
 
