@@ -149,7 +149,7 @@ class TestLiveForkJudge:
     ) -> tuple[State, str]:
         hanging = ("open_session", "new_session", "after_closed_session", "eager")
         said = {"python": "works: 2", **dict.fromkeys(hanging, "hangs"), "eager_small": "works: 5.0", **outcomes}
-        forks = {name: {"outcome": one, "named": named} for name, one in said.items()}
+        forks = {name: {"outcome": one, "named": named and one == "hangs"} for name, one in said.items()}
         children = dict.fromkeys(("spawn", "forkserver"), "works: 5.0")
         facts = {
             "live": [5.0],
