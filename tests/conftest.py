@@ -19,7 +19,7 @@ import pytest
 import pytest_tfkernel
 from driver_stub import DriverStub, build, device
 from measured import measure_supervisors
-from pytest_tfkernel._child import proc, process
+from pytest_tfkernel._child import frames, proc, process
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
@@ -27,6 +27,7 @@ from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, find_parent
 from pytest_tfkernel.processes.pidfds import is_dead, open_pidfd
+from pytest_tfkernel.processes.wire import Channel
 from pytest_tfkernel.trials.stage import Stage
 
 StartKernel = Callable[..., Kernel]
@@ -260,3 +261,13 @@ def eventually() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Channel, frames.Port]]:
+    """Both ends of a channel: ours, and that of a child."""
+    ours, theirs = Channel.pair()
+    port = frames.Port(theirs)
+    yield ours, port
+    ours.close()
+    port.close()
