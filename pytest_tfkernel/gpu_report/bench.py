@@ -16,6 +16,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.gpus import Calibration, Gpu, GpuRelease
 from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.suite.scenarios.gpu import Share, look
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
@@ -56,7 +57,7 @@ class Bench:
         changes = {"provisioner": "subprocess", **spec}
         if changes["provisioner"] == "forkserver":
             # It needs no TensorFlow.
-            changes["preload"] = ()
+            changes["provisioner"] = ForkServer(preload=())
         kernel = self.launcher.start(KernelSpec(**changes))
         try:
             value(kernel, OPEN_CONTEXT)
