@@ -32,12 +32,12 @@ static int fill(void **parameters) {
     const struct {
         float *target;
         int size, unused_1;
-        void *unused_2[2];
-        float value;
+        void *unused_2;
+        const float *value;
     } *evaluator = parameters[0];
     int count = *(int *)parameters[1];
     for (int i = 0; i < count; i++)
-        evaluator->target[i] = evaluator->value;
+        evaluator->target[i] = *evaluator->value;
     return OK;
 }
 
