@@ -120,7 +120,7 @@ def _forks() -> list[str]:
         "",
         "What `live-fork-is-unusable` allows; the reason of its verdict says what was seen. A session is not made to",
         "survive a fork (tensorflow/tensorflow#2448). On CPU all of them hang in 2.21, 2.15 and 1.15.5; with a GPU",
-        "they abort (tensorflow/tensorflow#57877).",
+        "they abort (tensorflow/tensorflow#57877), or raise InternalError: the driver refuses all calls of a fork.",
         "",
         "| in the fork | TensorFlow 1 | since TensorFlow 2 |",
         "|---|---|---|",

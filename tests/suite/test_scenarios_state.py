@@ -190,6 +190,10 @@ class TestLiveForkJudge:
         assert state is State.FAIL
         assert f"{fork} in a fork: {said}" in reason
 
+    @pytest.mark.parametrize(("said", "state"), [("InternalError", State.PASS), ("ValueError", State.FAIL)])
+    def test_the_driver_may_refuse_a_fork_on_a_gpu(self, said: str, state: State) -> None:
+        assert self.judge({"new_session": f"error: {said}"}, gpus=["NVIDIA H200"])[0] is state
+
     def test_forks_that_nobody_finds_or_ends_fail(self) -> None:
         assert self.judge({}, named=False)[0] is State.FAIL
         assert self.judge({}, left=["process 12 (python)"])[0] is State.FAIL

@@ -24,6 +24,9 @@ FORKS: dict[str, dict[str, tuple[str, ...]]] = {
     "after_closed_session": {"1": _DEADLY, "2": _DEADLY},
     "eager": {"1": (*_DEADLY, "works"), "2": _DEADLY},
 }
+# Where a GPU is, the driver refuses each call of such a fork (CUDA_ERROR_NOT_INITIALIZED, measured on an H200), and
+# whoever asks it first may say so.
+_REFUSED = "error: InternalError"
 
 
 def _is_checkpoint(setting: Setting) -> bool:
@@ -120,7 +123,8 @@ def live_fork_is_unusable(seen: Facts[Forks]) -> Verdict:
     major = "2" if is_since(seen.interpreter.tensorflow, (2, 0)) else "1"
     shown = ", ".join(f"{name} {said}" for name, said in forks.items() if name != "python")
     for name, documented in FORKS.items():
-        if forks[name].split(":")[0] not in documented[major]:
+        is_refused = bool(facts.gpus) and forks[name] == _REFUSED
+        if not is_refused and forks[name].split(":")[0] not in documented[major]:
             return Verdict.failed(f"{name} in a fork: {forks[name]}, which isn't documented ({shown})")
     unnamed = [name for name, fork in facts.forks.items() if fork.outcome == "hangs" and not fork.named]
     if unnamed:

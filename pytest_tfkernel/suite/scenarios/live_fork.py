@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -147,7 +147,8 @@ class Forks:
     """The `forks`, what the kernels gave before (`live`), and new ones meanwhile, by their provisioner (`beside`).
 
     `library` made them, and `children`: the outcomes of processes that the kernel started by other methods, which
-    begin anew. `left` are the processes that existed when the forks had been ended.
+    begin anew. `left` are the processes that existed when the forks had been ended. `gpus` are the names of those that
+    the kernels may use.
     """
 
     forks: dict[str, Fork] = UNSEEN
@@ -156,6 +157,7 @@ class Forks:
     left: list[str] = UNSEEN
     children: dict[str, str] = UNSEEN
     library: str = UNSEEN
+    gpus: list[str] = field(default_factory=list)
 
 
 def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
@@ -168,7 +170,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
         beside: dict[str, Any] = {}
         left: list[str] = []
         children: dict[str, str] = {}
-        notes.note(forks=forks, live=live, beside=beside, left=left, children=children)
+        notes.note(forks=forks, live=live, beside=beside, left=left, children=children, gpus=list(stage.gpus.names))
         forked: list[tuple[Kernel, tuple[str, ...]]] = []
         for cell, names in _FORKS:
             kernel = start()
