@@ -57,9 +57,12 @@ def gpu_is_usable_again(seen: Facts[Handover]) -> Verdict:
     """The next kernel computes on the GPU, and holds as much of it as the dead one did."""
     if seen.error:
         return Verdict.unknown(seen.error)
-    held, again = seen.facts.held, seen.facts.again
+    held, again, release = seen.facts.held, seen.facts.again, seen.facts.release
     if not held.listed:
         return Verdict.unknown("NVML did not list the first kernel, so there is nothing to compare with")
+    if again.error and release.error:
+        # A GPU that is lost can't be used by anybody: no kernel has left that behind.
+        return Verdict.unknown(f"{release.error}; the next kernel could not use the GPU: {again.error}")
     if again.error:
         return Verdict.failed(f"the next kernel could not use the GPU: {again.error}")
     if not again.listed:
