@@ -31,6 +31,7 @@ ALSO = {
     "3.11": (
         (f"{ROOT}[dev]", "tensorflow-cpu==2.12.*"),
         (f"{ROOT}[dev]", "tensorflow-cpu==2.15.*"),
+        (f"{ROOT}[dev]", "tensorflow==2.21.*"),
         ("ipython<9.18", "spyder==6.1.*", "tensorflow-cpu"),
     )
 }
