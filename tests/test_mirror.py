@@ -33,6 +33,7 @@ BEHAVIOURS = {
     "report/page/test_pictures.py": "pictures of a page",
     "report/page/test_size.py": "how large a page is",
     "suite/test_facts.py": "judges on facts written by hand",
+    "suite/test_gpu_states.py": "what the verdicts are on each state of a machine",
     "suite/test_saboteurs.py": "each judge can fail",
     "suite/test_scenarios_gpu.py": "scenarios by what they are about",
     "suite/test_scenarios_hosts.py": "scenarios by what they are about",

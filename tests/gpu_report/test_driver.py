@@ -190,7 +190,7 @@ def test_the_code_says_what_came_of_it(
     found = figures.load(tmp_path / "driver.json")
     assert found.complete
     assert [one.state for one in found.checks] == [verdict.state.value]
-    assert (found.card.names, found.card.stand_in) == (["NVIDIA H100"], False)
+    assert (found.card.names, found.card.stand_in) == (["NVIDIA H100 (stand-in driver)"], True)
 
 
 def test_what_was_measured_before_an_interruption_is_there(

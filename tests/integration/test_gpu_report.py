@@ -38,6 +38,8 @@ if any(word.startswith("pytest") for word in sys.orig_argv[1:]):
     site.Site.__init__ = lambda self: original(self, devices=folder)
 """
 SECONDS = 300
+# As the stand-in calls itself.
+CARD = "Stand-in H100 (stand-in driver)"
 
 
 @dataclass(frozen=True)
@@ -190,14 +192,14 @@ def test_parts_are_documents_that_others_read_and_are_made_once(command: Command
     assert (said.code, said.err) == (DONE, "")
     first, versions = said.out.splitlines()[:2]
     # Of the stub's own version nothing is asked.
-    assert first.startswith("gpu-report: Stand-in H100, driver ")
+    assert first.startswith(f"gpu-report: {CARD}, driver ")
     assert first.endswith(" (stand-in driver: nothing here was measured on a GPU)")
     assert "TensorFlow 2." in versions
     assert command.steps() == [("smoke", "done", "smoke.json"), ("doctor", "done", "doctor.json")]
     run = load(command.report / "smoke.json")
     assert run.complete
-    assert run.environment.machine.gpus == ["Stand-in H100"]
-    assert json.loads((command.report / "doctor.json").read_text())["gpus"][0]["name"] == "Stand-in H100"
+    assert run.environment.machine.gpus == [CARD]
+    assert json.loads((command.report / "doctor.json").read_text())["gpus"][0]["name"] == CARD
     # A TensorFlow that is built for the CPU doesn't list the card.
     assert {(one.guarantee, one.verdict) for one in run.verdicts if one.verdict != "PASS"} == {
         ("gpu-matmul", "UNKNOWN")
@@ -212,7 +214,8 @@ def test_parts_are_documents_that_others_read_and_are_made_once(command: Command
     command.stub.write(device(name="Stand-in H200"))
     other = command.run("--part=doctor")
     assert (other.code, other.out, other.err.count("\n")) == (CANT_TELL, "", 1)
-    assert "has a report of another place: GPU Stand-in H100, and here Stand-in H200: name a new folder" in other.err
+    another = CARD.replace("H100", "H200")
+    assert f"has a report of another place: GPU {CARD}, and here {another}: name a new folder" in other.err
 
 
 def test_a_report_without_its_index_is_not_gone_on_with(command: Command) -> None:

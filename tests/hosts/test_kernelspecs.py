@@ -19,7 +19,7 @@ from pytest_tfkernel.model.processes import Cause, ExitStatus
 StartKernel = Callable[..., Kernel]
 InstallKernelspec = Callable[[str, list[str]], str]
 
-_PROBLEM_KERNEL = Path(__file__).parents[2] / "saboteurs" / "kernelspecs" / "problem_kernel.py"
+_PROBLEM_KERNEL = Path(__file__).parents[1] / "saboteurs" / "kernelspecs" / "problem_kernel.py"
 
 
 @pytest.fixture
