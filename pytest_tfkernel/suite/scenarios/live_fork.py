@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -157,7 +157,7 @@ class Forks:
     left: list[str] = UNSEEN
     children: dict[str, str] = UNSEEN
     library: str = UNSEEN
-    gpus: list[str] = field(default_factory=list)
+    gpus: tuple[str, ...] = ()
 
 
 def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
@@ -170,7 +170,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
         beside: dict[str, Any] = {}
         left: list[str] = []
         children: dict[str, str] = {}
-        notes.note(forks=forks, live=live, beside=beside, left=left, children=children, gpus=list(stage.gpus.names))
+        notes.note(forks=forks, live=live, beside=beside, left=left, children=children, gpus=stage.gpus.names)
         forked: list[tuple[Kernel, tuple[str, ...]]] = []
         for cell, names in _FORKS:
             kernel = start()
