@@ -30,7 +30,10 @@ PAGE = ROOT / "docs" / "gpu.md"
 _FILE = re.compile(rf"({'|'.join(NAMES)})(?:-(\d+))?\.json(?:{re.escape(INCOMPLETE)})?")
 _MIB, _GIB = 1 << 20, 1 << 30
 _STATES = ("PASS", "FAIL", "UNKNOWN")
-_UNMEASURED = "No document of a run of TensorFlow on a GPU is here: that is unmeasured."
+_UNMEASURED = (
+    "TensorFlow itself has not been run on a GPU yet: the trials of `gpu_matmul` and `gpu-is-released` with\n"
+    "TensorFlow are unmeasured there."
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def sections(found: Sequence[Report]) -> dict[str, str]:
     real = [one for one in found if not one.stand_in]
     played = [one for one in found if one.stand_in]
     lines = {
-        "cards": [*_cards(real)],
+        "cards": [*_cards(real), *([] if any(map(_has_run, real)) else ["", _UNMEASURED])],
         "figures": [*_figures(real)],
         "releases": [*_releases(real)] or [_UNMEASURED],
         "stand-ins": _stand_ins(played),
@@ -119,7 +122,12 @@ def _stand_ins(played: Sequence[Report]) -> list[str]:
     if not played:
         return []
     tables = (_cards(played), _figures(played), _releases(played))
-    return [f"A {STAND_IN}.", *(line for table in tables for line in ("", *table))]
+    return [
+        "## Reports from stand-in drivers",
+        "",
+        f"A {STAND_IN}.",
+        *(line for table in tables for line in ("", *table)),
+    ]
 
 
 def _cards(found: Sequence[Report]) -> Iterator[str]:
@@ -140,8 +148,7 @@ def _tensorflow(one: Report) -> str:
     if not kernels:
         return "not run"
     versions = ", ".join(dict.fromkeys(_plain(kernel.tensorflow or "none") for kernel in kernels))
-    was_seen = any(_was_seen(trial) for run in one.runs.values() for trial in run.trials)
-    return versions if was_seen else f"{versions} (not seen on the GPU)"
+    return versions if _has_run(one) else f"{versions} (not seen on the GPU)"
 
 
 def _run(one: Report) -> Iterator[str]:
@@ -202,6 +209,11 @@ def _releases(found: Sequence[Report]) -> Iterator[str]:
             _bytes(again.get("memory")),
         ]
         yield f"| `{_plain(name)}` | {' | '.join(cells)} | {verdicts} |"
+
+
+def _has_run(one: Report) -> bool:
+    """Whether NVML has seen a kernel with TensorFlow on the GPU."""
+    return any(_was_seen(trial) for run in one.runs.values() for trial in run.trials)
 
 
 def _was_seen(trial: Trial) -> bool:
