@@ -85,3 +85,12 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
         write(path, {"a": 2})
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["index.json"]
+
+
+def test_a_file_is_replaced_and_never_written_over(tmp_path: Path) -> None:
+    path, older = tmp_path / "index.json", tmp_path / "older"
+    write(path, {"a": 1})
+    older.hardlink_to(path)
+    before = older.read_bytes()
+    write(path, {"a": 2})
+    assert older.read_bytes() == before != path.read_bytes()

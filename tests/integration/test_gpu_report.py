@@ -10,86 +10,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from driver_stub import DriverStub, device, process
+from pytest_tfkernel import __main__ as program
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.gpu_report import figures, index
 from pytest_tfkernel.report.store import load
+from report_command import SECONDS, SITE, Command, end
 
 DONE, RED, CANT_TELL, INTERRUPTED = 0, 1, 2, 130
-# In each process of ours that isn't a kernel, devices are looked for in the folder of the stand-in, and not in /dev.
-SITE = """
-import os, sys
-from pathlib import Path
-
-if any(word.startswith("pytest") for word in sys.orig_argv[1:]):
-    from pytest_tfkernel.doctor import site
-    from pytest_tfkernel.gpu_report import command
-    from pytest_tfkernel.machine import gpus
-
-    folder = Path(os.environ["TFKERNEL_STUB"])
-    gpus.Gpus.__init__.__defaults__ = (None, folder)
-    command.run.__defaults__ = (folder,)
-    original = site.Site.__init__
-    site.Site.__init__ = lambda self: original(self, devices=folder)
-"""
-SECONDS = 300
 # As the stand-in calls itself.
 CARD = "Stand-in H100 (stand-in driver)"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Command:
-    """The command, on the machine of a stub."""
-
-    stub: DriverStub
-    folder: Path
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "report"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        dropped = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
-        return dropped | self.stub.environment | {"PYTHONPATH": str(self.folder / "site")}
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest_tfkernel", "gpu-report", str(self.report), *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str) -> Said:
-        with self.start(*arguments) as child:
-            return end(child)
-
-    def steps(self) -> list[tuple[str, str, str]]:
-        return [(one.part, one.state, one.document) for one in index.load(self.report / "index.json").steps]
-
-
-def end(child: subprocess.Popen[str]) -> Said:
-    out, err = child.communicate(timeout=SECONDS)
-    sys.stdout.write(out)
-    sys.stderr.write(err)
-    return Said(child.returncode, out, err)
 
 
 @pytest.fixture
@@ -230,6 +164,13 @@ def test_a_report_without_its_index_is_not_gone_on_with(command: Command) -> Non
 def lives(pid: int) -> bool:
     stat = proc.read_stat(pid)
     return stat is not None and stat.state != "Z"
+
+
+def test_workers_need_what_plays_on_them(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert program.main(["gpu-report", "nowhere", "--workers=2"]) == CANT_TELL
+    said = capsys.readouterr().err
+    assert said.startswith("gpu-report: --workers needs pytest-xdist: pip install 'pytest-tfkernel[xdist]'")
 
 
 @contextlib.contextmanager
