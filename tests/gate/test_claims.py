@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -62,6 +63,7 @@ def bind(family: int, address: object) -> None:
         lambda folder: os.close(os.open(folder / "one", os.O_CREAT | os.O_WRONLY)),
         lambda folder: (folder / "one").mkdir(),
         lambda folder: (folder / "one").symlink_to("nowhere"),
+        lambda folder: sqlite3.connect(folder / "one").close(),
     ],
 )
 def test_file_that_is_made_is_claimed(claimed: Claimed, folder: Path, act: Callable[[Path], object]) -> None:
@@ -132,6 +134,7 @@ def test_shared_memory_is_claimed_by_its_size(claimed: Claimed) -> None:
     "act",
     [
         lambda folder: (folder / "old").write_text("again"),
+        lambda folder: (folder / "none").read_text(),
         lambda folder: (folder / "project/one").touch(),
         lambda folder: tempfile.mkdtemp(prefix="base"),
         lambda folder: (folder / "pytest-of-me").mkdir(),
@@ -161,6 +164,28 @@ def test_folder_that_holds_all_temporary_files_is_no_project(folder: Path) -> No
     finally:
         claims.stop()
     assert list(found) == [str(folder / "one")]
+
+
+def test_a_link_to_the_folder_hides_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "link"))
+    claims = Claims((), (folder,))
+    claims.start()
+    try:
+        found: dict[str, Kind] = {}
+        claims.turn(found, outside=False)
+        (folder / "one").touch()
+    finally:
+        claims.stop()
+    assert list(found) == [str(folder / "one")]
+
+
+def test_before_the_first_turn_it_is_outside(folder: Path) -> None:
+    claims = Claims()
+    claims.start()
+    (folder / "one").touch()
+    claims.stop()
+    assert claims.current == {}
 
 
 def test_after_its_end_nothing_is_claimed(folder: Path) -> None:

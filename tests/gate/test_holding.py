@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_tfkernel.gate.holding import holds
+from pytest_tfkernel.gate.holding import attributes, holds, reaches
 
 PID = 4711
 
@@ -103,3 +103,29 @@ def test_what_pytest_has_of_its_own_leads_nowhere(
     assert request.getfixturevalue("process") is process
     assert not holds(lambda: request, PID)
     assert not holds([request.node], PID)
+
+
+@pytest.mark.parametrize("made", [list, dict.fromkeys], ids=["list", "keys"])
+@pytest.mark.parametrize(("count", "held"), [(15, True), (16, False)])
+def test_among_more_than_sixteen_it_may_be_any_number(made: Callable[[object], object], count: int, held: bool) -> None:
+    assert holds(made([PID, *range(count)]), PID) is held
+
+
+def test_an_object_is_reached_by_itself_and_not_by_its_like() -> None:
+    wanted = [1]
+    assert reaches({"deeper": (0, wanted)}, wanted)
+    assert not reaches({"deeper": (0, [1])}, wanted)
+    assert not reaches((), wanted)
+
+
+class Empty:
+    pass
+
+
+@pytest.mark.parametrize("one", [object(), Slots(1), Empty(), Empty, 1], ids=lambda one: type(one).__name__)
+def test_what_has_no_attributes_of_its_own_has_none(one: object) -> None:
+    assert attributes(one) is None
+
+
+def test_attributes_are_those_of_the_object() -> None:
+    assert attributes(types.SimpleNamespace(pid=1)) == {"pid": 1}

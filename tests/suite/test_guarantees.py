@@ -142,6 +142,10 @@ class TestErrorIsNotDeath:
         seen = dataclasses.replace(honest_trial(ERROR), outcome=None, not_possible="no limits here")
         assert judge("error-is-not-death", seen) == Verdict.unknown("no limits here")
 
+    def test_unknown_where_the_fault_never_came(self) -> None:
+        seen = dataclasses.replace(honest_trial(ERROR), outcome=None)
+        assert judge("error-is-not-death", seen) == Verdict.unknown("the fault was not injected")
+
     def test_unknown_where_the_example_did_not_run(self) -> None:
         assert judge("error-is-not-death", first(honest_trial(ERROR), error="no")).state is State.UNKNOWN
 

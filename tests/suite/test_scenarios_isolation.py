@@ -20,7 +20,7 @@ from pytest_tfkernel.suite.guarantees.eager import REFUSALS
 from pytest_tfkernel.suite.scenarios import Scenario
 from pytest_tfkernel.suite.scenarios.configuration import CONFIGURATION
 from pytest_tfkernel.suite.scenarios.eager import EAGER_NEEDS_GRAPH, RESULTS
-from pytest_tfkernel.suite.scenarios.imports import INTERRUPTED_IMPORT
+from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED_IMPORT
 from pytest_tfkernel.suite.scenarios.interrupts import INTERRUPTS
 from pytest_tfkernel.suite.scenarios.neighbours import NAMES_ARE_PRIVATE, NEIGHBOUR_IS_UNHARMED
 from pytest_tfkernel.suite.scenarios.old_state import NAMES, OLD_STATE
@@ -249,3 +249,8 @@ class TestInterruptedImport:
     def test_a_new_process_must_import_it_in_any(self, tensorflow: str) -> None:
         assert judged(self.SETTING, tensorflow, **{**self.FACTS, "fresh": "ImportError: no"})[0] is State.FAIL
         assert judged(self.SETTING, tensorflow, **{**self.FACTS, "again": "ImportError: no"})[0] is State.FAIL
+
+    @pytest.mark.parametrize("when", ["interrupted", "again"])
+    def test_a_death_at_either_time_fails(self, when: str) -> None:
+        found = judged(self.SETTING, "2.21.0", **{**self.FACTS, when: DIED})
+        assert found == (State.FAIL, "the process died of an interrupt")

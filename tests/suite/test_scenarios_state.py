@@ -15,7 +15,7 @@ from facts import INTERPRETER, saw
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.trials import Setting, State
+from pytest_tfkernel.model.trials import Setting, State, Verdict
 from pytest_tfkernel.suite import observing
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.state import (
@@ -112,6 +112,11 @@ class TestCheckpointJudge:
     def test_a_missed_save_is_unknown(self) -> None:
         state, reason = self.judge(saving=None, unfinished=[])
         assert (state, reason) == (State.UNKNOWN, "every save was over when it should be struck, at 0.5 of it")
+
+    def test_one_of_two_that_was_missed_is_enough(self) -> None:
+        facts = {"moments": [0.25, 0.5], "deaths": [self.DEATH, {**self.DEATH, "moment": 0.25, "saving": None}]}
+        verdict = checkpoint_outlives.judge(saw(CHECKPOINTS[0].settings[0], facts))
+        assert verdict == Verdict.unknown("every save was over when it should be struck, at 0.25 of it")
 
     def test_kills_that_left_no_unfinished_file_are_unknown(self) -> None:
         assert self.judge(unfinished=[])[0] is State.UNKNOWN

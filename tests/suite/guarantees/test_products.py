@@ -93,6 +93,7 @@ def test_a_tensorflow_that_can_not_use_a_gpu_is_unknown_where_one_is() -> None:
     verdict = judge(seen(there=CARD, cuda=False))
     assert verdict.state is State.UNKNOWN
     assert "built without CUDA" in verdict.reason
+    assert verdict.given == "NVIDIA H200"
 
 
 @pytest.mark.parametrize("visible", ["", " ", "-1", "NoDevFiles"])
