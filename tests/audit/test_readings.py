@@ -67,11 +67,13 @@ def test_what_one_call_could_not_tell_has_its_reason() -> None:
         {"index": 3, "error": "GPU is lost", "code": 15},
         described(index=3, memory={"error": "GPU is lost", "code": 15}),
         described(index=3, processes={"error": "GPU is lost", "code": 15}),
+        described(index=3, memory={"error": "GPU is lost", "code": 16}),
     ],
 )
 def test_a_device_that_is_lost_is_told(device: dict[str, Any]) -> None:
-    read = readings.parse(reading(described(), device))
-    assert (len(read.gpus), read.lost, read.denied) == (1, ("GPU 3: GPU is lost",), ())
+    for devices in ((described(), device), (device, described())):
+        read = readings.parse(reading(*devices))
+        assert (len(read.gpus), read.lost, read.denied) == (1, ("GPU 3: GPU is lost",), ())
 
 
 def test_a_device_of_others_is_not_lost() -> None:
@@ -83,6 +85,7 @@ def test_a_device_of_others_is_not_lost() -> None:
     ("listed", "expected"),
     [
         ([(0, 5, "compute"), (7, None, "compute")], [GpuProcess(7, None)]),
+        ([(1, 5, "compute")], [GpuProcess(1, 5)]),
         ([(7, 5, "compute"), (7, 6, "graphics")], [GpuProcess(7, 5)]),
         ([(7, 5, "compute"), (7, 6, "mps")], [GpuProcess(7, 6, "mps")]),
         ([(-1, 5, "compute"), ("8", "9", "compute")], [GpuProcess(8, 9)]),

@@ -32,3 +32,7 @@ def test_two_accounts_share_nothing() -> None:
     one, two = Account(Owner("test_one"), 7), Account(Owner("test_two"), 8)
     one.add(ProcessId(1, 2))
     assert (one.lease, two.lease, two.members, two.pids) == (7, 8, set(), set())
+
+
+def test_two_with_the_same_names_are_one_owner() -> None:
+    assert {Owner("test_one"), Owner("test_one"), Owner("test_two")} == {Owner("test_one"), Owner("test_two")}

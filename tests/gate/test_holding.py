@@ -111,6 +111,16 @@ def test_among_more_than_sixteen_it_may_be_any_number(made: Callable[[object], o
     assert holds(made([PID, *range(count)]), PID) is held
 
 
+@pytest.mark.parametrize(("depth", "held"), [(5000, True), (5001, False)])
+def test_so_many_things_are_looked_at(depth: int, held: bool) -> None:
+    value: list[object] = [PID]
+    for _ in range(depth - 1):
+        value = [value]
+    assert holds(value, PID) is held
+    while isinstance(value[0], list):
+        value = value[0]
+
+
 def test_an_object_is_reached_by_itself_and_not_by_its_like() -> None:
     wanted = [1]
     assert reaches({"deeper": (0, wanted)}, wanted)

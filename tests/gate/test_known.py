@@ -58,3 +58,6 @@ class TestOfTheProject:
     def test_what_is_no_text_is_no_kind(self) -> None:
         with pytest.raises(ValueError, match="7: unknown kind"):
             gate_known.kind_of(7)  # type: ignore[arg-type]
+
+    def test_one_that_is_named_twice_is_one(self) -> None:
+        assert len(set(gate_known.parse(["process:a", "process:a", "process:b"]))) == 2
