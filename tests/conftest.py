@@ -22,6 +22,7 @@ from measured import measure_supervisors
 from pytest_tfkernel._child import frames, proc, process
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.machine.gpus import Gpus
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.provisioners import ForkServer
@@ -271,3 +272,22 @@ def ends() -> Iterator[tuple[Channel, frames.Port]]:
     yield ours, port
     ours.close()
     port.close()
+
+
+@pytest.fixture
+def machine(stub: DriverStub, monkeypatch: pytest.MonkeyPatch) -> DriverStub:
+    """The stand-in for a driver, for all processes that are started from now on."""
+    for name in ("LD_LIBRARY_PATH", "TFKERNEL_STUB"):
+        monkeypatch.setenv(name, stub.environment[name])
+    return stub
+
+
+@pytest.fixture
+def gpus(machine: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
+    """The GPUs of that machine."""
+    devices = tmp_path / "dev"
+    devices.mkdir()
+    (devices / "nvidia0").touch()
+    gpus = Gpus(launcher, devices=devices)
+    yield gpus
+    gpus.close()

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from pytest_tfkernel.gpu_report.machine import Card
-from pytest_tfkernel.gpu_report.writing import ReportError, write
+from pytest_tfkernel.gpu_report.writing import read, write
 from pytest_tfkernel.model.trials import Verdict
 from pytest_tfkernel.report.document import StateWord
 
@@ -100,20 +100,6 @@ class Notebook:
         )
 
 
-class _Head(msgspec.Struct):
-    format: str = ""
-    schema: int = 0
-
-
 def load(path: Path) -> Figures:
     """Read one, also one that isn't whole. Raises ReportError."""
-    try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data, type=_Head)
-        if head.format != FORMAT or head.schema != SCHEMA:
-            raise ReportError(f"{path} is no document of figures, or of another version")
-        return msgspec.json.decode(data, type=Figures)
-    except OSError as error:
-        raise ReportError(f"{path} can't be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReportError(f"{path} is cut short, or was changed by hand: {error}") from None
+    return read(path, Figures, form=FORMAT, schema=SCHEMA)

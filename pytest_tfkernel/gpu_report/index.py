@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from pytest_tfkernel.gpu_report.machine import Machine
-from pytest_tfkernel.gpu_report.writing import ReportError
+from pytest_tfkernel.gpu_report.writing import ReportError, read
 
 FORMAT = "pytest-tfkernel gpu report"
 # Goes up when a reader of the last one would misread a new index.
@@ -63,26 +63,9 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, steps=[*self.steps[:-1], step])
 
 
-class _Head(msgspec.Struct):
-    format: str = ""
-    schema: int = 0
-
-
 def load(path: Path) -> Index:
     """Read one. Raises ReportError."""
     try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data, type=_Head)
-        if head.format != FORMAT:
-            raise ReportError(f"{path} is no index of a report: name another folder")
-        if head.schema != SCHEMA:
-            raise ReportError(
-                f"{path} is of schema {head.schema}, and this version writes {SCHEMA}: name another folder"
-            )
-        return msgspec.json.decode(data, type=Index)
-    except OSError as error:
-        raise ReportError(f"{path} can't be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ReportError(
-            f"{path} is no index of a report, or was changed by hand ({error}): name another folder"
-        ) from None
+        return read(path, Index, form=FORMAT, schema=SCHEMA)
+    except ReportError as error:
+        raise ReportError(f"{error}: name another folder") from None

@@ -28,7 +28,7 @@ if forked == 0:
         signal.pause()
 forked
 """
-_USE_IN_A_FORK = """
+USE_IN_A_FORK = """
 import os
 reader, writer = os.pipe()
 if os.fork() == 0:
@@ -123,7 +123,7 @@ def _open_files(pid: int) -> Iterator[str]:
 
 def _fork(bench: Bench) -> Verdict:
     with bench.holder() as kernel:
-        said = str(value(kernel, _USE_IN_A_FORK))
+        said = str(value(kernel, USE_IN_A_FORK))
     return Verdict.failed("it works there") if said == "works" else Verdict.passed(said)
 
 

@@ -1,15 +1,22 @@
-"""Files of a report: each is whole at any moment, or isn't there."""
+"""Files of a report: each is whole at any moment, or isn't there, and is read as what it says that it is."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from pytest_tfkernel.report.store import encode
+
+T = TypeVar("T")
+
+
+class _Head(msgspec.Struct):
+    format: str = ""
+    schema: int = 0
 
 
 class ReportError(Exception):
@@ -32,3 +39,19 @@ def write(path: Path, value: Any) -> None:
         raise ReportError(
             f"{path} can't be written: {error.strerror}; make room or name another folder: what is there already stays"
         ) from None
+
+
+def read(path: Path, kind: type[T], *, form: str, schema: int) -> T:
+    """What `write` has put there, of this format and schema. Raises ReportError, which begins with the path."""
+    try:
+        data = path.read_bytes()
+        head = msgspec.json.decode(data, type=_Head)
+        if head.format != form:
+            raise ReportError(f"{path} is no {form.removeprefix('pytest-tfkernel ')}")
+        if head.schema != schema:
+            raise ReportError(f"{path} is of schema {head.schema}, and this version writes {schema}")
+        return msgspec.json.decode(data, type=kind)
+    except OSError as error:
+        raise ReportError(f"{path} can't be read: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReportError(f"{path} is cut short, or was changed by hand: {error}") from None

@@ -9,6 +9,7 @@ import pytest
 
 from card import MIB, Card, value
 from pytest_tfkernel.audit.ledger import Kin, Ledger, Owner, baseline
+from pytest_tfkernel.gpu_report.sharing import USE_IN_A_FORK
 from pytest_tfkernel.kernels.faults.gpu_cells import CUDA, OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -200,22 +201,7 @@ def test_an_orphan_with_inherited_handles_is_found_and_named(card: Card, launche
 
 def test_a_fork_of_a_process_with_a_context_can_not_use_it(card: Card) -> None:
     kernel = card.holder()
-    cell = """
-import os
-reader, writer = os.pipe()
-if os.fork() == 0:
-    try:
-        context.synchronize()
-        said = "works"
-    except Exception as error:
-        said = str(error)
-    os.write(writer, said.encode())
-    os._exit(0)
-os.close(writer)
-os.wait()
-os.read(reader, 1000).decode()
-"""
-    assert "CUDA_ERROR_NOT_INITIALIZED (3)" in str(value(kernel, cell))
+    assert "CUDA_ERROR_NOT_INITIALIZED (3)" in str(value(kernel, USE_IN_A_FORK))
 
 
 def test_a_forked_kernel_is_seen_as_a_cold_one_is(card: Card) -> None:

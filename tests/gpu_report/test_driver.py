@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,24 +25,6 @@ from pytest_tfkernel.trials.cells import CellFailedError, value
 HELD = (500 + 256) * MIB
 EVERY = {"oom-gpu", "cuda-fault"}
 ALL = {check.name: check for check in driver.checks(EVERY)}
-
-
-@pytest.fixture
-def machine(stub: DriverStub, monkeypatch: pytest.MonkeyPatch) -> DriverStub:
-    """One for all processes that are started from now on."""
-    for name in ("LD_LIBRARY_PATH", "TFKERNEL_STUB"):
-        monkeypatch.setenv(name, stub.environment[name])
-    return stub
-
-
-@pytest.fixture
-def gpus(machine: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
-    devices = tmp_path / "dev"
-    devices.mkdir()
-    (devices / "nvidia0").touch()
-    gpus = Gpus(launcher, devices=devices)
-    yield gpus
-    gpus.close()
 
 
 @pytest.fixture
@@ -117,7 +99,7 @@ def test_a_neighbour_that_loses_its_memory_fails(bench: Bench, monkeypatch: pyte
 
 
 def test_a_fork_that_can_use_the_context_fails(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "_USE_IN_A_FORK", "'works'")
+    monkeypatch.setattr(sharing, "USE_IN_A_FORK", "'works'")
     assert ALL["a fork of a process with a context can't use it"].play(bench).state is State.FAIL
 
 

@@ -222,12 +222,12 @@ def test_a_report_of_another_place_is_left_alone(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is no index"),
-        ("[]", "is no index"),
-        ('{"format": "pytest-tfkernel run", "schema": 1}', "is no index of a report"),
+        ("", "is cut short, or was changed by hand"),
+        ("[]", "is cut short, or was changed by hand"),
+        ('{"format": "pytest-tfkernel run", "schema": 1}', "is no gpu report: name another folder"),
         ('{"format": "pytest-tfkernel gpu report", "schema": 2}', "is of schema 2"),
         ('{"format": "pytest-tfkernel gpu report", "schema": 1}', "changed by hand"),
-        ("[" * 100_000, "is no index"),
+        ("[" * 100_000, "is cut short, or was changed by hand"),
     ],
 )
 def test_an_index_that_is_none_is_said_in_a_line(play: Play, folder: Path, text: str, words: str) -> None:

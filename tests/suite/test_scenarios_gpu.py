@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,24 +21,6 @@ from pytest_tfkernel.suite.guarantees.gpus import gpu_is_usable_again, no_cuda_c
 from pytest_tfkernel.suite.scenarios.gpu import Handover
 
 SABOTEUR = (FOLDER / "forks_with_its_context.py").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def machine(stub: DriverStub, monkeypatch: pytest.MonkeyPatch) -> DriverStub:
-    """One for all processes that are started from now on."""
-    for name in ("LD_LIBRARY_PATH", "TFKERNEL_STUB"):
-        monkeypatch.setenv(name, stub.environment[name])
-    return stub
-
-
-@pytest.fixture
-def gpus(machine: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gpus]:
-    devices = tmp_path / "dev"
-    devices.mkdir()
-    (devices / "nvidia0").touch()
-    gpus = Gpus(launcher, devices=devices)
-    yield gpus
-    gpus.close()
 
 
 def verdicts(seen: Facts[Handover]) -> tuple[Verdict, Verdict]:
