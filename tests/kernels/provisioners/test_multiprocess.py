@@ -443,6 +443,7 @@ def test_a_kernel_whose_host_crashes_is_told_with_that_one_s_last_words(
     kernel = begin()
     host = provisioner.host_of(kernel.life.process)
     assert host is not None
-    os.kill(host.pid, signal.SIGSEGV)
+    # From within the cell: a kernel that had died before it would be asked is told otherwise.
+    cell = f"import os, signal, time\nos.kill({host.pid}, signal.SIGSEGV)\ntime.sleep(30)"
     with pytest.raises(KernelDied, match=f"its host, process {host}, had died of SIGSEGV, .*words: Fatal Python error"):
-        kernel.execute("import time\ntime.sleep(30)")
+        kernel.execute(cell)
