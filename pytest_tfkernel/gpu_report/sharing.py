@@ -19,7 +19,7 @@ _MOST_OF_IT = 0.9
 _SUCCESSOR_SECONDS = 30.0
 _SETTLE_SECONDS = 0.5
 # Leaves a child that has all handles of its parent, and no wish to end.
-_FORK = """
+FORK = """
 import os, signal
 forked = os.fork()
 if forked == 0:
@@ -90,7 +90,7 @@ def _orphan(bench: Bench) -> Verdict:
             Owner(kernel.life.process, lease, lambda: Kin([one.process for one in supervisor.members(lease)])), existed
         )
         ledger.note("the start")
-        forked, dead = value(kernel, _FORK), kernel.pid
+        forked, dead = value(kernel, FORK), kernel.pid
         ids = bench.gpus.ids(kernel.life.process)
         ledger.note("the fork")
         bench.kill(kernel)

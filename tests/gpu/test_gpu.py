@@ -9,7 +9,7 @@ import pytest
 
 from card import MIB, Card, value
 from pytest_tfkernel.audit.ledger import Kin, Ledger, Owner, baseline
-from pytest_tfkernel.gpu_report.sharing import USE_IN_A_FORK
+from pytest_tfkernel.gpu_report.sharing import FORK, USE_IN_A_FORK
 from pytest_tfkernel.kernels.faults.gpu_cells import CUDA, OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -23,16 +23,6 @@ pytestmark = pytest.mark.gpu
 SPIN = "context.spin()"
 STORE_TO_NULL = "context.store_to_null()"
 MEMORY = "context.memory()"
-# Leaves a child that has all handles of its parent, and no wish to end.
-FORK = """
-import os, signal
-forked = os.fork()
-if forked == 0:
-    os.setsid()
-    while True:
-        signal.pause()
-forked
-"""
 
 
 def test_the_sentinel_is_seen(gpus: Gpus, card: Card) -> None:
