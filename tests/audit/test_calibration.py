@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -82,8 +83,25 @@ def test_a_thread_of_the_sentinel_is_the_sentinel(
     assert (found.sight, found.thread_ids, found.advisory) == (Sight.FULL, True, "")
 
 
+THREADS = """
+import os, threading
+waits = threading.Event()
+for _ in range(2):
+    threading.Thread(target=waits.wait, daemon=True).start()
+print(*os.listdir("/proc/self/task"), flush=True)
+input()
+"""
+
+
 def test_threads_are_those_of_the_process(machine: Platform) -> None:
-    assert machine.threads(os.getpid()) == {int(name) for name in os.listdir("/proc/self/task")}
+    # Not those of pytest: some of its workers' begin and end between two looks.
+    with Popen([sys.executable, "-c", THREADS], stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        threads = {int(name) for name in other.stdout.readline().split()}
+        assert len(threads) == 3
+        assert machine.threads(other.pid) == threads
+        other.stdin.close()
     assert machine.threads(5_000_000) == {5_000_000}
 
 
