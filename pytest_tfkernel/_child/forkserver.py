@@ -20,28 +20,15 @@ import importlib
 import os
 import random
 import sys
-import threading
-import warnings
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from . import frames, imports, kernel, proc, process
+from . import forking, frames, kernel, process
 from .frames import Message
 
 CHANNEL = 3
 
 # Where tempfile looks for the temporary folder, once in the life of a process.
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
-
-# Threads that other libraries keep and that a fork does no harm to: they hold no lock of the
-# forking thread's and the child does not need them.
-HARMLESS_THREADS = frozenset(["tf_graph_runner"])
-
-# By the modules that they leave in each process that they follow.
-_DEBUGGERS = {
-    "debugpy": "the debugger debugpy, which follows child processes,",
-    "pydevd": "the debugger pydevd (PyCharm, VS Code), which follows child processes,",
-}
-_PRELOAD_LESS = "preload less"
 
 
 def main(_: List[str]) -> None:
@@ -72,26 +59,20 @@ class ForkServer:
     def __init__(self, port: frames.Port, supervisor: int) -> None:
         self._port = port
         self._supervisor = supervisor
-        self._check = ""
-        self._threads: FrozenSet[imports.Thread] = frozenset()
-        self._earlier: List[str] = []
+        self._safety = forking.Safety("", [])
         self._set_by_import: Dict[str, Tuple[Optional[str], Optional[str]]] = {}
 
     def preload(self, request: Message) -> Message:
         """Import the modules; the threads that come with the trusted ones may be lost by a fork."""
         sys.path[:0] = request["sys_path"]
-        self._check = request["check"]
-        self._threads = _threads()
-        self._earlier = _python_threads()
-        trusted = imports.ThreadsOfImports(request["trusted"], _threads)
+        self._safety = forking.Safety(request["check"], request["trusted"])
         before = dict(os.environ)
         try:
-            with trusted:
+            with self._safety.watch():
                 for name in request["modules"]:
                     importlib.import_module(name)
         except BaseException as error:
             return {"kind": "failed", "error": kernel.describe(error)}
-        self._threads |= trusted.threads
         pairs = {name: (before.get(name), os.environ.get(name)) for name in {*before, *os.environ}}
         self._set_by_import = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
         # Collected now and never looked at again: kernels share these pages with us.
@@ -106,76 +87,15 @@ class ForkServer:
 
         The answer is None in the new process, whose caller then serves as a kernel.
         """
-        reason = self.unsafe()
+        reason = self._safety.unsafe()
         if reason is not None:
             for descriptor in descriptors:
                 os.close(descriptor)
-            return {"kind": "refused", "reason": reason, "advice": "" if self._earlier else _PRELOAD_LESS}
-        pid_reader, pid_writer = os.pipe()
-        go_reader, go_writer = os.pipe()
-        try:
-            middle = _fork()
-        except OSError as error:
-            middle = None
-            refusal = "the fork failed: %s" % error
-        if middle == 0:
-            _fork_again(pid_writer)
-            for descriptor in (pid_reader, pid_writer, go_writer):
-                os.close(descriptor)
-            self._become_kernel(order, descriptors, go_reader)
-            return None
-        for descriptor in [*descriptors, pid_writer, go_reader]:
-            os.close(descriptor)
-        with os.fdopen(pid_reader) as file:
-            pid = file.read()
-        if middle is not None:
-            os.waitpid(middle, 0)
-            refusal = "the second fork failed: no process could be made"
-        # It waits for us to close `go_writer`, so it is alive and has a start time.
-        start_time = proc.start_time(int(pid)) if pid else None
-        # The kernel is the supervisor's child from here on, and may set its parent-death signal.
-        os.close(go_writer)
-        if not pid:
-            return {"kind": "refused", "reason": refusal, "advice": ""}
-        return {"kind": "forked", "pid": int(pid), "start_time": start_time}
+            return {"kind": "refused", "reason": reason, "advice": self._safety.advice}
+        return forking.fork_twice(descriptors, lambda: self._become_kernel(order, descriptors))
 
-    def unsafe(self) -> Optional[str]:
-        """Why a fork would make a kernel that hangs or crashes; None when it is safe."""
-        scope: Dict[str, Any] = {"reason": None}
-        exec(self._check, scope)  # noqa: S102 - it knows the modules, and we don't
-        if scope["reason"] is not None:
-            return str(scope["reason"])
-        for link in _links("/proc/self/fd"):
-            if link.startswith("/dev/nvidia"):
-                return "the preloaded modules hold %s open, and a GPU can't be used across a fork" % link
-        # Those of Python are somebody's own, also if they came with the first module.
-        if self._earlier:
-            return (
-                "%s had started %d Python thread(s) before anything was preloaded, and a fork would lose them: %s"
-                % (
-                    _debugger() or "a sitecustomize, a .pth file or a debugger",
-                    len(self._earlier),
-                    ", ".join(self._earlier),
-                )
-            )
-        python = _python_threads()
-        if python:
-            return "the preloaded modules started %d Python thread(s) that a fork would lose: %s" % (
-                len(python),
-                ", ".join(python),
-            )
-        extra = sorted(name for thread, name in _threads() - self._threads if name not in HARMLESS_THREADS)
-        if extra:
-            return "the preloaded modules started %d thread(s) that a fork would lose: %s" % (
-                len(extra),
-                ", ".join(extra),
-            )
-        return None
-
-    def _become_kernel(self, order: Dict[str, Any], descriptors: List[int], go_reader: int) -> None:
+    def _become_kernel(self, order: Dict[str, Any], descriptors: List[int]) -> None:
         """In the second child, from the moment on that the supervisor has adopted it."""
-        os.read(go_reader, 1)
-        os.close(go_reader)
         self._port.close()
         try:
             os.setsid()
@@ -209,62 +129,9 @@ class ForkServer:
                 os.environ[name] = after
 
 
-def _fork_again(pid_writer: int) -> None:
-    """In the first child: returns in the second one, whose pid the first one tells before it ends."""
-    try:
-        pid = _fork()
-        if pid == 0:
-            return
-        os.write(pid_writer, str(pid).encode())
-        os._exit(0)
-    except BaseException:
-        os._exit(1)
-
-
-def _fork() -> int:
-    with warnings.catch_warnings():
-        # Python 3.12 warns of any thread at all; `unsafe` has looked at which ones there are.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
-
-
 def _reseed() -> None:
     """Fresh random state: forks of one process would all draw the same numbers."""
     random.seed()
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
-
-
-def _python_threads() -> List[str]:
-    """The names of all but this one."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    running = sys._current_frames()  # noqa: SLF001 - the documented way to all of them
-    return sorted(names.get(ident, "unnamed") for ident in running if ident != threading.get_ident())
-
-
-def _debugger() -> Optional[str]:
-    """The one that follows child processes, as people know it."""
-    for module, name in _DEBUGGERS.items():
-        if module in sys.modules:
-            return name
-    return None
-
-
-def _threads() -> FrozenSet[imports.Thread]:
-    found = set()
-    for thread in os.listdir("/proc/self/task"):
-        try:
-            with open("/proc/self/task/%s/comm" % thread) as file:
-                found.add((thread, file.read().strip()))
-        except OSError:
-            continue  # it has ended since
-    return frozenset(found)
-
-
-def _links(folder: str) -> Iterator[str]:
-    for name in os.listdir(folder):
-        try:
-            yield os.readlink(os.path.join(folder, name))
-        except OSError:
-            continue  # the descriptor of the listing itself
