@@ -156,8 +156,9 @@ def _debugger() -> Optional[str]:
 
 
 def _threads() -> FrozenSet[imports.Thread]:
+    """All but the first one, which the fork of a fork has under a number of its own."""
     found = set()
-    for thread in os.listdir("/proc/self/task"):
+    for thread in set(os.listdir("/proc/self/task")) - {str(os.getpid())}:
         try:
             with open("/proc/self/task/%s/comm" % thread) as file:
                 found.add((thread, file.read().strip()))

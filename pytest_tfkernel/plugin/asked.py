@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_tfkernel.plugin.options import GATE_MODES, ID_PREFIX, SIZES
+from pytest_tfkernel.plugin.options import GATE_MODES, ID_PREFIX, ISOLATE_MODES, SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ class Options:
     expect: str | None
     gate: str
     gate_known: tuple[str, ...]
+    isolate: str
 
 
 _OPTIONS = pytest.StashKey[Options]()
@@ -72,8 +73,9 @@ def _read(config: pytest.Config) -> Options:
         compare=compare,
         fail_on=_listed(config, "fail-on") if compare is not None or config.getoption("--tfkernel-fail-on") else (),
         expect=_expect(config, compare),
-        gate=_gate(config),
+        gate=_mode(config, "gate", GATE_MODES),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
+        isolate=_mode(config, "isolate", ISOLATE_MODES),
     )
 
 
@@ -133,10 +135,10 @@ def _size(config: pytest.Config) -> str:
     return size
 
 
-def _gate(config: pytest.Config) -> str:
-    mode: str = config.getoption("tfkernel_gate") or config.getini("tfkernel_gate")
-    if mode not in GATE_MODES:
-        raise pytest.UsageError(f"tfkernel_gate = {mode}: unknown; choose from {', '.join(GATE_MODES)}")
+def _mode(config: pytest.Config, name: str, modes: tuple[str, ...]) -> str:
+    mode: str = config.getoption(f"tfkernel_{name}") or config.getini(f"tfkernel_{name}")
+    if mode not in modes:
+        raise pytest.UsageError(f"tfkernel_{name} = {mode}: unknown; choose from {', '.join(modes)}")
     return mode
 
 

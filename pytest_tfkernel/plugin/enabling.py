@@ -27,3 +27,7 @@ def enable(config: pytest.Config) -> None:
         with standard_library_first():
             from pytest_tfkernel.plugin.gate import hooks as gate_hooks
         gate_hooks.enable(config, options)
+    if options.isolate != "off":
+        with standard_library_first():
+            from pytest_tfkernel.plugin.isolation import hooks as isolation_hooks
+        isolation_hooks.enable(config, options)

@@ -39,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "tfkernel_allow_leak(*kinds, reason): what a test may leave behind under --tfkernel-gate, as in"
         " tfkernel_allow_leak('process', reason='...')",
     )
+    config.addinivalue_line(
+        "markers",
+        "tfkernel_isolated(**wishes): run a test in a process of its own, as in tfkernel_isolated(memory='4GiB',"
+        " timeout=60)",
+    )
     if options.are_given(config):
         from pytest_tfkernel.plugin import enabling
 

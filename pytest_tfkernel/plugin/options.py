@@ -12,6 +12,8 @@ ID_PREFIX = "tfkernel::"
 
 GATE_MODES = ("fail", "warn", "off")
 
+ISOLATE_MODES = ("file", "test", "off")
+
 # Those of `suite.settings`, which an idle plugin doesn't import.
 SIZES = ("smoke", "standard", "full")
 
@@ -27,6 +29,7 @@ _INI: tuple[tuple[str, str, str | list[str]], ...] = (
     ("tfkernel_fail_on", "what else makes a run worse, one a line", []),
     ("tfkernel_expect", "the file of known differences", ""),
     ("tfkernel_gate", "what becomes of a test that leaves something behind: fail, warn or off", "off"),
+    ("tfkernel_isolate", "which tests share a process: those of a file, none (test), or all (off)", "off"),
     ("tfkernel_gate_known", "helpers that live as long as pytest and are nobody's leak, kind:pattern a line", []),
 )
 
@@ -127,6 +130,7 @@ def add(parser: pytest.Parser) -> None:
         "--tfkernel-expect", metavar="FILE", default=None, help="known differences from REF, with a reason each"
     )
     _add_gate(group)
+    _add_isolation(group)
 
 
 def _add_gate(group: pytest.OptionGroup) -> None:
@@ -144,3 +148,19 @@ def _add_gate(group: pytest.OptionGroup) -> None:
         # Options of their own: one with an optional value would take a path beside it for that.
         name = f"--tfkernel-gate={mode}"
         group.addoption(name, action="store_const", const=mode, dest="tfkernel_gate", help=helps[mode])
+
+
+def _add_isolation(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--tfkernel-isolate",
+        action="store_const",
+        const="file",
+        default=None,
+        dest="tfkernel_isolate",
+        help="your own tests: each file runs in a process of its own, so that a crash is one failed test, and nothing"
+        " of TensorFlow's state or GPU memory outlives it",
+    )
+    helps = {"file": "the same", "test": "each test does", "off": "whatever tfkernel_isolate says"}
+    for mode in ISOLATE_MODES:
+        name = f"--tfkernel-isolate={mode}"
+        group.addoption(name, action="store_const", const=mode, dest="tfkernel_isolate", help=helps[mode])

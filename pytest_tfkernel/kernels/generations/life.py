@@ -79,7 +79,9 @@ class Life:
 
     @property
     def temporary(self) -> Path:
-        """The folder for its temporary files, which is its own."""
+        """The folder for its temporary files, which is its own. Raises ValueError for what has none."""
+        if self._parts.temporary is None:
+            raise ValueError("this process has no temporary folder of its own")
         return self._parts.temporary
 
     @property

@@ -27,7 +27,8 @@ class Parts:
     """What is made before a process is, and outlives it.
 
     A kernel with a `host` is kept by that process, which also interrupts it; its cgroup is that of all
-    generations. `elegy` says of a dead one that a process had ended on which it depends, if so.
+    generations. A process of a test has no `temporary` folder of its own. `elegy` says of a dead one that a process had
+    ended on which it depends, if so.
     """
 
     channel: Channel
@@ -36,7 +37,7 @@ class Parts:
     stacks: Capture
     lease: int
     cgroup: Cgroup | None
-    temporary: Path
+    temporary: Path | None
     elegy: Callable[[ProcessId], str]
     host: ProcessId | None = None
 
@@ -55,7 +56,8 @@ class Parts:
 
     def remove_temporary(self) -> None:
         """Remove the temporary folder with all that is in it; what can't be removed goes with the session's."""
-        removal.remove(str(self.temporary))
+        if self.temporary is not None:
+            removal.remove(str(self.temporary))
 
 
 def environment(spec: KernelSpec, lease: int, temporary: Path) -> dict[str, str]:

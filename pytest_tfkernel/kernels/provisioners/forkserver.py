@@ -39,11 +39,11 @@ _IMPORT_TIME = (
 
 # Their imports start threads that know of forks (OpenBLAS, which NumPy and SciPy each bring) or that
 # nothing misses. Their later threads, such as those of TensorFlow's sessions, are another matter.
-_TRUSTED = ("tensorflow", "numpy", "scipy", "scipy.linalg")
+TRUSTED = ("tensorflow", "numpy", "scipy", "scipy.linalg")
 
 # Runs in the fork server: binds `reason`. An *existing* context object is harmless (a seed or a
 # device setting makes one); an initialised one has thread pools, which a fork loses.
-_CHECK = """
+CHECK = """
 import sys
 reason = None
 for _name in ("tensorflow.python.eager.context", "tensorflow_core.python.eager.context"):
@@ -148,8 +148,8 @@ class ForkServers:
         request = {
             "kind": "preload",
             "modules": modules,
-            "trusted": list(_TRUSTED),
-            "check": _CHECK,
+            "trusted": list(TRUSTED),
+            "check": CHECK,
             "sys_path": list(_search_path(wanted)),
         }
 

@@ -1,0 +1,1 @@
+"""People's own tests, each file or each test in a process of its own."""

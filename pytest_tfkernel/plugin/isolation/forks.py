@@ -1,0 +1,132 @@
+"""How one process of isolation is made, by its supervisor or by another process: its channel, output and limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pytest_tfkernel._child.kin import TOKEN
+from pytest_tfkernel.kernels.generations.life import Life
+from pytest_tfkernel.kernels.generations.parts import Parts
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.kernels.provisioners.forkserver import CHECK, TRUSTED
+from pytest_tfkernel.model.errors import TFKernelError
+from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.plugin.isolation.peers import Peer, Phase
+from pytest_tfkernel.plugin.isolation.wishes import Wishes
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.processes.orders import Order
+from pytest_tfkernel.processes.output.captures import Capture
+from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
+from pytest_tfkernel.processes.wire import Channel
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+_BEGIN = "pytest_tfkernel.plugin.isolation.inside.begin"
+# What pytest says of the test that it runs, the process of a test says itself.
+_NOT_INHERITED = (TOKEN, "PYTEST_CURRENT_TEST")
+_NOTHING = Wishes()
+
+
+class CannotBeginError(TFKernelError):
+    """No process for tests can be made; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Forks:
+    """Makes processes under the supervisor of a launcher. What they print is captured, or goes where pytest's goes."""
+
+    launcher: Launcher
+    captures: bool
+
+    def start(self, plugins: Sequence[str]) -> Peer:
+        """A blank one: an interpreter with pytest and these modules imported."""
+
+        def launch(order: Order, descriptors: list[int]) -> ProcessId:
+            environment = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
+            # As multiprocessing asks for them: -W, -X and the like.
+            flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
+            argv = [sys.executable, *flags, str(CHILD_FOLDER), "isolation"]
+            stdout, stderr, channel, stacks = descriptors
+            placed = {1: stdout, 2: stderr, 3: channel, 4: stacks}
+            return self.launcher.supervisor.start(argv, environment, order, placed)
+
+        peer = self._make(launch, Order(self.launcher.new_lease(), None), None, phases=False)
+        begin = {"kind": "begin", "module": _BEGIN, "sys_path": sys.path, "argv": sys.argv}
+        peer.ask({**begin, "check": CHECK, "trusted": list(TRUSTED), "plugins": list(plugins)})
+        return peer
+
+    def fork(self, parent: Peer, wishes: Wishes = _NOTHING, *, phases: bool = False) -> Peer:
+        """A fork of another one. Raises CannotBeginError, and DiedError where the other one is dead."""
+        cgroup = self._cgroup(wishes)
+        limits: tuple[tuple[int, int], ...] = ()
+        if wishes.memory is not None and wishes.by == "rlimit":
+            limits = ((resource.RLIMIT_DATA, wishes.memory),)
+        files = tuple(map(str, cgroup.procs_files)) if cgroup is not None else ()
+
+        def launch(order: Order, descriptors: list[int]) -> ProcessId:
+            environment = {**dict(wishes.env), TOKEN: str(order.lease)}
+            request = {"kind": "fork", "order": order.for_child(), "environment": environment}
+            answer = parent.ask(request, tuple(descriptors))
+            if answer["kind"] == "refused":
+                raise CannotBeginError(f"no process can be forked for a test: {answer['reason']}")
+            return ProcessId(answer["pid"], answer["start_time"])
+
+        try:
+            order = Order(self.launcher.new_lease(), None, limits, files)
+            return self._make(launch, order, cgroup, phases=phases and self.captures)
+        except BaseException:
+            if cgroup is not None:
+                cgroup.remove()
+            raise
+
+    def _cgroup(self, wishes: Wishes) -> Cgroup | None:
+        limited = {MEMORY: wishes.memory if wishes.by == "cgroup" else None, PIDS: wishes.processes}
+        controllers = tuple(name for name, limit in limited.items() if limit is not None)
+        if not controllers:
+            return None
+        cgroup = None
+        try:
+            cgroup = self.launcher.new_cgroup(controllers)
+            if MEMORY in controllers and wishes.memory is not None:
+                cgroup.limit_memory(wishes.memory)
+            if wishes.processes is not None:
+                cgroup.limit_processes(wishes.processes)
+        except (CgroupUnavailableError, OSError) as error:
+            if cgroup is not None:
+                cgroup.remove()
+            other = ", or write memory=..., by='rlimit'" if MEMORY in controllers else ""
+            raise CannotBeginError(
+                f"memory= and processes= need a cgroup, and none can be made: {error}{other}"
+            ) from None
+        return cgroup
+
+    def _make(
+        self, launch: Callable[[Order, list[int]], ProcessId], order: Order, cgroup: Cgroup | None, *, phases: bool
+    ) -> Peer:
+        with contextlib.ExitStack() as undo:
+            channel, theirs = Channel.pair()
+            undo.callback(channel.close)
+            captures = [Capture(name) for name in ("stdout", "stderr", "stacks")]
+            for one in captures:
+                undo.callback(one.close)
+            made = tuple(Phase(name) for name in ("out", "err")) if phases else ()
+            for phase in made:
+                undo.callback(phase.close)
+            stdout, stderr, stacks = captures
+            out, err = (stdout.descriptor, stderr.descriptor) if self.captures else (1, 2)
+            try:
+                given = [out, err, theirs.fileno(), stacks.descriptor, *(one.owned.number for one in made)]
+                process = launch(order, given)
+            finally:
+                theirs.close()
+            parts = Parts(channel, stdout, stderr, stacks, order.lease, cgroup, None, lambda _: "")
+            life = Life(self.launcher.supervisor, process, parts, 1)
+            undo.pop_all()
+        return Peer(life, channel, made)

@@ -1,0 +1,192 @@
+"""A process of isolation: it goes from blank to configured to collected, and may be forked wherever it stands.
+
+Requests, each of which is answered before the next one is read:
+
+    {"kind": "fork", "order": {...}, "environment": {...}}   with stdout, stderr, channel, stacks, and where it runs
+        tests, what pytest captures of them    {"kind": "forked", "pid", "start_time"} or {"kind": "refused", "reason"}
+    {"kind": "configure", ...}    blank: a session of pytest begins           {"kind": "configured"}
+    {"kind": "preload", "modules": [...]}                               {"kind": "preloaded", "error": text or None}
+    {"kind": "prepare", "code": "...", "given": ...}                    {"kind": "prepared", "error": text or None}
+    {"kind": "collect", "only": path or None, "without": [paths]}   configured: what is collected, and then
+                                  {"kind": "collected", "items": [...], "unsafe": reason or None, "changed": [names]}
+    {"kind": "run", "test": [id, nth], "next": [id, nth] or None}   collected: its reports, and then
+                                  {"kind": "ran"} or {"kind": "missing"}
+    {"kind": "finish"}            the session ends, and the process             {"kind": "finished", "status"}
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import importlib
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest_tfkernel._child import frames, process
+from pytest_tfkernel._child.forking import Safety, fork_twice
+from pytest_tfkernel.plugin.isolation.inside import output
+
+Message = dict[str, Any]
+Answer = Callable[[Message], None]
+
+_STACKS = 4
+_WHAT = "what was imported"
+# Variables that TensorFlow and Keras read while they are imported.
+_IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_")
+
+
+class Own:
+    """The process itself: its channel, and whether a fork of it would do harm."""
+
+    def __init__(self, port: frames.Port, told: Message) -> None:
+        self._port = port
+        self._supervisor = os.getppid()
+        self.safety = Safety(told["check"], told["trusted"], _WHAT)
+        self.safety.watch().__enter__()  # until tests run
+        self._random = random.getstate()
+        self._preload_environment: dict[str, str] | None = None
+        self._phases: tuple[int, ...] = ()
+        self._capture: Callable[[int, int], None] | None = None
+        faulthandler.enable(_STACKS)
+        output.buffer_lines()
+
+    def send(self, message: Message) -> None:
+        """Tell pytest something; what is too long for a frame is a line that says so."""
+        try:
+            self._port.send(message)
+        except OSError:
+            os._exit(0)
+
+    def next(self, answers: Mapping[str, Answer]) -> Message:
+        """The next request that is none of `answers`, which are given meanwhile. Forks go on here."""
+        while True:
+            try:
+                request, descriptors = self._port.receive_with_descriptors()
+            except (EOFError, OSError):
+                # pytest has ended, or needs no more forks of this one.
+                os._exit(0)
+            if request["kind"] == "fork":
+                self._fork(request, descriptors)
+            elif request["kind"] == "preload":
+                self.send({"kind": "preloaded", "error": self._preload(request["modules"])})
+            elif request["kind"] == "prepare":
+                self.send({"kind": "prepared", "error": _prepare(request["code"], request["given"])})
+            elif request["kind"] in answers:
+                answers[request["kind"]](request)
+            else:
+                return dict(request)
+
+    def load(self, name: str) -> None:
+        """Import a module of a plugin, so that no fork of this has to; one that fails does so in its own place."""
+        try:
+            importlib.import_module(name)
+        except BaseException:  # noqa: BLE001 - whatever a plugin raises
+            return
+
+    def settle(self) -> str | None:
+        """Why a fork would do harm; after it, forks share the pages of all that is there."""
+        gc.collect()
+        gc.freeze()
+        return self.safety.unsafe() or _children()
+
+    def changed(self) -> list[str]:
+        """Variables that TensorFlow would have seen otherwise, had it been imported when a test file did it."""
+        before = self._preload_environment
+        if before is None:
+            return []
+        now = _import_time()
+        return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+    def end(self, status: int) -> None:
+        """What Python does at its end, but for all that frees memory."""
+        import atexit
+
+        self.send({"kind": "finished", "status": status})
+        faulthandler.enable(_STACKS)
+        atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing's children do
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                continue
+        os._exit(status)
+
+    def capture_by(self, capture: Callable[[int, int], None]) -> None:
+        """Have what tests print captured by that, here or in whoever is forked."""
+        self._capture = capture
+        self._capture_phases()
+
+    def _capture_phases(self) -> None:
+        if self._phases and self._capture is not None:
+            self._capture(*self._phases)
+            self._phases = ()
+
+    def _preload(self, modules: list[str]) -> str | None:
+        self._preload_environment = _import_time()
+        try:
+            for name in modules:
+                importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - a test file that imports it shows the same
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def _fork(self, request: Message, descriptors: list[int]) -> None:
+        reason = self.safety.unsafe()
+        if reason is not None:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self.send({"kind": "refused", "reason": reason})
+            return
+        answer = fork_twice(descriptors, lambda: self._become(request, descriptors))
+        if answer is not None:
+            self.send(answer)
+
+    def _become(self, request: Message, descriptors: list[int]) -> None:
+        try:
+            self._port.close()
+            os.setsid()
+            process.die_with_parent(self._supervisor)
+            stdout, stderr, channel, stacks, *phases = descriptors
+            streams = output.Streams.here()
+            process.place_descriptors({3: channel, _STACKS: stacks}, inheritable=False)
+            streams.replace(stdout, stderr)
+            self._port = frames.Port(3)
+            os.environ.update(request["environment"])
+            process.restrict(request["order"])
+            faulthandler.enable(_STACKS)
+            faulthandler.register(process.DUMP_SIGNAL, _STACKS, all_threads=True)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            if random.getstate() == self._random:
+                # Nobody has seeded it: processes that nobody forks don't draw the same numbers either.
+                random.seed()
+            self._phases = tuple(phases)
+            self._capture_phases()
+        except BaseException as error:  # noqa: BLE001 - told, and then it ends
+            os.write(2, f"a process for a test could not be set up: {type(error).__name__}: {error}\n".encode())
+            os._exit(1)
+
+
+def _prepare(code: str, given: object) -> str | None:
+    try:
+        exec(code, {"given": given})  # noqa: S102 - it knows TensorFlow, and we don't
+    except Exception as error:  # noqa: BLE001 - told, and the test doesn't run
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _import_time() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if name.startswith(_IMPORT_TIME)}
+
+
+def _children() -> str | None:
+    """Processes that this one has started, which its forks would share and each end at its end."""
+    try:
+        with open("/proc/self/task/%d/children" % os.getpid()) as file:  # noqa: UP031, PTH123 - as in `_child`
+            found = file.read().split()
+    except OSError:
+        return None
+    return f"{_WHAT} started {len(found)} process(es)" if found else None

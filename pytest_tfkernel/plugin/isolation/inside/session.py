@@ -1,0 +1,186 @@
+"""The session of pytest in a process of isolation: it stops before it collects, and again before it runs tests."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel.plugin.isolation import codec
+from pytest_tfkernel.plugin.isolation.inside import output, tests
+from pytest_tfkernel.plugin.isolation.inside.server import Message, Own
+from pytest_tfkernel.plugin.isolation.inside.terminal import Silent
+
+# What would distribute tests, ask a person, or write what pytest itself writes.
+_OFF: dict[str, object] = {
+    "numprocesses": None,
+    "maxprocesses": None,
+    "dist": "no",
+    "distload": False,
+    "tx": [],
+    "px": [],
+    "looponfail": False,
+    "usepdb": False,
+    "tfkernel": False,
+    "tfkernel_isolate": "off",
+    "tfkernel_report": [],
+    "tfkernel_compare": None,
+}
+
+
+def run(own: Own, told: Message) -> int:
+    """One session with the arguments of pytest's own; its exit status."""
+    os.chdir(told["folder"])
+    return int(pytest.main(told["args"], plugins=[Inside(own, told)]))
+
+
+class Inside:
+    """The hooks of that session."""
+
+    def __init__(self, own: Own, told: Message) -> None:
+        self._own = own
+        self._told = told
+        self._without: frozenset[str] = frozenset()
+        self._is_collecting = False
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
+        """Be a worker, to whoever asks: of plain pytest as of pytest-xdist."""
+        self._config = config
+        for name, value in {**_OFF, **codec.decode(self._told["options"])}.items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+        config.workerinput = codec.decode(self._told["workerinput"])  # type: ignore[attr-defined]
+        config.workeroutput = {}  # type: ignore[attr-defined]
+        return (yield)
+
+    @pytest.hookimpl
+    def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
+        """The terminal is that of pytest itself."""
+        if manager.get_plugin("terminalreporter") is plugin and not isinstance(plugin, Silent):
+            manager.unregister(plugin)
+            manager.register(Silent(plugin), "terminalreporter")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """Wait until pytest says what is to be collected; forks of this wait here, too."""
+        config = session.config
+        _share_temporary_folder(config, self._told["basetemp"])
+        self._own.capture_by(lambda stdout, stderr: _capture(config, stdout, stderr))
+        self._own.send({"kind": "configured", "unsafe": self._own.settle()})
+        request = self._own.next({"finish": lambda _: os._exit(0)})
+        self._without = frozenset(request["without"])
+        if request["only"] is not None:
+            config.args = [request["only"]]
+            tests.forget_selection(config)
+        self._is_collecting = True
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            self._own.send({"kind": "usage", "lines": [str(line) for line in error.args]})
+            raise
+        finally:
+            self._is_collecting = False
+
+    @pytest.hookimpl
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out what has ended an earlier process."""
+        return True if str(collection_path) in self._without else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Should its collector end the process, that is known."""
+        self._own.send({"kind": "collecting", "nodeid": collector.nodeid, "path": str(collector.path)})
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Pass it on."""
+        if self._is_collecting:
+            found = [tests.described(node) for node in report.result or () if isinstance(node, pytest.Item)]
+            self._send_report("collectreport", report, tests=found)
+
+    @pytest.hookimpl
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Pass it on."""
+        if self._is_collecting:
+            self._own.send({"kind": "deselected", "ids": [item.nodeid for item in items]})
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run what pytest asks for; forks of this begin here."""
+        items = tests.Items(session)
+        self._own.send(
+            {
+                "kind": "collected",
+                "items": [tests.described(item) for item in session.items],
+                "unsafe": self._own.settle(),
+                "changed": self._own.changed(),
+            }
+        )
+        self._own.next({"run": lambda request: self._own.send(items.run(request))})
+        return True
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Pass it on, each phase as it ends."""
+        self._send_report("report", report)
+
+    @pytest.hookimpl
+    def pytest_warning_recorded(
+        self,
+        warning_message: warnings.WarningMessage,
+        when: str,
+        nodeid: str,
+        location: tuple[str, int, str] | None,
+    ) -> None:
+        """Pass it on."""
+        category = warning_message.category
+        self._own.send(
+            {
+                "kind": "warning",
+                "text": str(warning_message.message),
+                "category": [category.__module__, category.__qualname__],
+                "filename": warning_message.filename,
+                "lineno": warning_message.lineno,
+                "when": when,
+                "nodeid": nodeid,
+                "location": codec.encode(location),
+            }
+        )
+
+    @pytest.hookimpl
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Tell it, since nobody reads our terminal."""
+        self._own.send({"kind": "internal", "text": str(excrepr)})
+
+    def _send_report(self, kind: str, report: pytest.TestReport | pytest.CollectReport, **more: object) -> None:
+        hook = self._config.hook
+        data = hook.pytest_report_to_serializable(config=self._config, report=report)
+        try:
+            self._own.send({"kind": kind, "data": codec.encode(data), **more})
+        except ValueError as error:
+            report.sections = []
+            report.longrepr = f"the report of this test could not be carried here: {error}"
+            data = hook.pytest_report_to_serializable(config=self._config, report=report)
+            self._own.send({"kind": kind, "data": codec.encode(data), **more})
+
+
+def _share_temporary_folder(config: pytest.Config, basetemp: str) -> None:
+    """Let `tmp_path` number its folders where pytest does, which also removes them."""
+    # As pytest-xdist reads it; `--basetemp` would empty the folder first.
+    factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001
+    factory._basetemp = Path(basetemp)  # noqa: SLF001
+
+
+def _capture(config: pytest.Config, stdout: int, stderr: int) -> None:
+    """Let what tests print go where pytest can read it after our death."""
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    if manager is None or not manager.is_globally_capturing():
+        return
+    manager.resume_global_capture()
+    output.capture(stdout, stderr)
+    manager.suspend_global_capture(in_=True)

@@ -1,0 +1,70 @@
+"""The tests that a session has collected: what pytest is told of them, and how one is run."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel.plugin.isolation import codec
+
+Message = dict[str, Any]
+Key = tuple[str, int]
+
+# Options that choose or order tests by what an earlier run has kept: who collects one file is told what to run.
+_SELECTION = {"lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False}
+
+
+def forget_selection(config: pytest.Config) -> None:
+    """Let nothing but names and marks choose among the tests of a file."""
+    for name, value in _SELECTION.items():
+        if hasattr(config.option, name):
+            setattr(config.option, name, value)
+    for name in ("lfplugin", "nfplugin", "stepwiseplugin"):
+        plugin = config.pluginmanager.get_plugin(name)
+        if plugin is not None:
+            config.pluginmanager.unregister(plugin)
+
+
+def described(item: pytest.Item) -> Message:
+    """What pytest needs of a test to tell of it, and to know what it is to be given."""
+    marks = [[mark.name, codec.encode(mark.args), codec.encode(dict(mark.kwargs))] for mark in item.iter_markers()]
+    return {
+        "nodeid": item.nodeid,
+        "name": item.name,
+        "path": str(item.path),
+        "location": codec.encode(item.location),
+        "marks": marks,
+        "keywords": sorted(name for name in item.keywords if isinstance(name, str)),
+    }
+
+
+class Items:
+    """Those of a session, by id; where several have one id, the first of them is number 0."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._session = session
+        counts: collections.Counter[str] = collections.Counter()
+        self._found: dict[Key, pytest.Item] = {}
+        for item in session.items:
+            self._found[item.nodeid, counts[item.nodeid]] = item
+            counts[item.nodeid] += 1
+
+    def run(self, request: Message) -> Message:
+        """Run one, with fixtures kept for the next one; the answer."""
+        item = self._found.get(tuple(request["test"]))
+        if item is None:
+            return {"kind": "missing"}
+        following = self._found.get(tuple(request["next"])) if request["next"] is not None else None
+        try:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        except pytest.exit.Exception as error:
+            return {"kind": "exit", "reason": error.msg, "returncode": error.returncode}
+        except KeyboardInterrupt:
+            return {"kind": "interrupted"}
+        return {
+            "kind": "ran",
+            "shouldstop": str(self._session.shouldstop or ""),
+            "shouldfail": str(self._session.shouldfail or ""),
+        }

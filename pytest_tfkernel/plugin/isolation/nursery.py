@@ -1,0 +1,197 @@
+"""Where the processes of tests come from: from one that has collected, where that is safe to fork.
+
+If it isn't, they come from one that has begun less:
+
+    blank        an interpreter with pytest and the session's plugins imported
+    configured   a fork of that with a session of its own, conftest.py files read, TensorFlow imported if tests name it
+    collected    a fork of that in which all tests are collected
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import pytest
+
+from pytest_tfkernel.model.processes import PostMortem
+from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forks
+from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
+from pytest_tfkernel.plugin.isolation.wishes import Wishes
+from pytest_tfkernel.processes.wire import Message
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
+_NOTHING = Wishes()
+_COLLECTED = ("collected", "usage", "finished")
+# How variables begin that are read while TensorFlow and Keras are imported, or Python starts.
+_IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_", "PYTHON", "LD_", "OMP_", "MKL_")
+# Runs in the process of a test; `given` says of each type how many there are to be.
+DEVICES = """
+import tensorflow as tf
+for kind, count in given.items():
+    physical = tf.config.list_physical_devices(kind)
+    if not physical:
+        raise RuntimeError(f"there is no {kind} here")
+    configurations = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
+    tf.config.set_logical_device_configuration(physical[0], configurations)
+"""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What each process of a session is told. `preload` names the modules to import after conftest.py files."""
+
+    folder: str
+    args: tuple[str, ...]
+    plugins: tuple[str, ...]
+    options: Message
+    workerinput: Message
+    basetemp: str
+    preload: Callable[[], Sequence[str]]
+
+    def for_child(self) -> Message:
+        """As the process reads it."""
+        return {
+            "kind": "configure",
+            "folder": self.folder,
+            "args": list(self.args),
+            "options": self.options,
+            "workerinput": self.workerinput,
+            "basetemp": self.basetemp,
+        }
+
+
+@dataclass
+class Collection:
+    """What was collected: the messages that tell of it, one after the other, and the tests."""
+
+    told: list[Message] = field(default_factory=list)
+    tests: list[Message] = field(default_factory=list)
+    deaths: list[tuple[str, PostMortem]] = field(default_factory=list)
+
+
+class Nursery:
+    """The processes of one session from which those of its tests are forked. They end with `close`."""
+
+    def __init__(self, forks: Forks, session: Session) -> None:
+        self._forks = forks
+        self._session = session
+        self._blank: Peer | None = None
+        self._configured: Peer | None = None
+        self._collected: Peer | None = None
+        self._preloads = True
+        # Why processes aren't forked from the one that has collected, or from the one that is configured.
+        self._unsafe_collected: str | None = "nothing was collected before"
+        self._unsafe_configured: str | None = None
+
+    def collect(self) -> Collection:
+        """Have all tests collected. Raises CannotBeginError."""
+        found, without = Collection(), list[str]()
+        while True:
+            peer = self._about_to_collect()
+            messages, place = list[Message](), None
+            peer.send({"kind": "collect", "only": None, "without": without})
+            try:
+                for told in peer.told(_COLLECTED):
+                    messages.append(told)
+                    place = told if told["kind"] == "collecting" else place
+            except DiedError as error:
+                peer.bury()
+                if place is None or place["path"] in without:
+                    raise CannotBeginError(f"tests could not be collected: {error}") from None
+                without.append(place["path"])
+                found.deaths.append((place["nodeid"], error.post_mortem))
+                continue
+            last = messages[-1]
+            if last.get("changed") and self._preloads:
+                # TensorFlow would have seen another environment, had a test file imported it: so let one do that.
+                self._preloads = False
+                peer.bury()
+                self._drop_configured()
+                continue
+            found.told = messages
+            self._keep(peer, last)
+            found.tests = last.get("items", [])
+            return found
+
+    def preload(self, modules: Sequence[str]) -> None:
+        """Have the processes of tests find these imported."""
+        if self._collected is not None and modules:
+            self._collected.ask({"kind": "preload", "modules": list(modules)})
+
+    def process(self, path: str, wishes: Wishes) -> tuple[Peer, str]:
+        """A process that can run the tests of a file, and how it was made. Raises CannotBeginError, DiedError."""
+        is_early = wishes.cold or any(name.startswith(_IMPORT_TIME) for name, _ in wishes.env)
+        if self._collected is not None and self._collected.life.is_alive and not is_early:
+            peer = self._forks.fork(self._collected, wishes, phases=True)
+            self._prepare(peer, wishes)
+            return peer, "forked"
+        peer = self._configure(wishes, phases=True)[0] if is_early else self._about_to_collect(wishes, phases=True)
+        self._prepare(peer, wishes)
+        peer.send({"kind": "collect", "only": path, "without": []})
+        for told in peer.told(_COLLECTED):
+            if told["kind"] == "usage":
+                raise CannotBeginError("; ".join(told["lines"]))
+        why = "as it was asked for" if is_early else self._unsafe_collected or "the process that had collected is gone"
+        return peer, f"cold: {why}"
+
+    def close(self) -> None:
+        """End them."""
+        for peer in (self._collected, self._configured, self._blank):
+            if peer is not None:
+                peer.bury()
+        self._collected = self._configured = self._blank = None
+
+    def _keep(self, peer: Peer, last: Message) -> None:
+        """Fork the processes of tests from one that has collected, if that is safe."""
+        self._unsafe_collected = last.get("unsafe")
+        if last["kind"] == "collected" and self._unsafe_collected is None:
+            self._collected = peer
+        else:
+            peer.bury()
+
+    def _drop_configured(self) -> None:
+        if self._configured is not None:
+            self._configured.bury()
+        self._configured = None
+
+    def _about_to_collect(self, wishes: Wishes = _NOTHING, *, phases: bool = False) -> Peer:
+        """One that is configured, and has collected nothing."""
+        if self._configured is None or not self._configured.life.is_alive:
+            self._configured, self._unsafe_configured = self._configure()
+            modules = list(self._session.preload()) if self._preloads and self._unsafe_configured is None else []
+            if modules:
+                self._configured.ask({"kind": "preload", "modules": modules})
+        if self._unsafe_configured is None:
+            return self._forks.fork(self._configured, wishes, phases=phases)
+        return self._configure(wishes, phases=phases)[0]
+
+    def _configure(self, wishes: Wishes = _NOTHING, *, phases: bool = False) -> tuple[Peer, str | None]:
+        """One in which a session has begun, and why it must not be forked."""
+        if self._blank is None or not self._blank.life.is_alive:
+            self._blank = self._forks.start(self._session.plugins)
+        peer = self._forks.fork(self._blank, wishes, phases=phases)
+        peer.send(self._session.for_child())
+        *_, told = peer.told(("configured", "finished"))
+        if told["kind"] == "finished":
+            post_mortem = peer.farewell()
+            words = post_mortem.stderr.strip() or post_mortem.stdout.strip()
+            raise CannotBeginError(f"a session of pytest can't begin in another process: {words}")
+        return peer, told["unsafe"]
+
+    def _prepare(self, peer: Peer, wishes: Wishes) -> None:
+        """Before TensorFlow is initialised there. Raises CannotBeginError."""
+        if wishes.logical_devices:
+            told = peer.ask({"kind": "prepare", "code": DEVICES, "given": dict(wishes.logical_devices)})
+            if told["error"] is not None:
+                peer.bury()
+                raise CannotBeginError(f"logical_devices={dict(wishes.logical_devices)}: {told['error']}")
+
+
+def modules_of(config: pytest.Config) -> tuple[str, ...]:
+    """The modules of the session's plugins, but for conftest.py files: those are read where a session begins."""
+    found = (plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType))
+    return tuple(sorted(one.__name__ for one in found if not (one.__file__ or "").endswith("conftest.py")))
