@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_tfkernel.plugin.options import GATE_MODES, ID_PREFIX, ISOLATE_MODES, SIZES
+from pytest_tfkernel.plugin.options import GATE_MODES, ID_PREFIX, INSIDE, ISOLATE_MODES, SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _read(config: pytest.Config) -> Options:
         expect=_expect(config, compare),
         gate=_mode(config, "gate", GATE_MODES),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
-        isolate=_mode(config, "isolate", ISOLATE_MODES),
+        isolate=_mode(config, "isolate", (*ISOLATE_MODES, INSIDE)),
     )
 
 
@@ -138,7 +138,8 @@ def _size(config: pytest.Config) -> str:
 def _mode(config: pytest.Config, name: str, modes: tuple[str, ...]) -> str:
     mode: str = config.getoption(f"tfkernel_{name}") or config.getini(f"tfkernel_{name}")
     if mode not in modes:
-        raise pytest.UsageError(f"tfkernel_{name} = {mode}: unknown; choose from {', '.join(modes)}")
+        known = ", ".join(one for one in modes if one != INSIDE)
+        raise pytest.UsageError(f"tfkernel_{name} = {mode}: unknown; choose from {known}")
     return mode
 
 

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from pytest_tfkernel.plugin.asked import options_of
+from pytest_tfkernel.plugin.options import INSIDE
 from pytest_tfkernel.processes.isolation import standard_library_first
 
 
@@ -27,7 +28,7 @@ def enable(config: pytest.Config) -> None:
         with standard_library_first():
             from pytest_tfkernel.plugin.gate import hooks as gate_hooks
         gate_hooks.enable(config, options)
-    if options.isolate != "off":
+    if options.isolate not in {"off", INSIDE}:
         with standard_library_first():
             from pytest_tfkernel.plugin.isolation import hooks as isolation_hooks
         isolation_hooks.enable(config, options)

@@ -50,6 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
         enabling.enable(config)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a test that is marked so in a process of its own, also where the others are not."""
+    if item.get_closest_marker("tfkernel_isolated") is None or options.is_inside(item.config):
+        return None
+    from pytest_tfkernel.processes.isolation import standard_library_first
+
+    with standard_library_first():
+        from pytest_tfkernel.plugin.isolation import hooks
+    return hooks.run_marked(item, nextitem)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist on this machine whose death ends its kernels too, and what its kernels are."""

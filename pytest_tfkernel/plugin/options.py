@@ -13,6 +13,8 @@ ID_PREFIX = "tfkernel::"
 GATE_MODES = ("fail", "warn", "off")
 
 ISOLATE_MODES = ("file", "test", "off")
+# What it is in the process of a test, which isolates no further.
+INSIDE = "inside"
 
 # Those of `suite.settings`, which an idle plugin doesn't import.
 SIZES = ("smoke", "standard", "full")
@@ -42,6 +44,11 @@ def are_given(config: pytest.Config) -> bool:
     if any(value not in (None, False, []) for value in ours):
         return True
     return any(config.getini(name) != default for name, _, default in _INI)
+
+
+def is_inside(config: pytest.Config) -> bool:
+    """Whether this is the process of a test."""
+    return bool(config.option.tfkernel_isolate == INSIDE)
 
 
 def add(parser: pytest.Parser) -> None:

@@ -15,7 +15,7 @@ _PREFIX = "tfkernel_"
 # What a worker is told, what goes with a report, and what a worker leaves.
 CONTROLLER, INTERPRETERS = "controller", "interpreters"
 RECORD, TRIAL, ERROR, FINDINGS = "record", "trial", "error", "findings"
-TALLY = "tally"
+TALLY, ISOLATED = "tally", "isolated"
 T = TypeVar("T")
 
 

@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_tfkernel.plugin import workers
-from pytest_tfkernel.plugin.asked import Options
-from pytest_tfkernel.plugin.isolation import codec, collecting, naming, workerinput
+from pytest_tfkernel.plugin.asked import Options, options_of
+from pytest_tfkernel.plugin.isolation import codec, collecting, naming, summary, workerinput
 from pytest_tfkernel.plugin.isolation.forks import Forks
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery, Session, modules_of
 from pytest_tfkernel.plugin.isolation.running import Runner
 from pytest_tfkernel.plugin.launching import launcher_of
 
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-# It would time the wait, and end pytest where the process of a test is meant.
+_NAME = "tfkernel-isolation"
+# They would time the wait in pytest's own process, and end that one.
 _ELSEWHERE = ("timeout",)
 
 
 def enable(config: pytest.Config, options: Options) -> None:
-    """Isolate the tests of this session, but where nothing of them is run, or a person is to be asked."""
-    if config.getoption("usepdb") or config.getoption("collectonly"):
-        if config.getoption("usepdb"):
-            config.pluginmanager.register(Unisolated("--pdb asks you where the test is"), "tfkernel-isolation")
+    """Isolate the tests of this session, but where none is run, or a person is to be asked."""
+    if config.getoption("collectonly"):
         return
-    config.pluginmanager.register(IsolationHooks(config, options.isolate), "tfkernel-isolation")
+    if config.getoption("usepdb"):
+        config.pluginmanager.register(Unisolated("--pdb asks you where the test is"), _NAME)
+        return
+    for name in _ELSEWHERE:
+        plugin = config.pluginmanager.get_plugin(name)
+        if plugin is not None:
+            config.pluginmanager.unregister(plugin)
+    config.pluginmanager.register(IsolationHooks(config, options.isolate), _NAME)
+
+
+def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run one that was collected here and is marked; None where it has to run here."""
+    config = item.config
+    if config.getoption("usepdb"):
+        return None
+    hooks = config.pluginmanager.get_plugin(_NAME)
+    if hooks is None:
+        hooks = IsolationHooks(config, "off")
+        config.pluginmanager.register(hooks, _NAME)
+        config.add_cleanup(hooks.close)
+    if hasattr(config.hook, "pytest_timeout_cancel_timer"):
+        # It runs in the other process, too.
+        config.hook.pytest_timeout_cancel_timer(item=item)
+    hooks.run(item, nextitem)
+    if nextitem is None:
+        hooks.close()
+    return True
 
 
 class Unisolated:
@@ -51,24 +80,18 @@ class IsolationHooks:
         self._mode = mode
         self._nursery: Nursery | None = None
         self._runner: Runner | None = None
+        self._count = summary.Count()
 
     def pytest_report_header(self) -> str:
         """What shares a process."""
-        return "tfkernel isolation: a process for each " + self._mode
+        return f"tfkernel isolation: a process for each {self._mode}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         """Have another process collect. A controller of pytest-xdist collects nothing."""
         if workers.is_controller(self._config):
             return
-        for name in _ELSEWHERE:
-            plugin = self._config.pluginmanager.get_plugin(name)
-            if plugin is not None:
-                self._config.pluginmanager.unregister(plugin)
-        captures = self._config.getoption("capture") != "no"
-        self._nursery = Nursery(Forks(launcher_of(self._config), captures), _session(self._config))
-        self._runner = Runner(self._config, self._nursery, self._mode)
-        nursery = self._nursery
+        nursery, _ = self._begin()
 
         def perform_collect(*_: Any, **__: Any) -> Sequence[pytest.Item]:
             return collecting.collect(session, nursery)
@@ -78,10 +101,19 @@ class IsolationHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run one where it belongs."""
-        if self._runner is None or not isinstance(item, StandIn):
+        if not isinstance(item, StandIn):
             return None
-        self._runner.run(item, nextitem if isinstance(nextitem, StandIn) else None)
+        self.run(item, nextitem)
         return True
+
+    def run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        """Run one in a process of its own, and keep that for the next one if both share it."""
+        runner = self._runner
+        if runner is None:
+            # The test is marked, and was collected here; there it has to be collected as well.
+            nursery, runner = self._begin()
+            nursery.collect()
+        runner.run(item, nextitem)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
@@ -89,10 +121,46 @@ class IsolationHooks:
         try:
             return (yield)
         finally:
-            if self._runner is not None:
-                self._runner.close()
-            if self._nursery is not None:
-                self._nursery.close()
+            self.close()
+
+    def close(self) -> None:
+        """End the processes."""
+        runner, self._runner = self._runner, None
+        nursery, self._nursery = self._nursery, None
+        if runner is not None:
+            runner.close()
+            self._count = self._count.merged(runner.count)
+        if nursery is not None:
+            nursery.close()
+
+    def pytest_sessionfinish(self) -> None:
+        """Leave the count for the controller of pytest-xdist."""
+        workers.leave(self._config, workers.ISOLATED, self._count)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: WorkerController) -> None:
+        """Take over what a worker has left."""
+        self._count = self._count.merged(workers.left(node, workers.ISOLATED, summary.Count) or summary.Count())
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """How it went."""
+        lines = list(summary.lines(self._count, is_verbose=terminalreporter.verbosity > 0))
+        if lines:
+            terminalreporter.section("tfkernel isolation")
+            for line in lines:
+                terminalreporter.line(line)
+
+    def _leave(self, output: dict[str, Any]) -> None:
+        """What the session of a process has left goes where that of a worker goes: of our own hooks, to the gate."""
+        gate: Any = self._config.pluginmanager.get_plugin("tfkernel-gate")
+        if hasattr(gate, "pytest_testnodedown"):
+            gate.pytest_testnodedown(SimpleNamespace(workeroutput=output))
+
+    def _begin(self) -> tuple[Nursery, Runner]:
+        captures = self._config.getoption("capture") != "no"
+        nursery = self._nursery = Nursery(Forks(launcher_of(self._config), captures), _session(self._config))
+        runner = self._runner = Runner(self._config, nursery, self._mode, self._leave)
+        return nursery, runner
 
 
 def _session(config: pytest.Config) -> Session:
@@ -105,4 +173,6 @@ def _session(config: pytest.Config) -> Session:
         # As pytest-xdist asks for it.
         basetemp=str(config._tmp_path_factory.getbasetemp()),  # type: ignore[attr-defined]  # noqa: SLF001
         preload=lambda: naming.modules_to_preload(config),
+        # The gate looks at a process from the beginning of its session on.
+        forks_begun=options_of(config).gate == "off",
     )

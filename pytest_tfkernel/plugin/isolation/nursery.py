@@ -24,6 +24,7 @@ from pytest_tfkernel.processes.wire import Message
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
+FORKED = "forked"
 _NOTHING = Wishes()
 _COLLECTED = ("collected", "usage", "finished")
 # How variables begin that are read while TensorFlow and Keras are imported, or Python starts.
@@ -42,7 +43,11 @@ for kind, count in given.items():
 
 @dataclass(frozen=True)
 class Session:
-    """What each process of a session is told. `preload` names the modules to import after conftest.py files."""
+    """What each process of a session is told.
+
+    `preload` names the modules to import after conftest.py files. Unless it `forks_begun` sessions, each process of a
+    test begins one of its own.
+    """
 
     folder: str
     args: tuple[str, ...]
@@ -51,6 +56,7 @@ class Session:
     workerinput: Message
     basetemp: str
     preload: Callable[[], Sequence[str]]
+    forks_begun: bool = True
 
     def for_child(self) -> Message:
         """As the process reads it."""
@@ -124,19 +130,32 @@ class Nursery:
 
     def process(self, path: str, wishes: Wishes) -> tuple[Peer, str]:
         """A process that can run the tests of a file, and how it was made. Raises CannotBeginError, DiedError."""
-        is_early = wishes.cold or any(name.startswith(_IMPORT_TIME) for name, _ in wishes.env)
-        if self._collected is not None and self._collected.life.is_alive and not is_early:
+        early = self._why_early(wishes)
+        if self._collected is not None and self._collected.life.is_alive and early is None:
             peer = self._forks.fork(self._collected, wishes, phases=True)
             self._prepare(peer, wishes)
-            return peer, "forked"
-        peer = self._configure(wishes, phases=True)[0] if is_early else self._about_to_collect(wishes, phases=True)
+            return peer, FORKED
+        peer = self._about_to_collect(wishes, phases=True) if early is None else self._configure(wishes, phases=True)[0]
         self._prepare(peer, wishes)
         peer.send({"kind": "collect", "only": path, "without": []})
         for told in peer.told(_COLLECTED):
             if told["kind"] == "usage":
                 raise CannotBeginError("; ".join(told["lines"]))
-        why = "as it was asked for" if is_early else self._unsafe_collected or "the process that had collected is gone"
-        return peer, f"cold: {why}"
+        return peer, f"cold: {early or self._unsafe_collected or 'the process that had collected is gone'}"
+
+    def forks_soon(self, wishes: Wishes) -> bool:
+        """Whether `process` only forks for these wishes, which may be done beside a test."""
+        can_fork = self._collected is not None and self._collected.life.is_alive
+        return can_fork and self._why_early(wishes) is None and not wishes.logical_devices
+
+    def _why_early(self, wishes: Wishes) -> str | None:
+        """Why a process has to begin its session itself, if it has to."""
+        if wishes.cold:
+            return "cold=True"
+        if not self._session.forks_begun:
+            return "the gate looks at a process from the beginning of its session"
+        names = [name for name, _ in wishes.env if name.startswith(_IMPORT_TIME)]
+        return f"{', '.join(names)} may be read while TensorFlow is imported" if names else None
 
     def close(self) -> None:
         """End them."""

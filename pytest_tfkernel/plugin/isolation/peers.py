@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import posix
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.processes import Leftover, PostMortem
+from pytest_tfkernel.plugin.isolation import codec
 from pytest_tfkernel.processes.descriptors import Owned
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
@@ -109,11 +111,16 @@ class Peer:
             for _ in self.told(("interrupted", "ran", "exit"), _INTERRUPT_SECONDS):
                 pass
 
-    def finish(self) -> tuple[PostMortem, bool]:
-        """Have it end as a session of pytest does; how it ended, and whether it did so as it had said."""
+    def finish(self, leave: Callable[[dict[str, Any]], None]) -> tuple[PostMortem, bool]:
+        """Have it end as a session of pytest does; how it ended, and whether it did so as it had said.
+
+        What the session leaves is for `leave`.
+        """
         self.send({"kind": "finish"})
         try:
-            *_, told = self.told(("finished",), _END_SECONDS)
+            for told in self.told(("finished",), _END_SECONDS):
+                if told["kind"] == "left":
+                    leave(codec.decode(told["output"]))
         except DiedError as error:
             return error.post_mortem, False
         post_mortem = self.farewell()

@@ -13,7 +13,6 @@ import pytest
 
 from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
 from pytest_tfkernel.plugin.isolation import codec
-from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.processes.wire import Message
 
 MISSING = "this test was collected with all others, and isn't there when its file is collected alone"
@@ -35,7 +34,7 @@ def told(config: pytest.Config, message: Message) -> Any:
 
 
 def of_death(
-    item: StandIn, last: pytest.TestReport | None, post_mortem: PostMortem, output: tuple[str, str]
+    item: pytest.Item, last: pytest.TestReport | None, post_mortem: PostMortem, output: tuple[str, str]
 ) -> pytest.TestReport:
     """That of the phase in which its process has died; `output` is what that phase has printed."""
     when = _AFTER[last.when if last is not None and not _is_rerun(last) else None]
@@ -84,7 +83,7 @@ def _without_frames_of_pytest(stack: str) -> str:
     return "\n\n".join(kept)
 
 
-def failed(item: StandIn, words: str) -> pytest.TestReport:
+def failed(item: pytest.Item, words: str) -> pytest.TestReport:
     """That of a test that never ran."""
     return pytest.TestReport(item.nodeid, item.location, dict(item.keywords), "failed", words, "setup")
 

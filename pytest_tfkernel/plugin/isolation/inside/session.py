@@ -14,6 +14,7 @@ from pytest_tfkernel.plugin.isolation import codec
 from pytest_tfkernel.plugin.isolation.inside import output, tests
 from pytest_tfkernel.plugin.isolation.inside.server import Message, Own
 from pytest_tfkernel.plugin.isolation.inside.terminal import Silent
+from pytest_tfkernel.plugin.options import INSIDE
 
 # What would distribute tests, ask a person, or write what pytest itself writes.
 _OFF: dict[str, object] = {
@@ -26,7 +27,7 @@ _OFF: dict[str, object] = {
     "looponfail": False,
     "usepdb": False,
     "tfkernel": False,
-    "tfkernel_isolate": "off",
+    "tfkernel_isolate": INSIDE,
     "tfkernel_report": [],
     "tfkernel_compare": None,
 }
@@ -123,6 +124,14 @@ class Inside:
         )
         self._own.next({"run": lambda request: self._own.send(items.run(request))})
         return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        """Tell what plugins leave for the controller of pytest-xdist."""
+        try:
+            return (yield)
+        finally:
+            self._own.send({"kind": "left", "output": codec.encode(self._config.workeroutput)})  # type: ignore[attr-defined]
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -1,0 +1,61 @@
+"""What isolation tells of itself: how many processes there were, how they were made, and how many of them died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Made:
+    """One process: the file whose tests it ran, how it was made, and how many seconds that took."""
+
+    path: str
+    how: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Count:
+    """Those of a session, or of one of its workers."""
+
+    made: tuple[Made, ...] = ()
+    tests: int = 0
+    deaths: int = 0
+
+    def merged(self, other: Count) -> Count:
+        """Both together."""
+        return Count(self.made + other.made, self.tests + other.tests, self.deaths + other.deaths)
+
+    def with_process(self, made: Made) -> Count:
+        """And one process more."""
+        return replace(self, made=(*self.made, made))
+
+    def with_test(self) -> Count:
+        """And one test more."""
+        return replace(self, tests=self.tests + 1)
+
+    def with_death(self) -> Count:
+        """And one death more."""
+        return replace(self, deaths=self.deaths + 1)
+
+
+def lines(count: Count, *, is_verbose: bool) -> Iterator[str]:
+    """What a person reads at the end of a run."""
+    if not count.tests:
+        return
+    cold = [one for one in count.made if one.how != "forked"]
+    yield (
+        f"{_number(count.tests, 'test', 'tests')} in {_number(len(count.made), 'process', 'processes')}"
+        f" ({len(count.made) - len(cold)} forked, {len(cold)} cold; {sum(one.seconds for one in count.made):.1f} s to"
+        f" start them), {_number(count.deaths, 'death', 'deaths')}"
+    )
+    # Why some took longer is of use to everybody, and what was as usual to whoever asks for more.
+    shown = count.made if is_verbose else cold
+    for path, how in dict.fromkeys((one.path, one.how) for one in shown):
+        times = sum((one.path, one.how) == (path, how) for one in shown)
+        yield f"  {path}: {how}" + (f" ({times} processes)" if times > 1 else "")
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
