@@ -46,7 +46,7 @@ class Question:
 
 def examine(question: Question, launcher: Launcher, site: Site) -> Examination:
     """Everything that was asked for. Raises SpecError when kernels can't run in the interpreter."""
-    watched: idle.Watch | None = None
+    watched: idle.WaitResult | None = None
     if question.needs((*_CALIBRATED, idle.GPU_IDLE)):
         # First: what a context of our own leaves for a while is no other's.
         watched = _watch(question, launcher, site)
@@ -74,7 +74,7 @@ def examine(question: Question, launcher: Launcher, site: Site) -> Examination:
 
 
 def _capabilities(
-    question: Question, launcher: Launcher, interpreter: Interpreter, site: Site, watched: idle.Watch | None
+    question: Question, launcher: Launcher, interpreter: Interpreter, site: Site, watched: idle.WaitResult | None
 ) -> tuple[tuple[Capability, ...], Calibration | None]:
     """Those of this kind that matter, and what a context has shown, if one was made."""
     is_calibrated = question.needs(_CALIBRATED)
@@ -96,7 +96,7 @@ def worst(findings: Sequence[Finding]) -> Answer:
     return max((one.answer for one in findings), key=lambda answer: answer.value, default=Answer.MET)
 
 
-def _watch(question: Question, launcher: Launcher, site: Site) -> idle.Watch:
+def _watch(question: Question, launcher: Launcher, site: Site) -> idle.WaitResult:
     # The launcher ends it, with all else at once: on a big machine each search for processes takes its time.
     helper = Helper("nvml", launcher.supervisor, launcher.new_lease)
     if question.requirements:
@@ -105,7 +105,7 @@ def _watch(question: Question, launcher: Launcher, site: Site) -> idle.Watch:
 
 
 def _finding(
-    name: str, found: Sequence[Capability], calibration: Calibration | None, watched: idle.Watch | None
+    name: str, found: Sequence[Capability], calibration: Calibration | None, watched: idle.WaitResult | None
 ) -> Finding:
     if watched is not None and name == idle.GPU_IDLE:
         return watched.finding

@@ -27,7 +27,7 @@ _SERVER = "nvidia-cuda-mps"
 
 
 @dataclass(frozen=True)
-class Watch:
+class WaitResult:
     """How a wait ended, and the last look at the GPUs; None where NVML can't help."""
 
     finding: Finding
@@ -44,7 +44,7 @@ class _Judgement:
     settling: bool = False
 
 
-def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | None = None) -> Watch:
+def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | None = None) -> WaitResult:
     """Look at the GPUs until they are idle, or for so many seconds. A reading may take `read_seconds`.
 
     The first reading may use the wait too: without a persistence daemon the driver starts the GPUs first.
@@ -52,7 +52,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | 
     began = site.clock()
     hopeless = hopeless_here(site.machine)
     if hopeless:
-        return Watch(Finding(GPU_IDLE, Answer.UNKNOWN, hopeless))
+        return WaitResult(Finding(GPU_IDLE, Answer.UNKNOWN, hopeless))
     before: Look | None = None
     read_seconds = READ_SECONDS if read_seconds is None else read_seconds
     limit = read_seconds + seconds
@@ -62,7 +62,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | 
         judged = judge(look, before, site)
         passed = site.clock() - began
         if not judged.open or (passed >= seconds and not judged.settling):
-            return Watch(Finding(GPU_IDLE, judged.answer, judged.reason, passed), look)
+            return WaitResult(Finding(GPU_IDLE, judged.answer, judged.reason, passed), look)
         before = look
         limit = read_seconds
         # Where there are many processes a look takes long: it may have half of the time.
