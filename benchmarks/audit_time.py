@@ -18,7 +18,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import ForkServer
-from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.auditing import KernelWatch
 
 _DEATHS = 20
 # Processes on the machine, and the most milliseconds.
@@ -52,7 +52,7 @@ def measure(python: str) -> list[Figure]:
 
 def _audit(launcher: Launcher, python: str) -> float:
     """Seconds that the look after one death takes."""
-    watch = Watch(launcher)
+    watch = KernelWatch(launcher)
     kernel = watch.start(KernelSpec(python=python, provisioner=ForkServer(preload=())))
     try:
         kernel.execute("1 + 1")

@@ -15,7 +15,7 @@ from benchmarks.figure import Figure
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import ForkServer
-from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.auditing import KernelWatch
 
 _CYCLES = 2000
 _WORKERS = 4
@@ -47,7 +47,7 @@ def _work(python: str, cycles: int) -> tuple[list[str], list[str]]:
     blind: list[str] = []
     with Launcher() as launcher:
         for _ in range(cycles):
-            watch = Watch(launcher)
+            watch = KernelWatch(launcher)
             kernel = watch.start(KernelSpec(python=python, provisioner=ForkServer(preload=())))
             kernel.execute("1 + 1")
             if kernel.inject("sigkill").post_mortem is None:

@@ -17,7 +17,7 @@ from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
 from pytest_tfkernel.trials.timeline import Timeline
 
 
-class Watch:
+class KernelWatch:
     """Watches the generations of one kernel. Made before it is, since what existed then isn't its own."""
 
     def __init__(self, launcher: Launcher, eyes: Eyes = EYES, timeline: Timeline | None = None) -> None:

@@ -22,7 +22,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.resources import Audit, Kind
-from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.auditing import KernelWatch
 from pytest_tfkernel.trials.cells import CellFailedError, value
 
 # Stands for a GPU: any device will do, and this one is there on every Linux.
@@ -176,7 +176,7 @@ class Harvest:
 def harvest(launcher: Launcher, spec: KernelSpec, eyes: Eyes = EYES) -> Harvest:
     """Plant one leak of each kind, kill the kernel, and see which of them the audit finds."""
     began = time.monotonic()
-    watch = Watch(launcher, dataclasses.replace(eyes, probes=[_for_plants(probe) for probe in eyes.probes]))
+    watch = KernelWatch(launcher, dataclasses.replace(eyes, probes=[_for_plants(probe) for probe in eyes.probes]))
     # The gate knows it by its beginning.
     name = f"tfk-{secrets.token_hex(8)}"
     try:

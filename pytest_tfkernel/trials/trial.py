@@ -18,7 +18,7 @@ from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.provisioners import named
 from pytest_tfkernel.model.trials import NO_FAULT, Generation, Observation, Setting
 from pytest_tfkernel.trials import examples
-from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.auditing import KernelWatch
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.examples import Example
 from pytest_tfkernel.trials.recorder import Recorder
@@ -53,7 +53,7 @@ class _Play:
     kernel: Kernel
     example: Example
     stage: Stage
-    watch: Watch
+    watch: KernelWatch
     timeline: Timeline
     seen: Recorder[..., Observation]
 
@@ -65,7 +65,7 @@ class _Play:
 def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
     stage.prepare()
     timeline = Timeline(stage.gpus.used_memory)
-    watch = Watch(stage.launcher, timeline=timeline)
+    watch = KernelWatch(stage.launcher, timeline=timeline)
     kernel = watch.start(spec)
     try:
         seen = Recorder(functools.partial(Observation, setting))

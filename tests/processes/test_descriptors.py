@@ -24,7 +24,7 @@ from pytest_tfkernel.model.trials import Setting, State
 from pytest_tfkernel.processes.companions import Helper
 from pytest_tfkernel.suite.guarantees.leaks import nothing_is_left
 from pytest_tfkernel.trials import trial
-from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.auditing import KernelWatch
 from pytest_tfkernel.trials.stage import Stage
 
 LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
@@ -95,7 +95,7 @@ OPENED: dict[str, Callable[[Launcher], Helper | None]] = {
 
 @pytest.mark.parametrize("opened", OPENED)
 def test_what_the_session_opens_meanwhile_is_no_leak_of_a_kernel(session: Launcher, opened: str) -> None:
-    watch = Watch(session)
+    watch = KernelWatch(session)
     kernel = watch.start(LIGHT)
     try:
         kernel.execute("1")
@@ -112,7 +112,7 @@ def test_what_the_session_opens_meanwhile_is_no_leak_of_a_kernel(session: Launch
 @pytest.mark.parametrize("opened", OPENED)
 def test_what_takes_its_place_is_a_leak(session: Launcher, opened: str, tmp_path: Path) -> None:
     """Known by what it is, and not by its number: another file may stand there by now."""
-    watch = Watch(session)
+    watch = KernelWatch(session)
     kernel = watch.start(LIGHT)
     before = own_resources(session.supervisor.kept.numbers())
     helper = OPENED[opened](session)
@@ -134,7 +134,7 @@ def test_what_takes_its_place_is_a_leak(session: Launcher, opened: str, tmp_path
 
 def test_the_host_that_follows_a_dead_one_is_no_leak(session: Launcher) -> None:
     pytest.importorskip("jupyter_client")
-    watch = Watch(session)
+    watch = KernelWatch(session)
     kernel = watch.start(KernelSpec(provisioner="jupyter"))
     try:
         kernel.execute("1")

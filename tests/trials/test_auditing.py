@@ -18,7 +18,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import ForkServer
 from pytest_tfkernel.model.resources import Audit, Kind
 from pytest_tfkernel.processes.cgroups import PIDS
-from pytest_tfkernel.trials.auditing import Watch
+from pytest_tfkernel.trials.auditing import KernelWatch
 from pytest_tfkernel.trials.timeline import Timeline
 from strays import STRAY
 
@@ -29,30 +29,30 @@ def timeline() -> Timeline:
 
 
 @pytest.fixture
-def watch(launcher: Launcher, timeline: Timeline) -> Watch:
-    return Watch(launcher, timeline=timeline)
+def watch(launcher: Launcher, timeline: Timeline) -> KernelWatch:
+    return KernelWatch(launcher, timeline=timeline)
 
 
 @pytest.fixture
-def kernel(watch: Watch) -> Iterator[Kernel]:
+def kernel(watch: KernelWatch) -> Iterator[Kernel]:
     kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
     yield kernel
     kernel.shutdown(now=True)
 
 
-def die(watch: Watch, kernel: Kernel) -> Audit:
+def die(watch: KernelWatch, kernel: Kernel) -> Audit:
     assert kernel.inject("sigkill").post_mortem is not None
     return watch.audit(kernel.life, 0.0)
 
 
-def test_a_kernel_that_leaves_nothing_leaves_nothing_here_either(watch: Watch, kernel: Kernel) -> None:
+def test_a_kernel_that_leaves_nothing_leaves_nothing_here_either(watch: KernelWatch, kernel: Kernel) -> None:
     kernel.execute("1")
     assert die(watch, kernel).leaks == ()
 
 
 @pytest.mark.parametrize("opened", ["before", "after"])
 def test_a_descriptor_that_pytest_keeps_of_a_dead_kernel_is_a_leak(
-    watch: Watch, kernel: Kernel, opened: str, tmp_path: Path
+    watch: KernelWatch, kernel: Kernel, opened: str, tmp_path: Path
 ) -> None:
     kernel.execute("1")
     pidfd = os.pidfd_open(os.getpid()) if opened == "before" else -1
@@ -67,7 +67,7 @@ def test_a_descriptor_that_pytest_keeps_of_a_dead_kernel_is_a_leak(
     assert leak.lease == kernel.life.lease
 
 
-def test_a_thread_that_pytest_keeps_of_a_dead_kernel_is_a_leak(watch: Watch, kernel: Kernel) -> None:
+def test_a_thread_that_pytest_keeps_of_a_dead_kernel_is_a_leak(watch: KernelWatch, kernel: Kernel) -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait, name="keeper")
     thread.start()
@@ -79,14 +79,14 @@ def test_a_thread_that_pytest_keeps_of_a_dead_kernel_is_a_leak(watch: Watch, ker
     assert (leak.resource.kind, leak.resource.name) == (Kind.THREAD, "keeper of pytest")
 
 
-def test_what_pytest_has_for_a_living_kernel_is_no_leak(watch: Watch, kernel: Kernel) -> None:
+def test_what_pytest_has_for_a_living_kernel_is_no_leak(watch: KernelWatch, kernel: Kernel) -> None:
     assert die(watch, kernel).leaks == ()
     kernel.restart()
     kernel.execute("1")
     assert die(watch, kernel).leaks == ()
 
 
-def test_each_generation_has_an_account_of_its_own(watch: Watch, kernel: Kernel, escape: str) -> None:
+def test_each_generation_has_an_account_of_its_own(watch: KernelWatch, kernel: Kernel, escape: str) -> None:
     pid = kernel.execute(escape).value
     first = die(watch, kernel)
     assert [leak.resource.name for leak in first.leaks] == [str(pid)]
@@ -95,7 +95,7 @@ def test_each_generation_has_an_account_of_its_own(watch: Watch, kernel: Kernel,
     assert die(watch, kernel).leaks == ()
 
 
-def test_cells_are_moments(watch: Watch, kernel: Kernel, timeline: Timeline) -> None:
+def test_cells_are_moments(watch: KernelWatch, kernel: Kernel, timeline: Timeline) -> None:
     kernel.execute("1")
     (moment,) = timeline.moments
     assert (moment.name, moment.memory is not None) == ("cell", True)
@@ -111,7 +111,7 @@ def shared() -> Iterator[Path]:
 
 
 def test_what_was_there_before_the_kernel_is_not_its_own(shared: Path, launcher: Launcher) -> None:
-    watch = Watch(launcher)
+    watch = KernelWatch(launcher)
     kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
     try:
         kernel.execute(f"held = open({str(shared)!r})")
@@ -121,7 +121,7 @@ def test_what_was_there_before_the_kernel_is_not_its_own(shared: Path, launcher:
 
 
 def test_what_appears_with_the_kernel_is_its_own(launcher: Launcher) -> None:
-    watch = Watch(launcher)
+    watch = KernelWatch(launcher)
     kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
     path = Path(f"/dev/shm/tfkernel-test-{os.getpid()}-{secrets.token_hex(4)}")
     try:
@@ -133,7 +133,7 @@ def test_what_appears_with_the_kernel_is_its_own(launcher: Launcher) -> None:
 
 
 @pytest.mark.parametrize("place", ["its own folder", "the folder of the session"])
-def test_a_socket_that_no_manager_made_is_a_leak(watch: Watch, kernel: Kernel, place: str) -> None:
+def test_a_socket_that_no_manager_made_is_a_leak(watch: KernelWatch, kernel: Kernel, place: str) -> None:
     folder = kernel.life.temporary if place == "its own folder" else kernel.life.temporary.parent
     path = folder / "s"
     kernel.execute(f"import socket\nleft = socket.socket(socket.AF_UNIX)\nleft.bind({str(path)!r})\nleft.listen()")
@@ -144,7 +144,7 @@ def test_a_socket_that_no_manager_made_is_a_leak(watch: Watch, kernel: Kernel, p
     assert Kind.SOCKET in kinds
 
 
-def test_a_file_in_its_temporary_folder_is_a_leak(watch: Watch, kernel: Kernel) -> None:
+def test_a_file_in_its_temporary_folder_is_a_leak(watch: KernelWatch, kernel: Kernel) -> None:
     kernel.execute("import tempfile\ntempfile.mkstemp()")
     (leak,) = die(watch, kernel).leaks
     assert (leak.resource.kind, Path(leak.resource.name).parent) == (Kind.FILE, kernel.life.temporary)
@@ -152,7 +152,7 @@ def test_a_file_in_its_temporary_folder_is_a_leak(watch: Watch, kernel: Kernel) 
 
 def test_what_is_known_by_the_cgroup_only_is_found(launcher: Launcher, needs_cgroup: Callable[[str], None]) -> None:
     needs_cgroup(PIDS)
-    watch = Watch(launcher)
+    watch = KernelWatch(launcher)
     kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=()), process_limit=50))
     try:
         pid = kernel.execute(STRAY).value
