@@ -27,7 +27,7 @@ class Kin:
 
 
 @dataclass(frozen=True)
-class Owner:
+class AuditedKernel:
     """A kernel: its process, the number by which its leaks are told, and where it may leave things.
 
     `kin` asks whoever knows. What is `lent` to it is somebody else's, and is no leak.
@@ -62,12 +62,12 @@ def baseline(eyes: Eyes = EYES) -> frozenset[Key]:
 class Ledger:
     """The account of one kernel's process. `before` is the `baseline` of the time before its start."""
 
-    def __init__(self, owner: Owner, before: Collection[Key], eyes: Eyes = EYES) -> None:
-        self._owner = owner
+    def __init__(self, kernel: AuditedKernel, before: Collection[Key], eyes: Eyes = EYES) -> None:
+        self._kernel = kernel
         self._before = frozenset(before)
         self._eyes = eyes
         # In the order in which they were seen: parents before children.
-        self._members = {owner.process: None}
+        self._members = {kernel.process: None}
         self._doubtful: Sequence[ProcessId] = ()
         # Each resource with the cell after which it was first seen, and the probe that knows it.
         self._noted: dict[Key, tuple[Resource, str, Probe]] = {}
@@ -99,11 +99,11 @@ class Ledger:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _is_own(self, resource: Resource) -> bool:
-        return resource.key not in self._before and not self._owner.lent(resource)
+        return resource.key not in self._before and not self._kernel.lent(resource)
 
     def _look(self) -> Look:
         # Asked before the table is read: who is there by then was there already, and who ends between is gone.
-        kin = self._owner.kin()
+        kin = self._kernel.kin()
         self._members |= dict.fromkeys(kin.members)
         self._doubtful = kin.doubtful
         table = self._eyes.table()
@@ -111,7 +111,7 @@ class Ledger:
         members = tuple(entry for process, entry in found.items() if entry is not None and entry.process == process)
         # Those that no other process has been given since.
         pids = frozenset(process.pid for process, entry in found.items() if entry is None or entry.process == process)
-        return Look(table, members, pids, self._owner.process, self._owner.folder)
+        return Look(table, members, pids, self._kernel.process, self._kernel.folder)
 
     def _doubts(self, table: Table) -> Iterator[Blind]:
         """What can't be looked at as its own, and can't be ruled out."""
@@ -138,4 +138,4 @@ class Ledger:
         # Of whichever kind: a process that was noted may be a zombie now.
         keys = ((kind, resource.name, resource.identity) for kind in Kind)
         since = next((self._noted[key][1] for key in keys if key in self._noted), "")
-        return Leak(resource, self._owner.lease, since)
+        return Leak(resource, self._kernel.lease, since)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from pytest_tfkernel.audit.ledger import EYES, Eyes, Kin, Ledger, Owner, baseline
+from pytest_tfkernel.audit.ledger import EYES, AuditedKernel, Eyes, Kin, Ledger, baseline
 from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -52,8 +52,8 @@ class KernelWatch:
     def _ledger(self, life: Life) -> Ledger:
         if life.process not in self._ledgers:
             lent = functools.partial(_is_of_manager, life)
-            owner = Owner(life.process, life.lease, functools.partial(self._kin, life), life.temporary, lent)
-            self._ledgers[life.process] = Ledger(owner, self._before, self._eyes)
+            kernel = AuditedKernel(life.process, life.lease, functools.partial(self._kin, life), life.temporary, lent)
+            self._ledgers[life.process] = Ledger(kernel, self._before, self._eyes)
         return self._ledgers[life.process]
 
     def _kin(self, life: Life) -> Kin:

@@ -11,7 +11,7 @@ import pytest
 from accounts import Account, Holding
 from driver_stub import DriverStub
 from pytest_tfkernel.audit.gpu import Nvml
-from pytest_tfkernel.audit.ledger import Eyes, Kin, Ledger, Owner, baseline
+from pytest_tfkernel.audit.ledger import AuditedKernel, Eyes, Kin, Ledger, baseline
 from pytest_tfkernel.audit.probes import PROBES, Probe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -30,8 +30,8 @@ def open_account(launcher: Launcher, start: Callable[..., Kernel]) -> Iterator[O
         before = baseline(eyes)
         kernel = start(**(spec or {}))
         leases.append(kernel.life.lease)
-        owner = Owner(kernel.life.process, kernel.life.lease, kin_of(kernel, launcher), folder)
-        return Account(kernel, Ledger(owner, before, eyes))
+        audited = AuditedKernel(kernel.life.process, kernel.life.lease, kin_of(kernel, launcher), folder)
+        return Account(kernel, Ledger(audited, before, eyes))
 
     yield open_account
     # At once: a shutdown would wait for them to end by themselves.

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from card import MIB, Card, value
-from pytest_tfkernel.audit.ledger import Kin, Ledger, Owner, baseline
+from pytest_tfkernel.audit.ledger import AuditedKernel, Kin, Ledger, baseline
 from pytest_tfkernel.gpu_report.sharing import FORK, USE_IN_A_FORK
 from pytest_tfkernel.kernels.faults.gpu_cells import CUDA, OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -171,8 +171,10 @@ def test_an_orphan_with_inherited_handles_is_found_and_named(card: Card, launche
     existed, before = baseline(), card.used()
     kernel = card.holder()
     lease = kernel.life.lease
-    owner = Owner(kernel.life.process, lease, lambda: Kin([one.process for one in launcher.supervisor.members(lease)]))
-    ledger = Ledger(owner, existed)
+    audited = AuditedKernel(
+        kernel.life.process, lease, lambda: Kin([one.process for one in launcher.supervisor.members(lease)])
+    )
+    ledger = Ledger(audited, existed)
     ledger.note("the start")
     forked = value(kernel, FORK)
     ledger.note("the fork")
