@@ -19,7 +19,7 @@ _LONGEST_TURN = 0.5
 
 
 @dataclass(frozen=True)
-class Kin:
+class OwnProcesses:
     """Which processes are a kernel's own: it, what it has started, and zombies; and those of which it can't be told."""
 
     members: Sequence[ProcessId]
@@ -35,7 +35,7 @@ class AuditedKernel:
 
     process: ProcessId
     lease: int
-    kin: Callable[[], Kin]
+    kin: Callable[[], OwnProcesses]
     folder: Path | None = None
     lent: Callable[[Resource], bool] = lambda _: False
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pytest_tfkernel.audit.ledger import AuditedKernel, Kin, Ledger, baseline
+from pytest_tfkernel.audit.ledger import AuditedKernel, Ledger, OwnProcesses, baseline
 from pytest_tfkernel.gpu_report.bench import MIB, Bench
 from pytest_tfkernel.gpu_report.checks import Check
 from pytest_tfkernel.kernels.faults.gpu_cells import OPEN_CONTEXT
@@ -87,7 +87,9 @@ def _orphan(bench: Bench) -> Verdict:
             return Verdict.unknown("a process with a context has no device of the driver open here")
         lease, supervisor = kernel.life.lease, bench.launcher.supervisor
         ledger = Ledger(
-            AuditedKernel(kernel.life.process, lease, lambda: Kin([one.process for one in supervisor.members(lease)])),
+            AuditedKernel(
+                kernel.life.process, lease, lambda: OwnProcesses([one.process for one in supervisor.members(lease)])
+            ),
             existed,
         )
         ledger.note("the start")

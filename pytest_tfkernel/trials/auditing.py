@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from pytest_tfkernel.audit.ledger import EYES, AuditedKernel, Eyes, Kin, Ledger, baseline
+from pytest_tfkernel.audit.ledger import EYES, AuditedKernel, Eyes, Ledger, OwnProcesses, baseline
 from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -56,9 +56,9 @@ class KernelWatch:
             self._ledgers[life.process] = Ledger(kernel, self._before, self._eyes)
         return self._ledgers[life.process]
 
-    def _kin(self, life: Life) -> Kin:
+    def _kin(self, life: Life) -> OwnProcesses:
         members, doubtful = self._launcher.supervisor.kin(life.lease)
-        return Kin([one.process for one in members], [one.process for one in doubtful])
+        return OwnProcesses([one.process for one in members], [one.process for one in doubtful])
 
 
 def _is_of_manager(life: Life, resource: Resource) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from accounts import Account, Holding
 from driver_stub import DriverStub
 from pytest_tfkernel.audit.gpu import Nvml
-from pytest_tfkernel.audit.ledger import AuditedKernel, Eyes, Kin, Ledger, baseline
+from pytest_tfkernel.audit.ledger import AuditedKernel, Eyes, Ledger, OwnProcesses, baseline
 from pytest_tfkernel.audit.probes import PROBES, Probe
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -39,9 +39,9 @@ def open_account(launcher: Launcher, start: Callable[..., Kernel]) -> Iterator[O
         launcher.supervisor.end(lease)
 
 
-def kin_of(kernel: Kernel, launcher: Launcher) -> Callable[[], Kin]:
+def kin_of(kernel: Kernel, launcher: Launcher) -> Callable[[], OwnProcesses]:
     """As the supervisor knows them."""
-    return lambda: Kin([one.process for one in launcher.supervisor.members(kernel.life.lease)])
+    return lambda: OwnProcesses([one.process for one in launcher.supervisor.members(kernel.life.lease)])
 
 
 @pytest.fixture

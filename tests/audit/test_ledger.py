@@ -13,7 +13,7 @@ import pytest
 
 from accounts import CHILD, Account
 from pytest_tfkernel._child import proc
-from pytest_tfkernel.audit.ledger import AuditedKernel, Eyes, Kin, Ledger, baseline
+from pytest_tfkernel.audit.ledger import AuditedKernel, Eyes, Ledger, OwnProcesses, baseline
 from pytest_tfkernel.audit.probes import Look, Probe
 from pytest_tfkernel.audit.probes.locks import Locks
 from pytest_tfkernel.audit.probes.processes import Processes
@@ -95,7 +95,7 @@ def remove(root: Path, pid: int) -> None:
 
 def ledger(root: Path, *probes: Probe, clock: Clock | None = None, before: tuple[Key, ...] = ()) -> Ledger:
     clock = clock or Clock()
-    audited = AuditedKernel(ProcessId(KERNEL, 100), 1, lambda: Kin(of_the_first_session(root)))
+    audited = AuditedKernel(ProcessId(KERNEL, 100), 1, lambda: OwnProcesses(of_the_first_session(root)))
     return Ledger(audited, before, Eyes(probes, lambda: Table(root), clock, clock.sleep))
 
 
@@ -119,7 +119,7 @@ def test_what_existed_before_is_not_blamed(root: Path) -> None:
 
 def test_what_is_lent_is_no_leak(root: Path) -> None:
     clock = Clock()
-    audited = AuditedKernel(ProcessId(KERNEL, 100), 1, lambda: Kin(()), lent=lambda resource: resource == ONE)
+    audited = AuditedKernel(ProcessId(KERNEL, 100), 1, lambda: OwnProcesses(()), lent=lambda resource: resource == ONE)
     account = Ledger(
         audited, (), Eyes([Scripted([[ONE, TWO]], there={"one"})], lambda: Table(root), clock, clock.sleep)
     )
@@ -323,7 +323,7 @@ def test_a_process_that_may_be_of_another_kernel_makes_it_uncertain_while_it_is_
     write(root, OTHER, ROOT)
     other = ProcessId(OTHER, 100)
     clock = Clock()
-    audited = AuditedKernel(ProcessId(KERNEL, 100), 1, lambda: Kin((), (other,)))
+    audited = AuditedKernel(ProcessId(KERNEL, 100), 1, lambda: OwnProcesses((), (other,)))
     account = Ledger(audited, (), Eyes((Processes(),), lambda: Table(root), clock, clock.sleep))
     account.note("first")
     audit = account.audit(0.0)

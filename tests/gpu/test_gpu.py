@@ -8,7 +8,7 @@ import time
 import pytest
 
 from card import MIB, Card, value
-from pytest_tfkernel.audit.ledger import AuditedKernel, Kin, Ledger, baseline
+from pytest_tfkernel.audit.ledger import AuditedKernel, Ledger, OwnProcesses, baseline
 from pytest_tfkernel.gpu_report.sharing import FORK, USE_IN_A_FORK
 from pytest_tfkernel.kernels.faults.gpu_cells import CUDA, OPEN_CONTEXT
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -172,7 +172,7 @@ def test_an_orphan_with_inherited_handles_is_found_and_named(card: Card, launche
     kernel = card.holder()
     lease = kernel.life.lease
     audited = AuditedKernel(
-        kernel.life.process, lease, lambda: Kin([one.process for one in launcher.supervisor.members(lease)])
+        kernel.life.process, lease, lambda: OwnProcesses([one.process for one in launcher.supervisor.members(lease)])
     )
     ledger = Ledger(audited, existed)
     ledger.note("the start")
