@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_tfkernel.audit.gpu import READ_SECONDS as PATIENT_SECONDS
 from pytest_tfkernel.doctor import advice, idle
-from pytest_tfkernel.doctor.findings import Answer, Examination, Finding
+from pytest_tfkernel.doctor.findings import Examination, Fulfilment, RequirementResult
 from pytest_tfkernel.doctor.site import Site
 from pytest_tfkernel.kernels.faults.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.kernels.faults.menu import GPU
@@ -58,7 +58,7 @@ def examine(question: Question, launcher: Launcher, site: Site) -> Examination:
         found, calibration = _capabilities(question, launcher, interpreter, site, watched)
     if watched is not None and question.needs((idle.GPU_IDLE,)):
         finding = watched.finding
-        found += (Capability(finding.requirement, "idle GPUs", finding.answer is Answer.MET, finding.reason),)
+        found += (Capability(finding.requirement, "idle GPUs", finding.answer is Fulfilment.MET, finding.reason),)
     look = watched.look if watched is not None else None
     surroundings = None if question.requirements else site.surroundings()
     return Examination(
@@ -91,9 +91,9 @@ def _capabilities(
     return tuple(one for one in found if one.name not in _CALIBRATED or is_calibrated), calibration
 
 
-def worst(findings: Sequence[Finding]) -> Answer:
+def worst(findings: Sequence[RequirementResult]) -> Fulfilment:
     """The answer that counts among several."""
-    return max((one.answer for one in findings), key=lambda answer: answer.value, default=Answer.MET)
+    return max((one.answer for one in findings), key=lambda answer: answer.value, default=Fulfilment.MET)
 
 
 def _watch(question: Question, launcher: Launcher, site: Site) -> idle.WaitResult:
@@ -106,13 +106,13 @@ def _watch(question: Question, launcher: Launcher, site: Site) -> idle.WaitResul
 
 def _finding(
     name: str, found: Sequence[Capability], calibration: Calibration | None, watched: idle.WaitResult | None
-) -> Finding:
+) -> RequirementResult:
     if watched is not None and name == idle.GPU_IDLE:
         return watched.finding
-    if watched is not None and name in _CALIBRATED and watched.finding.answer is Answer.LOST:
-        return Finding(name, Answer.LOST, watched.finding.reason)
+    if watched is not None and name in _CALIBRATED and watched.finding.answer is Fulfilment.LOST:
+        return RequirementResult(name, Fulfilment.LOST, watched.finding.reason)
     capability = next(one for one in found if one.name == name)
     if capability.available:
-        return Finding(name, Answer.MET)
+        return RequirementResult(name, Fulfilment.MET)
     is_undecided = name in _CALIBRATED and calibration is not None and calibration.sight in _UNDECIDED
-    return Finding(name, Answer.UNKNOWN if is_undecided else Answer.NOT_MET, capability.reason)
+    return RequirementResult(name, Fulfilment.UNKNOWN if is_undecided else Fulfilment.NOT_MET, capability.reason)

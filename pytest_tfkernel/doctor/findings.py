@@ -10,7 +10,7 @@ from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Capability
 
 
-class Answer(enum.Enum):
+class Fulfilment(enum.Enum):
     """What became of a requirement; the value is the exit code, and of several the worst one counts."""
 
     MET = 0
@@ -25,11 +25,11 @@ class Answer(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class RequirementResult:
     """One requirement and what became of it. `seconds` is how long that took, its wait included."""
 
     requirement: str
-    answer: Answer
+    answer: Fulfilment
     reason: str = ""
     seconds: float = 0.0
 
@@ -115,5 +115,5 @@ class Examination:
     look: Look | None = None
     surroundings: Surroundings | None = None
     wanted: str | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RequirementResult, ...] = ()
     changes: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pytest_tfkernel._child.nvml import NO_BINDINGS
 from pytest_tfkernel.audit.calibration import Platform
 from pytest_tfkernel.audit.gpu import Asks, Nvml
 from pytest_tfkernel.audit.readings import LOST
-from pytest_tfkernel.doctor.findings import Answer, Finding, Look, Occupancy, Occupant, Role
+from pytest_tfkernel.doctor.findings import Fulfilment, Look, Occupancy, Occupant, RequirementResult, Role
 from pytest_tfkernel.doctor.site import Site
 from pytest_tfkernel.doctor.visible import visible
 from pytest_tfkernel.doctor.who import occupancy
@@ -30,7 +30,7 @@ _SERVER = "nvidia-cuda-mps"
 class WaitResult:
     """How a wait ended, and the last look at the GPUs; None where NVML can't help."""
 
-    finding: Finding
+    finding: RequirementResult
     look: Look | None = None
 
 
@@ -38,7 +38,7 @@ class WaitResult:
 class _Judgement:
     """What a look means. `open`: another look may show something else. `settling`: it takes two to tell."""
 
-    answer: Answer
+    answer: Fulfilment
     reason: str = ""
     open: bool = False
     settling: bool = False
@@ -52,7 +52,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | 
     began = site.clock()
     hopeless = hopeless_here(site.machine)
     if hopeless:
-        return WaitResult(Finding(GPU_IDLE, Answer.UNKNOWN, hopeless))
+        return WaitResult(RequirementResult(GPU_IDLE, Fulfilment.UNKNOWN, hopeless))
     before: Look | None = None
     read_seconds = READ_SECONDS if read_seconds is None else read_seconds
     limit = read_seconds + seconds
@@ -62,7 +62,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | 
         judged = judge(look, before, site)
         passed = site.clock() - began
         if not judged.open or (passed >= seconds and not judged.settling):
-            return WaitResult(Finding(GPU_IDLE, judged.answer, judged.reason, passed), look)
+            return WaitResult(RequirementResult(GPU_IDLE, judged.answer, judged.reason, passed), look)
         before = look
         limit = read_seconds
         # Where there are many processes a look takes long: it may have half of the time.
@@ -93,16 +93,16 @@ def judge(look: Look, before: Look | None, site: Site) -> _Judgement:
     users = users_of(look, site)
     if users:
         pids = ", ".join(str(one.pid) for one in users)
-        return _Judgement(Answer.NOT_MET, f"held by {len(users)} process(es): {pids}", open=True)
+        return _Judgement(Fulfilment.NOT_MET, f"held by {len(users)} process(es): {pids}", open=True)
     used = {gpu.uuid: gpu.used for gpu in look.visible}
     if before is None:
-        return _Judgement(Answer.UNKNOWN, open=True, settling=True)
+        return _Judgement(Fulfilment.UNKNOWN, open=True, settling=True)
     if used != {gpu.uuid: gpu.used for gpu in before.visible}:
-        return _Judgement(Answer.NOT_MET, "nobody holds it, and its memory in use still changes", open=True)
+        return _Judgement(Fulfilment.NOT_MET, "nobody holds it, and its memory in use still changes", open=True)
     hidden = _hidden(look, site)
     if hidden:
-        return _Judgement(Answer.UNKNOWN, hidden, open=True)
-    return _Judgement(Answer.MET, _reservations(look))
+        return _Judgement(Fulfilment.UNKNOWN, hidden, open=True)
+    return _Judgement(Fulfilment.MET, _reservations(look))
 
 
 def _hidden(look: Look, site: Site) -> str:
@@ -128,23 +128,24 @@ def _blocked(look: Look, site: Site) -> _Judgement | None:
     reading = look.reading
     lost = reading.lost or ((reading.error,) if reading.code in LOST else ())
     if lost:
-        return _Judgement(Answer.LOST, "; ".join(lost))
+        return _Judgement(Fulfilment.LOST, "; ".join(lost))
     if reading.error:
-        return _Judgement(Answer.UNKNOWN, why_unread(reading))
+        return _Judgement(Fulfilment.UNKNOWN, why_unread(reading))
     if not look.visible:
         reason = "NVML finds no GPU"
         if reading.gpus:
             reason = f"CUDA_VISIBLE_DEVICES={site.wanted} names no GPU"
         elif reading.denied:
             reason = f"no GPU may be opened here ({'; '.join(reading.denied)})"
-        return _Judgement(Answer.UNKNOWN, reason)
+        return _Judgement(Fulfilment.UNKNOWN, reason)
     for gpu in look.visible:
         if gpu.processes is None:
             reason = f"the list of processes of {gpu.uuid} can't be read: {gpu.processes_error}"
-            return _Judgement(Answer.UNKNOWN, reason)
+            return _Judgement(Fulfilment.UNKNOWN, reason)
     if any(_is_mps(one) for one in _on(look)):
         return _Judgement(
-            Answer.UNKNOWN, "MPS is running, its server holds the GPU for others: echo quit | nvidia-cuda-mps-control"
+            Fulfilment.UNKNOWN,
+            "MPS is running, its server holds the GPU for others: echo quit | nvidia-cuda-mps-control",
         )
     return None
 

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from pytest_tfkernel.doctor.examine import worst
-from pytest_tfkernel.doctor.findings import Answer, Examination, Finding, Listing, Look, Occupant, Role, Surroundings
+from pytest_tfkernel.doctor.findings import (
+    Examination,
+    Fulfilment,
+    Listing,
+    Look,
+    Occupant,
+    RequirementResult,
+    Role,
+    Surroundings,
+)
 from pytest_tfkernel.doctor.site import SHARED_MEMORY
 from pytest_tfkernel.model.gpus import Gpu
 
@@ -146,20 +155,20 @@ def _listing(listing: Listing, look: Look) -> str:
     return f"{memory} of GPU {_place(gpu, look)} ({listing.kind})"
 
 
-def _answer(finding: Finding, found: Examination) -> Iterator[str]:
+def _answer(finding: RequirementResult, found: Examination) -> Iterator[str]:
     yield _headline(finding)
-    if finding.answer is Answer.NOT_MET and finding.requirement == "gpu-idle" and found.look is not None:
+    if finding.answer is Fulfilment.NOT_MET and finding.requirement == "gpu-idle" and found.look is not None:
         yield from _holders(found.look)
 
 
-def _headline(finding: Finding) -> str:
+def _headline(finding: RequirementResult) -> str:
     reason = f": {finding.reason}" if finding.reason else ""
     waited = f" after {finding.seconds:.1f} s" if finding.seconds else ""
     return f"{finding.requirement}: {finding.answer.words}{waited}{reason}"
 
 
-def _is_clear(finding: Finding) -> bool:
-    return finding.answer in {Answer.MET, Answer.NOT_MET}
+def _is_clear(finding: RequirementResult) -> bool:
+    return finding.answer in {Fulfilment.MET, Fulfilment.NOT_MET}
 
 
 def _place(gpu: Gpu, look: Look) -> str:

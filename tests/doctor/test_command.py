@@ -13,13 +13,13 @@ from pytest_tfkernel import __main__ as program
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.doctor import command, examine, idle
 from pytest_tfkernel.doctor.examine import worst
-from pytest_tfkernel.doctor.findings import Answer, Finding
+from pytest_tfkernel.doctor.findings import Fulfilment, RequirementResult
 from pytest_tfkernel.doctor.show import printable
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine.capabilities import capabilities
 from pytest_tfkernel.machine.gpus import Gpus
 
-MET, NOT_MET, UNKNOWN, LOST = Answer
+MET, NOT_MET, UNKNOWN, LOST = Fulfilment
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def all_ended(eventually: Callable[[Callable[[], object]], None]) -> Iterator[No
     ("answers", "expected"),
     [([], MET), ([MET, NOT_MET], NOT_MET), ([UNKNOWN, NOT_MET, MET], UNKNOWN), ([LOST, UNKNOWN], LOST)],
 )
-def test_the_worst_answer_counts(answers: list[Answer], expected: Answer) -> None:
-    assert worst([Finding("x", answer) for answer in answers]) is expected
+def test_the_worst_answer_counts(answers: list[Fulfilment], expected: Fulfilment) -> None:
+    assert worst([RequirementResult("x", answer) for answer in answers]) is expected
 
 
 def test_text_of_others_stays_on_its_line() -> None:
@@ -77,7 +77,7 @@ Launcher.close = lambda self: (close(self), time.sleep(600))
 sys.exit(program.main(["doctor", "--require=gpu-idle"]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode in {answer.value for answer in Answer}
+    assert done.returncode in {answer.value for answer in Fulfilment}
     assert "gpu-idle: " in done.stdout + done.stderr
     assert "no answer" not in done.stderr
 

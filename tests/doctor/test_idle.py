@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel.audit.calibration import Platform
-from pytest_tfkernel.doctor.findings import Answer
+from pytest_tfkernel.doctor.findings import Fulfilment
 from pytest_tfkernel.doctor.idle import READ_SECONDS, watch
 from pytest_tfkernel.doctor.site import Site
 
@@ -75,27 +75,27 @@ def inside(site: Site) -> Site:
 def test_two_equal_readings_are_needed(site: Site) -> None:
     nvml = Nvml(reading())
     found = watch(nvml, site).finding
-    assert (found.answer, found.reason, len(nvml.limits)) == (Answer.MET, "", 2)
+    assert (found.answer, found.reason, len(nvml.limits)) == (Fulfilment.MET, "", 2)
     assert found.seconds == pytest.approx(0.1)
 
 
 def test_memory_that_changes_keeps_it_waiting(site: Site) -> None:
     falling = [reading(used=used) for used in (500, 400, 300, 0, 0)]
-    assert watch(Nvml(*falling), site).finding.answer is Answer.NOT_MET
+    assert watch(Nvml(*falling), site).finding.answer is Fulfilment.NOT_MET
     found = watch(Nvml(*falling), site, 30).finding
-    assert found.answer is Answer.MET
+    assert found.answer is Fulfilment.MET
     assert found.seconds == pytest.approx(0.4)
 
 
 def test_a_user_in_between_starts_the_comparison_anew(site: Site) -> None:
     nvml = Nvml(reading(used=7), reading(NOBODY, used=7), reading(used=5), reading(used=5))
-    assert watch(nvml, site, 30).finding.answer is Answer.MET
+    assert watch(nvml, site, 30).finding.answer is Fulfilment.MET
     assert len(nvml.limits) == 4
 
 
 def test_a_busy_gpu_is_looked_at_until_the_end(site: Site) -> None:
     found = watch(Nvml(reading(NOBODY)), site, 5).finding
-    assert (found.answer, found.reason) == (Answer.NOT_MET, f"held by 1 process(es): {NOBODY}")
+    assert (found.answer, found.reason) == (Fulfilment.NOT_MET, f"held by 1 process(es): {NOBODY}")
     assert 5 <= found.seconds < 5.2
 
 
@@ -108,37 +108,37 @@ def test_only_the_first_reading_may_use_the_wait(site: Site) -> None:
 def test_a_lost_gpu_is_lost_at_once(site: Site) -> None:
     lost = {**reading(), "devices": [card(NOBODY), {"index": 1, "error": "GPU is lost", "code": 15}]}
     found = watch(Nvml(lost), site, 30).finding
-    assert (found.answer, found.reason, found.seconds) == (Answer.LOST, "GPU 1: GPU is lost", 0)
+    assert (found.answer, found.reason, found.seconds) == (Fulfilment.LOST, "GPU 1: GPU is lost", 0)
 
 
 def test_a_gpu_of_others_does_not_matter(site: Site) -> None:
     denied = {**reading(), "devices": [{"index": 0, "error": "Insufficient Permissions", "code": 4}, card()]}
     assert watch(Nvml(denied), dataclasses.replace(site, environment={"CUDA_VISIBLE_DEVICES": "0"})).finding.answer is (
-        Answer.MET
+        Fulfilment.MET
     )
 
 
 @pytest.mark.parametrize(
     ("used", "answer", "inside_answer"),
     [
-        (0, Answer.MET, Answer.MET),
-        (63 * MIB, Answer.MET, Answer.MET),
-        (65 * MIB, Answer.UNKNOWN, Answer.UNKNOWN),
-        (10240 * MIB, Answer.UNKNOWN, Answer.UNKNOWN),
-        (None, Answer.MET, Answer.UNKNOWN),
+        (0, Fulfilment.MET, Fulfilment.MET),
+        (63 * MIB, Fulfilment.MET, Fulfilment.MET),
+        (65 * MIB, Fulfilment.UNKNOWN, Fulfilment.UNKNOWN),
+        (10240 * MIB, Fulfilment.UNKNOWN, Fulfilment.UNKNOWN),
+        (None, Fulfilment.MET, Fulfilment.UNKNOWN),
     ],
 )
 def test_memory_that_nobody_holds_is_no_idle_gpu(
-    site: Site, used: int | None, answer: Answer, inside_answer: Answer
+    site: Site, used: int | None, answer: Fulfilment, inside_answer: Fulfilment
 ) -> None:
     found = watch(Nvml(reading(used=used)), site).finding
     assert found.answer is answer
     assert "--pid=host" not in found.reason
     within = watch(Nvml(reading(used=used)), inside(site)).finding
     assert within.answer is inside_answer
-    assert ("--pid=host" in within.reason) is (inside_answer is Answer.UNKNOWN)
+    assert ("--pid=host" in within.reason) is (inside_answer is Fulfilment.UNKNOWN)
     for one in (found, within):
-        if used is not None and one.answer is Answer.UNKNOWN:
+        if used is not None and one.answer is Fulfilment.UNKNOWN:
             assert f"{used // MIB} MiB of GPU-a are in use, by nobody " in one.reason
 
 
@@ -155,14 +155,14 @@ def test_what_was_not_looked_at_may_be_where_the_memory_is(site: Site) -> None:
 
 def test_memory_of_others_may_go_during_the_wait(site: Site) -> None:
     nvml = Nvml(*[reading(used=500 * MIB)] * 4, reading(used=3 * MIB))
-    assert watch(nvml, inside(site), 30).finding.answer is Answer.MET
+    assert watch(nvml, inside(site), 30).finding.answer is Fulfilment.MET
 
 
 def test_wsl_is_not_asked(site: Site) -> None:
     site.machine.wsl.touch()
     nvml = Nvml(reading())
     found = watch(nvml, site)
-    assert (found.finding.answer, found.look, nvml.limits) == (Answer.UNKNOWN, None, [])
+    assert (found.finding.answer, found.look, nvml.limits) == (Fulfilment.UNKNOWN, None, [])
 
 
 def test_gvisor_is_not_asked(site: Site) -> None:
@@ -170,8 +170,8 @@ def test_gvisor_is_not_asked(site: Site) -> None:
     assert "gVisor" in watch(Nvml(reading()), site).finding.reason
 
 
-@pytest.mark.parametrize(("minor", "answer"), [(0, Answer.MET), (1, Answer.NOT_MET)])
-def test_an_open_device_counts_on_its_own_gpu(site: Site, minor: int, answer: Answer) -> None:
+@pytest.mark.parametrize(("minor", "answer"), [(0, Fulfilment.MET), (1, Fulfilment.NOT_MET)])
+def test_an_open_device_counts_on_its_own_gpu(site: Site, minor: int, answer: Fulfilment) -> None:
     information = site.proc / "driver/nvidia/gpus/0000:01:00.0/information"
     information.parent.mkdir(parents=True)
     information.write_text("Model: \t\t card\nGPU UUID: \t GPU-a\nDevice Minor: \t 1\n")
@@ -187,4 +187,4 @@ def test_a_file_of_the_driver_for_all_gpus_is_no_use_of_one(site: Site) -> None:
     (process / "fd").mkdir(parents=True)
     (process / "fd/4").symlink_to("/dev/nvidiactl")
     (process / "stat").write_text(f"12 (x) S 1 1 1 {'0 ' * 15}1 0 5 0 0")
-    assert watch(Nvml(reading()), site).finding.answer is Answer.MET
+    assert watch(Nvml(reading()), site).finding.answer is Fulfilment.MET
