@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pytest_tfkernel.doctor.findings import Look, Surroundings
+from pytest_tfkernel.doctor.findings import GpuLook, Surroundings
 from pytest_tfkernel.doctor.idle import NO_DRIVER
 from pytest_tfkernel.doctor.site import SHARED_MEMORY
 from pytest_tfkernel.model.gpus import Calibration, Sight
@@ -35,7 +35,9 @@ _OF_SIGHT = ("nvml-processes", "gpu-memory")
 _OF_DRIVER = ("gpu", "gpu-idle", *_OF_SIGHT)
 
 
-def changes(capabilities: Sequence[Capability], calibration: Calibration | None, look: Look | None) -> tuple[str, ...]:
+def changes(
+    capabilities: Sequence[Capability], calibration: Calibration | None, look: GpuLook | None
+) -> tuple[str, ...]:
     """A line for each thing that can be changed, with the names of what it would bring back."""
     sight = None if calibration is None else calibration.sight
     if look is not None and look.reading.code in NO_DRIVER:
@@ -71,7 +73,7 @@ def _advice(missing: Capability, sight: Sight | None) -> str:
     return _BY_SIGHT[sight] if sight in _BY_SIGHT and missing.name in affected else missing.reason
 
 
-def _of_states(calibration: Calibration | None, look: Look | None) -> Iterator[str]:
+def _of_states(calibration: Calibration | None, look: GpuLook | None) -> Iterator[str]:
     for lost in look.reading.lost if look is not None else ():
         yield f"{lost}: take this machine out of service, and reset the GPU (`nvidia-smi --gpu-reset`) or restart"
     if calibration is not None and calibration.mps:

@@ -81,7 +81,7 @@ class Occupancy:
 
 
 @dataclass(frozen=True)
-class Look:
+class GpuLook:
     """The GPUs at one instant. `visible` are those that CUDA_VISIBLE_DEVICES allows."""
 
     reading: Reading
@@ -112,7 +112,7 @@ class Examination:
     interpreter: Interpreter | None = None
     capabilities: tuple[Capability, ...] = ()
     calibration: Calibration | None = None
-    look: Look | None = None
+    look: GpuLook | None = None
     surroundings: Surroundings | None = None
     wanted: str | None = None
     findings: tuple[RequirementResult, ...] = ()

@@ -8,7 +8,7 @@ from pytest_tfkernel._child.nvml import NO_BINDINGS
 from pytest_tfkernel.audit.calibration import Platform
 from pytest_tfkernel.audit.gpu import Asks, Nvml
 from pytest_tfkernel.audit.readings import LOST
-from pytest_tfkernel.doctor.findings import Fulfilment, Look, Occupancy, Occupant, RequirementResult, Role
+from pytest_tfkernel.doctor.findings import Fulfilment, GpuLook, Occupancy, Occupant, RequirementResult, Role
 from pytest_tfkernel.doctor.site import Site
 from pytest_tfkernel.doctor.visible import visible
 from pytest_tfkernel.doctor.who import occupancy
@@ -31,7 +31,7 @@ class WaitResult:
     """How a wait ended, and the last look at the GPUs; None where NVML can't help."""
 
     finding: RequirementResult
-    look: Look | None = None
+    look: GpuLook | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def watch(helper: Asks, site: Site, seconds: float = 0.0, read_seconds: float | 
     hopeless = hopeless_here(site.machine)
     if hopeless:
         return WaitResult(RequirementResult(GPU_IDLE, Fulfilment.UNKNOWN, hopeless))
-    before: Look | None = None
+    before: GpuLook | None = None
     read_seconds = READ_SECONDS if read_seconds is None else read_seconds
     limit = read_seconds + seconds
     while True:
@@ -78,14 +78,14 @@ def hopeless_here(machine: Platform) -> str:
     return ""
 
 
-def _look(reading: Reading, site: Site, *, is_first: bool) -> Look:
+def _look(reading: Reading, site: Site, *, is_first: bool) -> GpuLook:
     gpus = visible(reading.gpus, site.wanted)
     # The second look decides; until then, /proc is only asked of what NVML lists.
     is_needed = any(gpu.processes for gpu in reading.gpus) or (bool(reading.gpus) and not is_first)
-    return Look(reading, gpus, occupancy(reading, site) if is_needed else Occupancy())
+    return GpuLook(reading, gpus, occupancy(reading, site) if is_needed else Occupancy())
 
 
-def judge(look: Look, before: Look | None, site: Site) -> _Judgement:
+def judge(look: GpuLook, before: GpuLook | None, site: Site) -> _Judgement:
     """What a look means, with the one before it."""
     blocked = _blocked(look, site)
     if blocked is not None:
@@ -105,7 +105,7 @@ def judge(look: Look, before: Look | None, site: Site) -> _Judgement:
     return _Judgement(Fulfilment.MET, _reservations(look))
 
 
-def _hidden(look: Look, site: Site) -> str:
+def _hidden(look: GpuLook, site: Site) -> str:
     """What of the memory somebody may hold who isn't seen; empty where that is nothing."""
     sees_all = site.sees_all_processes()
     for gpu in look.visible:
@@ -123,7 +123,7 @@ def _hidden(look: Look, site: Site) -> str:
     return ""
 
 
-def _blocked(look: Look, site: Site) -> _Judgement | None:
+def _blocked(look: GpuLook, site: Site) -> _Judgement | None:
     """What keeps a look from saying anything about users."""
     reading = look.reading
     lost = reading.lost or ((reading.error,) if reading.code in LOST else ())
@@ -150,7 +150,7 @@ def _blocked(look: Look, site: Site) -> _Judgement | None:
     return None
 
 
-def _on(look: Look) -> list[Occupant]:
+def _on(look: GpuLook) -> list[Occupant]:
     """Who is on the visible GPUs, or on none: whoever has a context on another one opens the devices of all."""
     uuids = {gpu.uuid for gpu in look.visible}
     wheres = [(one, {listing.gpu for listing in one.listings}) for one in look.occupancy.occupants]
@@ -168,7 +168,7 @@ def why_unread(reading: Reading) -> str:
     return f"NVML fails: {reading.error}"
 
 
-def users_of(look: Look, site: Site) -> list[Occupant]:
+def users_of(look: GpuLook, site: Site) -> list[Occupant]:
     """The processes that keep the visible GPUs from being idle."""
     minors = site.minors()
     # A part of a GPU that is divided has no device of its own.
@@ -187,7 +187,7 @@ def _is_mps(one: Occupant) -> bool:
     return program.startswith(_SERVER) or any(listing.kind == "mps" for listing in one.listings)
 
 
-def _reservations(look: Look) -> str:
+def _reservations(look: GpuLook) -> str:
     """What was not looked at, although the answer is yes."""
     notes = []
     if look.occupancy.unreadable:
@@ -198,5 +198,5 @@ def _reservations(look: Look) -> str:
     return "; ".join(notes)
 
 
-def _unread(look: Look) -> str:
+def _unread(look: GpuLook) -> str:
     return f"the open files of {look.occupancy.unreadable} process(es) of others can't be read: run as root"

@@ -10,8 +10,8 @@ from pytest_tfkernel.doctor.examine import worst
 from pytest_tfkernel.doctor.findings import (
     Examination,
     Fulfilment,
+    GpuLook,
     Listing,
-    Look,
     Occupant,
     RequirementResult,
     Role,
@@ -120,7 +120,7 @@ def _shared_memory(found: Surroundings) -> str:
     return f"{SHARED_MEMORY} has {size / _MIB:.0f} MiB, of which {free / _MIB:.0f} are free"
 
 
-def _gpus(look: Look) -> Iterator[str]:
+def _gpus(look: GpuLook) -> Iterator[str]:
     if not look.reading.gpus:
         yield f"GPUs: {look.reading.error or '; '.join(look.reading.lost) or 'none'}"
         return
@@ -132,14 +132,14 @@ def _gpus(look: Look) -> Iterator[str]:
     yield from (f"  lost: {lost}" for lost in look.reading.lost)
 
 
-def _holders(look: Look) -> Iterator[str]:
+def _holders(look: GpuLook) -> Iterator[str]:
     yield "Who holds them now:" if look.occupancy.occupants else "Who holds them now: nobody that can be seen"
     yield from (f"  {_holder(one, look)}" for one in look.occupancy.occupants)
     if look.occupancy.unreadable:
         yield f"  the open files of {look.occupancy.unreadable} process(es) can't be read: run as root to see them"
 
 
-def _holder(one: Occupant, look: Look) -> str:
+def _holder(one: Occupant, look: GpuLook) -> str:
     held = [_listing(listing, look) for listing in one.listings] + list(one.devices)
     if not one.known:
         return f"pid {one.pid}: {one.absence}: {', '.join(held)}"
@@ -149,7 +149,7 @@ def _holder(one: Occupant, look: Look) -> str:
     return f"pid {one.pid} ({', '.join(filter(None, facts))}{_ROLES[one.role]}): {command}: {', '.join(held)}"
 
 
-def _listing(listing: Listing, look: Look) -> str:
+def _listing(listing: Listing, look: GpuLook) -> str:
     memory = "memory unknown" if listing.memory is None else f"{listing.memory / _MIB:.0f} MiB"
     gpu = next(gpu for gpu in look.reading.gpus if gpu.uuid == listing.gpu)
     return f"{memory} of GPU {_place(gpu, look)} ({listing.kind})"
@@ -171,7 +171,7 @@ def _is_clear(finding: RequirementResult) -> bool:
     return finding.answer in {Fulfilment.MET, Fulfilment.NOT_MET}
 
 
-def _place(gpu: Gpu, look: Look) -> str:
+def _place(gpu: Gpu, look: GpuLook) -> str:
     """Its number in the order of NVML; that of a part of a GPU follows a colon."""
     if gpu.parent:
         parts = [one.uuid for one in look.reading.gpus if one.parent == gpu.parent]
@@ -180,7 +180,7 @@ def _place(gpu: Gpu, look: Look) -> str:
     return str([one.uuid for one in look.reading.gpus if not one.parent].index(gpu.uuid))
 
 
-def _is_visible(gpu: Gpu, look: Look) -> bool:
+def _is_visible(gpu: Gpu, look: GpuLook) -> bool:
     return any(gpu.uuid in {one.uuid, one.parent} for one in look.visible)
 
 
@@ -188,7 +188,7 @@ def _memory(used: int, total: int) -> str:
     return f"{used / _GIB:.1f} of {total / _GIB:.1f} GiB in use"
 
 
-def _gpu_row(gpu: Gpu, look: Look) -> dict[str, Any]:
+def _gpu_row(gpu: Gpu, look: GpuLook) -> dict[str, Any]:
     return {
         "place": _place(gpu, look),
         "uuid": gpu.uuid,
