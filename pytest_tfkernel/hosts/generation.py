@@ -22,7 +22,7 @@ from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.wire import Channel, Message
 
 
-class Generation:
+class ManagedGeneration:
     """Made before its process is. `order` is that of the kernel's first, and `number` counts from 1.
 
     Its folder for temporary files is made in `temporary`.

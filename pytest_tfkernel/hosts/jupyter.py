@@ -39,7 +39,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
 from pytest_tfkernel._child import frames, process
 from pytest_tfkernel.hosts.child import Reaped
-from pytest_tfkernel.hosts.generation import Generation
+from pytest_tfkernel.hosts.generation import ManagedGeneration
 from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.orders import Order
@@ -145,12 +145,12 @@ class Host:
             if is_wanted():
                 self.tell({"kind": "shut-down", "generation": generation})
 
-    def next_generation(self, request: Message) -> Generation:
+    def next_generation(self, request: Message) -> ManagedGeneration:
         """What the next process will have."""
         self._latest += 1
-        return Generation(Order.read(request["order"]), Path(request["temporary"]), self._latest)
+        return ManagedGeneration(Order.read(request["order"]), Path(request["temporary"]), self._latest)
 
-    def follow(self, generation: Generation, provisioner: _Provisioner) -> None:
+    def follow(self, generation: ManagedGeneration, provisioner: _Provisioner) -> None:
         """Serve a new generation until it has ended."""
         if self._manager is None:
             return
