@@ -75,7 +75,7 @@ def _take(number: int) -> int:
     return moved
 
 
-def answer(control: frames.Port, reports: frames.Port, words: Any) -> Optional["Host"]:
+def answer(control: frames.Port, reports: frames.Port, words: Any) -> Optional["MultiprocessHost"]:
     """Answer the one request; the host of the kernel that was started, if one was."""
     request, descriptors = control.receive_with_descriptors()
     try:
@@ -87,7 +87,7 @@ def answer(control: frames.Port, reports: frames.Port, words: Any) -> Optional["
     # Its children import this one, as they would a user's script, and not what we were started as.
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.modules["__main__"].__file__ = _MAIN
-    host = Host(library, control, reports, words, request["method"])
+    host = MultiprocessHost(library, control, reports, words, request["method"])
     try:
         started = host.start(request, descriptors)
     except Exception as error:
@@ -98,7 +98,7 @@ def answer(control: frames.Port, reports: frames.Port, words: Any) -> Optional["
     return host
 
 
-class Host:
+class MultiprocessHost:
     """One `Process` of multiprocess, watched with the means of multiprocess and with those of the system."""
 
     def __init__(self, library: Any, control: frames.Port, reports: frames.Port, words: Any, method: str) -> None:

@@ -57,10 +57,10 @@ def main() -> None:
         os.set_inheritable(descriptor, False)
     control = Channel(CONTROL)
     reports = frames.Port(process.REPORTS)
-    asyncio.run(Host(control, reports).serve())
+    asyncio.run(JupyterHost(control, reports).serve())
 
 
-class Host:
+class JupyterHost:
     """The manager of one kernel, and what it tells of it."""
 
     def __init__(self, control: Channel, reports: frames.Port) -> None:
@@ -220,7 +220,7 @@ class Manager(AsyncIOLoopKernelManager):
 class _Provisioner(PostMortemProvisioner):
     """Gives each generation what every kernel of ours has."""
 
-    def __init__(self, host: Host, request: Message, **kwargs: Any) -> None:
+    def __init__(self, host: JupyterHost, request: Message, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._host = host
         self._request = request
