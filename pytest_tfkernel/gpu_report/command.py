@@ -17,7 +17,7 @@ from pytest_tfkernel.model.commands import Answer, untold
 
 if TYPE_CHECKING:
     from pytest_tfkernel.gpu_report.folder import Folder
-    from pytest_tfkernel.gpu_report.machine import Machine
+    from pytest_tfkernel.gpu_report.machine import Setup
     from pytest_tfkernel.gpu_report.plan import Wishes
     from pytest_tfkernel.kernels.launcher import Launcher
 
@@ -83,9 +83,9 @@ def run(options: argparse.Namespace, devices: Path = _DEVICES) -> Answer:
     try:
         wishes = _wishes(options)
         with _stopped_by_signals(), Launcher() as launcher:
-            machine = _look(launcher, wishes, devices)
+            setup = _look(launcher, wishes, devices)
             with Folder(options.folder) as folder:
-                return _report(folder, machine, wishes, launcher, options.minutes)
+                return _report(folder, setup, wishes, launcher, options.minutes)
     except (ReportError, TFKernelError) as error:
         return untold("gpu-report", error)
     except KeyboardInterrupt:
@@ -110,9 +110,9 @@ def _wishes(options: argparse.Namespace) -> Wishes:
     return Wishes(options.python, tuple(dict.fromkeys(options.allow)), chosen, options.workers)
 
 
-def _look(launcher: Launcher, wishes: Wishes, devices: Path) -> Machine:
-    """What the machine is. Raises ReportError where nothing could be measured on it, and SpecError."""
-    from pytest_tfkernel.gpu_report.machine import Machine
+def _look(launcher: Launcher, wishes: Wishes, devices: Path) -> Setup:
+    """What a report would be made with. Raises ReportError where nothing could be measured on it, and SpecError."""
+    from pytest_tfkernel.gpu_report.machine import Setup
     from pytest_tfkernel.gpu_report.plan import DOCTOR, DRIVER
     from pytest_tfkernel.gpu_report.writing import ReportError
     from pytest_tfkernel.machine.capabilities import gpu_capabilities
@@ -131,22 +131,22 @@ def _look(launcher: Launcher, wishes: Wishes, devices: Path) -> Machine:
                 f"there is no TensorFlow: `{interpreter.executable} -m pip install 'tensorflow[and-cuda]'`, or ask for"
                 f" what needs none: --part={DRIVER} --part={DOCTOR}"
             )
-        return Machine.of(gpus.calibration, interpreter)
+        return Setup.of(gpus.calibration, interpreter)
     finally:
         # What the parts see on the GPU is none of ours.
         gpus.close()
 
 
-def _report(folder: Folder, machine: Machine, wishes: Wishes, launcher: Launcher, minutes: float) -> Answer:
+def _report(folder: Folder, setup: Setup, wishes: Wishes, launcher: Launcher, minutes: float) -> Answer:
     from pytest_tfkernel.gpu_report.plan import parts
     from pytest_tfkernel.gpu_report.playing import Player
     from pytest_tfkernel.gpu_report.report import Report
 
-    report = Report(folder, machine, _say)
-    _say(f"gpu-report: {machine.card}")
-    versions = f"TensorFlow {machine.tensorflow or 'none'}, Python {machine.python}"
+    report = Report(folder, setup, _say)
+    _say(f"gpu-report: {setup.card}")
+    versions = f"TensorFlow {setup.tensorflow or 'none'}, Python {setup.python}"
     _say(f"gpu-report: {versions}, {minutes:g} min, {folder.path}")
-    if machine.tensorflow is not None and machine.cuda is None and wishes.need_tensorflow:
+    if setup.tensorflow is not None and setup.cuda is None and wishes.need_tensorflow:
         _say("gpu-report: this TensorFlow is built without CUDA and can't use it: pip install 'tensorflow[and-cuda]'")
     chosen = parts(wishes, launcher.temporary)
     if report.play(chosen, minutes * 60.0, Player(launcher)):

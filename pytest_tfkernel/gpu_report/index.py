@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from pytest_tfkernel.gpu_report.machine import Machine
+from pytest_tfkernel.gpu_report.machine import Setup
 from pytest_tfkernel.gpu_report.writing import ReportError, read
 
 FORMAT = "pytest-tfkernel gpu report"
@@ -42,13 +42,13 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
     format: str
     schema: int
-    machine: Machine
+    machine: Setup
     steps: list[Step]
 
     @classmethod
-    def new(cls, machine: Machine) -> Index:
+    def new(cls, setup: Setup) -> Index:
         """That of a report in which nothing has begun."""
-        return cls(format=FORMAT, schema=SCHEMA, machine=machine, steps=[])
+        return cls(format=FORMAT, schema=SCHEMA, machine=setup, steps=[])
 
     def done(self, part: str) -> Step | None:
         """The step that has all of a part."""

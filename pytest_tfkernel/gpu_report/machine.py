@@ -52,7 +52,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{words} ({STAND_IN})" if self.stand_in else words
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Setup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What must be the same in all parts of a report. `cuda` is the version for which TensorFlow was built.
 
     `version` is our own; `python` is that of the kernels.
@@ -68,7 +68,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cuda: str | None = None
 
     @classmethod
-    def of(cls, known: Calibration, interpreter: Interpreter) -> Machine:
+    def of(cls, known: Calibration, interpreter: Interpreter) -> Setup:
         """The one that we are on."""
         return cls(
             card=Card.of(known),
@@ -81,7 +81,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             cuda=interpreter.cuda,
         )
 
-    def differs(self, other: Machine) -> str:
+    def differs(self, other: Setup) -> str:
         """What is not the same there, in words; empty where nothing is that matters."""
         pairs = {
             "GPU": (", ".join(self.card.names), ", ".join(other.card.names)),

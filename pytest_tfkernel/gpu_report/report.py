@@ -13,7 +13,7 @@ import msgspec
 from pytest_tfkernel.gpu_report import index as indices
 from pytest_tfkernel.gpu_report.folder import Folder, names
 from pytest_tfkernel.gpu_report.index import Index, StateWord, Step
-from pytest_tfkernel.gpu_report.machine import Machine
+from pytest_tfkernel.gpu_report.machine import Setup
 from pytest_tfkernel.gpu_report.outcomes import Outcome
 from pytest_tfkernel.gpu_report.plan import LEAST, Part, allot
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, Ended
@@ -37,17 +37,17 @@ class Report:
     def __init__(
         self,
         folder: Folder,
-        machine: Machine,
+        setup: Setup,
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._say = say
         self._clock = clock
-        self.index = Index.new(machine)
+        self.index = Index.new(setup)
         if folder.index.exists():
             self.index = indices.load(folder.index)
-            differs = self.index.machine.differs(machine)
+            differs = self.index.machine.differs(setup)
             if differs:
                 raise ReportError(f"{folder.path} has a report of another place: {differs}: name a new folder")
 

@@ -7,14 +7,14 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pytest_tfkernel.gpu_report.machine import Card, Machine
+from pytest_tfkernel.gpu_report.machine import Card, Setup
 from pytest_tfkernel.gpu_report.outcomes import Outcome
 from pytest_tfkernel.gpu_report.plan import Part
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, OVER, Ended
 from pytest_tfkernel.model.processes import ExitStatus
 
 CARD = Card(names=["NVIDIA H100"], driver="580.1")
-MACHINE = Machine(
+MACHINE = Setup(
     card=CARD, linux="6.1", architecture="x86_64", cpus=2, python="3.12.1", version="0.1.0", tensorflow="2.21.0"
 )
 
