@@ -86,7 +86,7 @@ def run(options: argparse.Namespace, site: Site | None = None) -> Answer:
     finally:
         if timer is not None:
             timer.cancel()
-    code = examine.worst(found.findings).value
+    code = examine.worst(found.results).value
     said, unclear = show.answers(found) if requirements else (show.report(found), "")
     return code, show.as_json(found) if options.json else said, unclear
 

@@ -57,8 +57,8 @@ def examine(question: Question, launcher: Launcher, site: Site) -> Examination:
         interpreter = launcher.interpreter(question.python)
         found, calibration = _capabilities(question, launcher, interpreter, site, watched)
     if watched is not None and question.needs((idle.GPU_IDLE,)):
-        finding = watched.finding
-        found += (Capability(finding.requirement, "idle GPUs", finding.answer is Fulfilment.MET, finding.reason),)
+        result = watched.result
+        found += (Capability(result.requirement, "idle GPUs", result.answer is Fulfilment.MET, result.reason),)
     look = watched.look if watched is not None else None
     surroundings = None if question.requirements else site.surroundings()
     return Examination(
@@ -68,7 +68,7 @@ def examine(question: Question, launcher: Launcher, site: Site) -> Examination:
         look=look,
         surroundings=surroundings,
         wanted=site.wanted,
-        findings=tuple(_finding(name, found, calibration, watched) for name in question.requirements),
+        results=tuple(_result(name, found, calibration, watched) for name in question.requirements),
         changes=(*advice.changes(found, calibration, look), *advice.of_surroundings(surroundings)),
     )
 
@@ -91,9 +91,9 @@ def _capabilities(
     return tuple(one for one in found if one.name not in _CALIBRATED or is_calibrated), calibration
 
 
-def worst(findings: Sequence[RequirementResult]) -> Fulfilment:
+def worst(results: Sequence[RequirementResult]) -> Fulfilment:
     """The answer that counts among several."""
-    return max((one.answer for one in findings), key=lambda answer: answer.value, default=Fulfilment.MET)
+    return max((one.answer for one in results), key=lambda answer: answer.value, default=Fulfilment.MET)
 
 
 def _watch(question: Question, launcher: Launcher, site: Site) -> idle.WaitResult:
@@ -104,13 +104,13 @@ def _watch(question: Question, launcher: Launcher, site: Site) -> idle.WaitResul
     return idle.watch(helper, site, read_seconds=PATIENT_SECONDS)
 
 
-def _finding(
+def _result(
     name: str, found: Sequence[Capability], calibration: Calibration | None, watched: idle.WaitResult | None
 ) -> RequirementResult:
     if watched is not None and name == idle.GPU_IDLE:
-        return watched.finding
-    if watched is not None and name in _CALIBRATED and watched.finding.answer is Fulfilment.LOST:
-        return RequirementResult(name, Fulfilment.LOST, watched.finding.reason)
+        return watched.result
+    if watched is not None and name in _CALIBRATED and watched.result.answer is Fulfilment.LOST:
+        return RequirementResult(name, Fulfilment.LOST, watched.result.reason)
     capability = next(one for one in found if one.name == name)
     if capability.available:
         return RequirementResult(name, Fulfilment.MET)

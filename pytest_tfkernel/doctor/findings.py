@@ -115,5 +115,5 @@ class Examination:
     look: GpuLook | None = None
     surroundings: Surroundings | None = None
     wanted: str | None = None
-    findings: tuple[RequirementResult, ...] = ()
+    results: tuple[RequirementResult, ...] = ()
     changes: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ _SERVER = "nvidia-cuda-mps"
 class WaitResult:
     """How a wait ended, and the last look at the GPUs; None where NVML can't help."""
 
-    finding: RequirementResult
+    result: RequirementResult
     look: GpuLook | None = None
 
 

@@ -38,8 +38,8 @@ def report(found: Examination) -> str:
 
 def answers(found: Examination) -> tuple[str, str]:
     """What became of the requirements: what goes to stdout, and the lines of stderr, one for each unclear answer."""
-    said = [line for finding in found.findings if _is_clear(finding) for line in _answer(finding, found)]
-    unclear = [_headline(finding) for finding in found.findings if not _is_clear(finding)]
+    said = [line for result in found.results if _is_clear(result) for line in _answer(result, found)]
+    unclear = [_headline(result) for result in found.results if not _is_clear(result)]
     return "".join(f"{printable(line)}\n" for line in said), "".join(f"{printable(line)}\n" for line in unclear)
 
 
@@ -49,7 +49,7 @@ def as_json(found: Examination) -> str:
     sizes = None if found.surroundings is None else found.surroundings.shared_memory
     document: dict[str, Any] = {
         "schema": SCHEMA,
-        "exit": worst(found.findings).value,
+        "exit": worst(found.results).value,
         "kernel_python": None if interpreter is None else interpreter.executable,
         "kernel_version": None if interpreter is None else ".".join(map(str, interpreter.version)),
         "kernel_tensorflow": None if interpreter is None else interpreter.tensorflow,
@@ -65,7 +65,7 @@ def as_json(found: Examination) -> str:
                 "reason": one.reason,
                 "seconds": round(one.seconds, 3),
             }
-            for one in found.findings
+            for one in found.results
         ],
         "capabilities": [
             {"name": one.name, "summary": one.summary, "available": one.available, "reason": one.reason}
@@ -155,20 +155,20 @@ def _listing(listing: Listing, look: GpuLook) -> str:
     return f"{memory} of GPU {_place(gpu, look)} ({listing.kind})"
 
 
-def _answer(finding: RequirementResult, found: Examination) -> Iterator[str]:
-    yield _headline(finding)
-    if finding.answer is Fulfilment.NOT_MET and finding.requirement == "gpu-idle" and found.look is not None:
+def _answer(result: RequirementResult, found: Examination) -> Iterator[str]:
+    yield _headline(result)
+    if result.answer is Fulfilment.NOT_MET and result.requirement == "gpu-idle" and found.look is not None:
         yield from _holders(found.look)
 
 
-def _headline(finding: RequirementResult) -> str:
-    reason = f": {finding.reason}" if finding.reason else ""
-    waited = f" after {finding.seconds:.1f} s" if finding.seconds else ""
-    return f"{finding.requirement}: {finding.answer.words}{waited}{reason}"
+def _headline(result: RequirementResult) -> str:
+    reason = f": {result.reason}" if result.reason else ""
+    waited = f" after {result.seconds:.1f} s" if result.seconds else ""
+    return f"{result.requirement}: {result.answer.words}{waited}{reason}"
 
 
-def _is_clear(finding: RequirementResult) -> bool:
-    return finding.answer in {Fulfilment.MET, Fulfilment.NOT_MET}
+def _is_clear(result: RequirementResult) -> bool:
+    return result.answer in {Fulfilment.MET, Fulfilment.NOT_MET}
 
 
 def _place(gpu: Gpu, look: GpuLook) -> str:

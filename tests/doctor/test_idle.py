@@ -74,27 +74,27 @@ def inside(site: Site) -> Site:
 
 def test_two_equal_readings_are_needed(site: Site) -> None:
     nvml = Nvml(reading())
-    found = watch(nvml, site).finding
+    found = watch(nvml, site).result
     assert (found.answer, found.reason, len(nvml.limits)) == (Fulfilment.MET, "", 2)
     assert found.seconds == pytest.approx(0.1)
 
 
 def test_memory_that_changes_keeps_it_waiting(site: Site) -> None:
     falling = [reading(used=used) for used in (500, 400, 300, 0, 0)]
-    assert watch(Nvml(*falling), site).finding.answer is Fulfilment.NOT_MET
-    found = watch(Nvml(*falling), site, 30).finding
+    assert watch(Nvml(*falling), site).result.answer is Fulfilment.NOT_MET
+    found = watch(Nvml(*falling), site, 30).result
     assert found.answer is Fulfilment.MET
     assert found.seconds == pytest.approx(0.4)
 
 
 def test_a_user_in_between_starts_the_comparison_anew(site: Site) -> None:
     nvml = Nvml(reading(used=7), reading(NOBODY, used=7), reading(used=5), reading(used=5))
-    assert watch(nvml, site, 30).finding.answer is Fulfilment.MET
+    assert watch(nvml, site, 30).result.answer is Fulfilment.MET
     assert len(nvml.limits) == 4
 
 
 def test_a_busy_gpu_is_looked_at_until_the_end(site: Site) -> None:
-    found = watch(Nvml(reading(NOBODY)), site, 5).finding
+    found = watch(Nvml(reading(NOBODY)), site, 5).result
     assert (found.answer, found.reason) == (Fulfilment.NOT_MET, f"held by 1 process(es): {NOBODY}")
     assert 5 <= found.seconds < 5.2
 
@@ -107,13 +107,13 @@ def test_only_the_first_reading_may_use_the_wait(site: Site) -> None:
 
 def test_a_lost_gpu_is_lost_at_once(site: Site) -> None:
     lost = {**reading(), "devices": [card(NOBODY), {"index": 1, "error": "GPU is lost", "code": 15}]}
-    found = watch(Nvml(lost), site, 30).finding
+    found = watch(Nvml(lost), site, 30).result
     assert (found.answer, found.reason, found.seconds) == (Fulfilment.LOST, "GPU 1: GPU is lost", 0)
 
 
 def test_a_gpu_of_others_does_not_matter(site: Site) -> None:
     denied = {**reading(), "devices": [{"index": 0, "error": "Insufficient Permissions", "code": 4}, card()]}
-    assert watch(Nvml(denied), dataclasses.replace(site, environment={"CUDA_VISIBLE_DEVICES": "0"})).finding.answer is (
+    assert watch(Nvml(denied), dataclasses.replace(site, environment={"CUDA_VISIBLE_DEVICES": "0"})).result.answer is (
         Fulfilment.MET
     )
 
@@ -131,10 +131,10 @@ def test_a_gpu_of_others_does_not_matter(site: Site) -> None:
 def test_memory_that_nobody_holds_is_no_idle_gpu(
     site: Site, used: int | None, answer: Fulfilment, inside_answer: Fulfilment
 ) -> None:
-    found = watch(Nvml(reading(used=used)), site).finding
+    found = watch(Nvml(reading(used=used)), site).result
     assert found.answer is answer
     assert "--pid=host" not in found.reason
-    within = watch(Nvml(reading(used=used)), inside(site)).finding
+    within = watch(Nvml(reading(used=used)), inside(site)).result
     assert within.answer is inside_answer
     assert ("--pid=host" in within.reason) is (inside_answer is Fulfilment.UNKNOWN)
     for one in (found, within):
@@ -147,7 +147,7 @@ def test_what_was_not_looked_at_may_be_where_the_memory_is(site: Site) -> None:
     process.mkdir()
     (process / "stat").write_text(f"12 (x) S 1 1 1 {'0 ' * 15}1 0 5 0 0")
     (process / "fd").write_text("no folder")
-    assert watch(Nvml(reading(used=500 * MIB)), site).finding.reason == (
+    assert watch(Nvml(reading(used=500 * MIB)), site).result.reason == (
         "500 MiB of GPU-a are in use, by nobody that can be seen, and the next job would lack them;"
         " the open files of 1 process(es) of others can't be read: run as root"
     )
@@ -155,19 +155,19 @@ def test_what_was_not_looked_at_may_be_where_the_memory_is(site: Site) -> None:
 
 def test_memory_of_others_may_go_during_the_wait(site: Site) -> None:
     nvml = Nvml(*[reading(used=500 * MIB)] * 4, reading(used=3 * MIB))
-    assert watch(nvml, inside(site), 30).finding.answer is Fulfilment.MET
+    assert watch(nvml, inside(site), 30).result.answer is Fulfilment.MET
 
 
 def test_wsl_is_not_asked(site: Site) -> None:
     site.machine.wsl.touch()
     nvml = Nvml(reading())
     found = watch(nvml, site)
-    assert (found.finding.answer, found.look, nvml.limits) == (Fulfilment.UNKNOWN, None, [])
+    assert (found.result.answer, found.look, nvml.limits) == (Fulfilment.UNKNOWN, None, [])
 
 
 def test_gvisor_is_not_asked(site: Site) -> None:
     site.machine.version.write_text("Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n")
-    assert "gVisor" in watch(Nvml(reading()), site).finding.reason
+    assert "gVisor" in watch(Nvml(reading()), site).result.reason
 
 
 @pytest.mark.parametrize(("minor", "answer"), [(0, Fulfilment.MET), (1, Fulfilment.NOT_MET)])
@@ -179,7 +179,7 @@ def test_an_open_device_counts_on_its_own_gpu(site: Site, minor: int, answer: Fu
     (process / "fd").mkdir(parents=True)
     (process / "fd/4").symlink_to(f"/dev/nvidia{minor}")
     (process / "stat").write_text(f"12 (x) S 1 1 1 {'0 ' * 15}1 0 5 0 0")
-    assert watch(Nvml(reading()), site).finding.answer is answer
+    assert watch(Nvml(reading()), site).result.answer is answer
 
 
 def test_a_file_of_the_driver_for_all_gpus_is_no_use_of_one(site: Site) -> None:
@@ -187,4 +187,4 @@ def test_a_file_of_the_driver_for_all_gpus_is_no_use_of_one(site: Site) -> None:
     (process / "fd").mkdir(parents=True)
     (process / "fd/4").symlink_to("/dev/nvidiactl")
     (process / "stat").write_text(f"12 (x) S 1 1 1 {'0 ' * 15}1 0 5 0 0")
-    assert watch(Nvml(reading()), site).finding.answer is Fulfilment.MET
+    assert watch(Nvml(reading()), site).result.answer is Fulfilment.MET
