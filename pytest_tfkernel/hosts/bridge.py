@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_tfkernel._child import ipython
-from pytest_tfkernel.hosts.conversation import Answer, Conversation, UnusableError
+from pytest_tfkernel.hosts.conversation import Conversation, ExecuteReply, UnusableError
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
@@ -138,7 +138,7 @@ class Bridge:
             what = f"{content.get('ename')}: {content.get('evalue')}"
             raise UnusableError(f"the kernel is no IPython, or not one that we know: {what}")
 
-    async def _run(self, cell: str, read: Callable[[Answer], Message], *, store_history: bool = True) -> Message:
+    async def _run(self, cell: str, read: Callable[[ExecuteReply], Message], *, store_history: bool = True) -> Message:
         started = time.monotonic()
         answer = await self._conversation.run(cell, store_history=store_history)
         error = _error(answer)
@@ -182,7 +182,7 @@ def _version(info: dict[str, Any]) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", info["language_info"]["version"])[:3]]
 
 
-def _error(answer: Answer) -> Message | None:
+def _error(answer: ExecuteReply) -> Message | None:
     """An error as Jupyter tells it: its type has no module. Spyder's `%runfile` shows one, and ends well itself."""
     shown = [content for kind, content in answer.shown if kind == "error"]
     content = answer.content
@@ -196,13 +196,13 @@ def _error(answer: Answer) -> Message | None:
     return {"type": content["ename"], "message": content["evalue"], "traceback": traceback}
 
 
-def _value(answer: Answer) -> Message:
+def _value(answer: ExecuteReply) -> Message:
     """What the cell showed as its result; one that shows none has the value None."""
     results = [data.get(ipython.MIME) for kind, data in answer.shown if kind == "execute_result"]
     return _form(results[-1], ("value", "not_carried")) if results else {"value": None}
 
 
-def _result_of_call(answer: Answer) -> Message:
+def _result_of_call(answer: ExecuteReply) -> Message:
     """What a call published. A cell may publish a pickle as well, and nobody reads that one."""
     published = [data[ipython.CALL_MIME] for _, data in answer.shown if ipython.CALL_MIME in data]
     return _form(published[-1] if published else None, ("pickled",))

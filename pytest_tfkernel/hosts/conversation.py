@@ -34,7 +34,7 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ExecuteReply:
     """The content of an `execute_reply`, and what was shown before it.
 
     That is `execute_result` or `display_data` with its data, or `error` with its content.
@@ -83,7 +83,7 @@ class Conversation:
                 self._prints.look_at(self._pid)
                 return content
 
-    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> Answer:
+    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> ExecuteReply:
         """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns."""
         self._prints.settle()
         number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=False)
@@ -92,7 +92,7 @@ class Conversation:
         await self._idle_event(number).wait()
         self._idle.pop(number, None)
         self._prints.settle()
-        return Answer(content, self._shown.pop(number))
+        return ExecuteReply(content, self._shown.pop(number))
 
     async def _reply(self, number: str) -> Content:
         self._replies[number] = asyncio.get_running_loop().create_future()
