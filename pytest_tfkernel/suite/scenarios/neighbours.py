@@ -29,7 +29,7 @@ _EXAMPLE = examples.find("variable_assign")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class SessionAnswer:
     """Who answered in a kernel (`pid`), and the `value` that its session held; or an `error`."""
 
     pid: int = UNSEEN
@@ -44,13 +44,13 @@ class Neighbour:
     Where that one died it was `restarted` and gave this, and the neighbour was asked `again`.
     """
 
-    before: Answer = UNSEEN
-    after: Answer = UNSEEN
+    before: SessionAnswer = UNSEEN
+    after: SessionAnswer = UNSEEN
     expected: str = UNSEEN
     death: str = UNSEEN
     as_expected: bool = UNSEEN
     restarted: Any = None
-    again: Answer | None = None
+    again: SessionAnswer | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,12 +119,12 @@ def _run(kernel: Kernel, example: Example) -> Any:
     return value(kernel, example.run)["result"]
 
 
-def _ask(kernel: Kernel) -> Answer:
+def _ask(kernel: Kernel) -> SessionAnswer:
     try:
         pid, held = value(kernel, f"import os\n[os.getpid(), {_EXAMPLE.again}]")
     except CellFailedError as error:
-        return Answer(error=str(error))
-    return Answer(pid=pid, value=held)
+        return SessionAnswer(error=str(error))
+    return SessionAnswer(pid=pid, value=held)
 
 
 NEIGHBOUR_IS_UNHARMED = Scenario(
