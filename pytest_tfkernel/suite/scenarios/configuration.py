@@ -90,7 +90,7 @@ def _cpus(number):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class LateChange:
     """What came of a change that was tried too late: the type and the `message` of its `error`, if there was one."""
 
     error: str | None = None
@@ -98,12 +98,12 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Process:
+class ConfiguredProcess:
     """What a process had `before` it chose, `after` that, and `late`, when `changes` had been tried."""
 
     before: dict[str, int | None] = UNSEEN
     after: dict[str, int | None] = UNSEEN
-    changes: dict[str, Change] = UNSEEN
+    changes: dict[str, LateChange] = UNSEEN
     late: dict[str, int | None] = UNSEEN
 
 
@@ -111,8 +111,8 @@ class Process:
 class Choices:
     """Of two processes, and the numbers of CPUs of two `sessions` in a third one."""
 
-    first: Process = UNSEEN
-    second: Process = UNSEEN
+    first: ConfiguredProcess = UNSEEN
+    second: ConfiguredProcess = UNSEEN
     sessions: list[int] = UNSEEN
 
 
@@ -129,15 +129,15 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Choices]:
     return perform(setting, stage, spec, notes, script)
 
 
-def _choose(kernel: Kernel, chosen: dict[str, int], tell: Callable[[Process], None]) -> None:
+def _choose(kernel: Kernel, chosen: dict[str, int], tell: Callable[[ConfiguredProcess], None]) -> None:
     """All that is asked of one process, of which is told what was seen, and a new process after it."""
-    process = Recorder(Process)
+    process = Recorder(ConfiguredProcess)
     value(kernel, _BEGIN)
     process.note(before=value(kernel, _LOOK_BEFORE))
     try:
         value(kernel, f"choose({json.dumps(chosen)})")
         process.note(after=value(kernel, _INITIALISE))
-        process.note(changes={what: Change(**outcome) for what, outcome in value(kernel, _CHANGE).items()})
+        process.note(changes={what: LateChange(**outcome) for what, outcome in value(kernel, _CHANGE).items()})
         process.note(late=value(kernel, _INITIALISE))
     finally:
         tell(process.freeze())
