@@ -7,7 +7,7 @@ from pytest_tfkernel.model.trials import Setting, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.guarantees.versions import is_since
-from pytest_tfkernel.suite.scenarios.checkpoint import Death, Saves
+from pytest_tfkernel.suite.scenarios.checkpoint import SaveDeath, Saves
 from pytest_tfkernel.suite.scenarios.live_fork import STANDARD, Forks
 from pytest_tfkernel.suite.scenarios.server import Clients
 
@@ -60,7 +60,7 @@ def checkpoint_outlives(seen: Facts[Saves]) -> Verdict:
     )
 
 
-def _lost(death: Death) -> str:
+def _lost(death: SaveDeath) -> str:
     """What is wrong with what the next kernel found; nothing when all is well."""
     after = death.after
     if after.error is not None:
@@ -75,7 +75,7 @@ def _lost(death: Death) -> str:
     return ""
 
 
-def _when(death: Death) -> str:
+def _when(death: SaveDeath) -> str:
     return "between saves" if death.saving is None else f"while saving {death.saving}"
 
 

@@ -43,7 +43,7 @@ class Restored:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Death:
+class SaveDeath:
     """A kernel that was killed at a `moment` of a save, and what the next one found `after` it.
 
     `complete`: the last complete save; `saving`: the one that was struck, if it wasn't over; `delay`: after how many
@@ -65,7 +65,7 @@ class Saves:
     """The `moments` of saves that were to be struck, and the `deaths`."""
 
     moments: list[str | float] = UNSEEN
-    deaths: list[Death] = UNSEEN
+    deaths: list[SaveDeath] = UNSEEN
 
 
 class Strike:
@@ -101,9 +101,9 @@ class Strike:
                 return True
         return False
 
-    def death(self, ended: str | None) -> Death:
+    def death(self, ended: str | None) -> SaveDeath:
         """What was seen of it, which `ended` so."""
-        return Death(
+        return SaveDeath(
             moment=self._moment,
             complete=self.complete,
             saving=self.saving,
@@ -126,7 +126,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Saves]:
 
     def script(start: Start) -> None:
         with scratch_folder(stage.launcher) as folder:
-            deaths: list[Death] = []
+            deaths: list[SaveDeath] = []
             notes.note(moments=list(MOMENTS), deaths=deaths)
             prepare = checkpoint_cells.prepare(setting.example, folder)
             kernel, first = start(), 1
@@ -147,12 +147,12 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Saves]:
     return perform(setting, stage, spec, notes, script)
 
 
-def struck(death: Death) -> bool:
+def struck(death: SaveDeath) -> bool:
     """Whether the kernel died at the moment that was meant."""
     return death.saving is not None and bool(death.unfinished or death.moment != AT_FILES)
 
 
-def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> Death:
+def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> SaveDeath:
     strike = Strike(kernel, folder, moment)
     ended = None
     try:

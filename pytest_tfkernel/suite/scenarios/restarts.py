@@ -107,7 +107,7 @@ class StruckStarts:
 
 
 @dataclass(frozen=True)
-class Death:
+class FollowedDeath:
     """How it `ended`, and what its host started `next`."""
 
     ended: str
@@ -138,7 +138,7 @@ class Frontend:
 class TwoDeaths:
     """The `deaths`, one after the other, and the `frontend` that sees a restart."""
 
-    deaths: list[Death] = UNSEEN
+    deaths: list[FollowedDeath] = UNSEEN
     frontend: Frontend = UNSEEN
 
 
@@ -208,12 +208,12 @@ def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Two
 
     def script(start: Start) -> None:
         kernel = start()
-        deaths: list[Death] = []
+        deaths: list[FollowedDeath] = []
         notes.note(deaths=deaths)
         for _ in range(2):
             value(kernel, _LEAVE_A_MARK)
             ended = hosted.ended(kernel.inject(setting.fault).post_mortem)
-            deaths.append(Death(ended, _successor(kernel, asked=False)))
+            deaths.append(FollowedDeath(ended, _successor(kernel, asked=False)))
         value(kernel, _LEAVE_A_MARK)
         frontend = start(provisioner="subprocess", python=sys.executable, startup="")
         value(frontend, _CONNECT.format(connection=value(kernel, _CONNECTION)))
