@@ -68,7 +68,7 @@ class Saves:
     deaths: list[SaveDeath] = UNSEEN
 
 
-class Strike:
+class SaveStrike:
     """Listens to the marks of a kernel that keeps saving, and kills it at a moment of a save."""
 
     def __init__(self, kernel: Kernel, folder: Path, moment: str | float) -> None:
@@ -153,7 +153,7 @@ def struck(death: SaveDeath) -> bool:
 
 
 def _killed(kernel: Kernel, folder: Path, moment: str | float, first: int) -> SaveDeath:
-    strike = Strike(kernel, folder, moment)
+    strike = SaveStrike(kernel, folder, moment)
     ended = None
     try:
         reply = kernel.execute_marked(checkpoint_cells.keep_saving(first, _SAVES), strike)
