@@ -6,7 +6,7 @@ from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.trials import Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
-from pytest_tfkernel.suite.scenarios.eager import NAME, RESULTS, Modes, Outcome
+from pytest_tfkernel.suite.scenarios.eager import NAME, RESULTS, Modes, ProgramResult
 
 # What 2.12, 2.15, 2.18 and 2.21 say, word for word the same but for what stands around these parts.
 REFUSALS = {
@@ -35,16 +35,16 @@ def eager_needs_graph(seen: Facts[Modes]) -> Verdict:
         plain, in_graph = seen.facts.plain[name], seen.facts.in_graph[name]
         if eager and not _is_refusal(plain, *REFUSALS[name]):
             return Verdict.failed(f"eagerly, {name} gave {_shown(plain)}, not {': '.join(REFUSALS[name])}")
-        if not eager and plain != Outcome(result=result):
+        if not eager and plain != ProgramResult(result=result):
             return Verdict.failed(f"in graph mode, {name} gave {_shown(plain)}, not {result!r}")
-        if in_graph != Outcome(result=result):
+        if in_graph != ProgramResult(result=result):
             return Verdict.failed(f"in a graph, {name} gave {_shown(in_graph)}, not {result!r}")
     return Verdict.passed(f"{len(RESULTS)} refused without a graph" if eager else "graph mode is the default")
 
 
-def _is_refusal(outcome: Outcome, error: str, part: str) -> bool:
+def _is_refusal(outcome: ProgramResult, error: str, part: str) -> bool:
     return outcome.error == error and part in outcome.message
 
 
-def _shown(outcome: Outcome) -> str:
+def _shown(outcome: ProgramResult) -> str:
     return f"{outcome.error}: {outcome.message}" if outcome.error is not None else repr(outcome.result)

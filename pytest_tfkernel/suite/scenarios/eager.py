@@ -44,7 +44,7 @@ RESULTS: dict[str, Any] = {"graph_add": 5.0, "variable_assign": [1.0, 2.0], "gpu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ProgramResult:
     """The `result` of a program, or the type and the `message` of its `error`."""
 
     result: Any = UNSEEN
@@ -57,8 +57,8 @@ class Modes:
     """`eager`: the mode in which TensorFlow began; `plain`, `in_graph`: the outcome of each program."""
 
     eager: bool = UNSEEN
-    plain: dict[str, Outcome] = UNSEEN
-    in_graph: dict[str, Outcome] = UNSEEN
+    plain: dict[str, ProgramResult] = UNSEEN
+    in_graph: dict[str, ProgramResult] = UNSEEN
 
 
 def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Modes]:
@@ -74,8 +74,8 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Modes]:
     return perform(setting, stage, spec, notes, script)
 
 
-def _outcome(kernel: Kernel, program: str) -> Outcome:
-    return Outcome(**value(kernel, _attempt(program)))
+def _outcome(kernel: Kernel, program: str) -> ProgramResult:
+    return ProgramResult(**value(kernel, _attempt(program)))
 
 
 def _in_graph(program: str) -> str:
