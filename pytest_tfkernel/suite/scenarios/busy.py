@@ -12,7 +12,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials.cells import CellFailedError
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -55,7 +55,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Shutdowns]:
     """Shut a kernel down while it runs each of the cells."""
     notes = Recorder(Shutdowns)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         shutdowns: dict[str, Shutdown] = {}
         notes.note(shutdowns=shutdowns)
         for name, cell in _BUSY.items():

@@ -20,7 +20,7 @@ P = ParamSpec("P")
 F = TypeVar("F")
 
 
-class Start(Protocol):
+class Starts(Protocol):
     """Starts one more kernel of the scenario's spec, with these fields of it changed.
 
     Another provisioner, by name, has those parameters of the spec's that it takes.
@@ -31,7 +31,7 @@ class Start(Protocol):
 
 
 def perform(
-    setting: Setting, stage: Stage, spec: KernelSpec, notes: Recorder[P, F], script: Callable[[Start], None]
+    setting: Setting, stage: Stage, spec: KernelSpec, notes: Recorder[P, F], script: Callable[[Starts], None]
 ) -> Facts[F]:
     """Run `script(start)`, which notes what it sees in `notes`; what had been noted when it ended.
 

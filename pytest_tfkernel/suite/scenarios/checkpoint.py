@@ -16,7 +16,7 @@ from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.processes.waits import Event
 from pytest_tfkernel.suite.scenarios import checkpoint_cells
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.recorder import Recorder
@@ -124,7 +124,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Saves]:
     """Kill a kernel at each moment of its saves, again if that was missed, and let the next one restore."""
     notes = Recorder(Saves)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         with scratch_folder(stage.launcher) as folder:
             deaths: list[SaveDeath] = []
             notes.note(moments=list(MOMENTS), deaths=deaths)

@@ -11,7 +11,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -120,7 +120,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Choices]:
     """Let each of two processes choose and change its mind too late; then open sessions in a third one."""
     notes = Recorder(Choices)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         _choose(kernel, FIRST, lambda seen: notes.note(first=seen))
         _choose(kernel, SECOND, lambda seen: notes.note(second=seen))

@@ -11,7 +11,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -65,7 +65,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Modes]:
     """Run each program in the mode in which TensorFlow begins, and in a graph."""
     notes = Recorder(Modes)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         notes.note(eager=value(kernel, "import tensorflow as tf\ntf.executing_eagerly()"))
         notes.note(plain={name: _outcome(kernel, program) for name, program in PROGRAMS.items()})

@@ -16,7 +16,7 @@ from pytest_tfkernel.model.gpus import Gpu
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials import examples, placement
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.recorder import Recorder
@@ -70,7 +70,7 @@ def play_with(compute: Compute, setting: Setting, stage: Stage, spec: KernelSpec
     gpus = stage.gpus
     notes = Recorder(Handover)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         baseline = _check(gpus, setting).used
         kernel = start()
         notes.note(held=compute(gpus, kernel))

@@ -9,7 +9,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.suite.scenarios.imports import DIED, INTERRUPTED, WORKS, Imports
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -23,7 +23,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Imports]:
     """As the scenario `import-is-repeatable`; the interrupt is that of the host's own menu."""
     notes = Recorder(Imports)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         marks: list[str] = []
 

@@ -15,7 +15,7 @@ from pytest_tfkernel.model.kernels import Interpreter, KernelSpec, Reply
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.recorder import Recorder
@@ -66,7 +66,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[SideBySide]:
     """Live and die three deaths in a kernel of each host that is there."""
     notes = Recorder(SideBySide)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         present, absent = _present(stage.launcher.interpreter(spec.python))
         shown: dict[str, dict[str, Any]] = {}
         waited: dict[str, Times] = {}

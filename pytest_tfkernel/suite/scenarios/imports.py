@@ -9,7 +9,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.suite.sizes import FULL
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -38,7 +38,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Imports]:
     """Interrupt an import, and import again: in that process, and in the next one."""
     notes = Recorder(Imports)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         outcome = kernel.inject(setting.fault, phase=setting.phase)
         notes.note(in_phase=outcome.in_phase)

@@ -10,7 +10,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -80,7 +80,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Interrupts]:
     """Interrupt two runs of a session, one after the other."""
     notes = Recorder(Interrupts)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         before = value(kernel, _PID)
         notes.note(pids=[before])

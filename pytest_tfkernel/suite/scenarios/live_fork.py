@@ -10,7 +10,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -164,7 +164,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
     """Fork kernels whose sessions live, start others beside them, and end the forks."""
     notes = Recorder(Forks)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         forks: dict[str, Fork] = {}
         live: list[Any] = []
         beside: dict[str, Any] = {}

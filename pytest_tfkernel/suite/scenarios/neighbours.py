@@ -12,7 +12,7 @@ from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.examples import Example
@@ -70,7 +70,7 @@ def play_unharmed(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Nei
     """Injure one of two kernels, and ask the other one before and after."""
     notes = Recorder(Neighbour)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         injured, neighbour = start(), start()
         for kernel in (injured, neighbour):
             _run(kernel, _EXAMPLE)
@@ -96,7 +96,7 @@ def play_private(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Name
     """Write to a variable of the same name in two kernels, in turns, and then begin a third one."""
     notes = Recorder(Namesakes)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         pair = (start(), start())
         for kernel in pair:
             _run(kernel, _EXAMPLE)

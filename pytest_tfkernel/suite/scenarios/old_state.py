@@ -13,7 +13,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
@@ -118,7 +118,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[OldNames]:
     """Use each name in its own process, and after the death of that in the next one, also beside a namesake."""
     notes = Recorder(OldNames)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         example = examples.find("variable_assign")
         value(kernel, examples.LOOK)

@@ -9,7 +9,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
@@ -57,7 +57,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Draws]:
     """Draw in two kernels, and in the successor of the first one."""
     notes = Recorder(Draws)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         draws: list[dict[str, Any]] = []
         seeded: list[list[float]] = []
         notes.note(draws=draws, seeded=seeded)

@@ -18,7 +18,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios import hosted
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
 from pytest_tfkernel.trials.cells import CellFailedError, value
 from pytest_tfkernel.trials.recorder import Recorder
@@ -146,7 +146,7 @@ def play_limit(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[RowOfD
     """Kill each new process until there is none, and ask for a restart then."""
     notes = Recorder(RowOfDeaths)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         deaths: list[RowDeath] = []
         notes.note(deaths=deaths)
@@ -170,7 +170,7 @@ def play_starts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Struc
     """Strike a new kernel before its first word, and then the process of a restart."""
     notes = Recorder(StruckStarts)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         value(kernel, _LEAVE_A_MARK)
         outcome = kernel.inject(setting.fault, phase=setting.phase)
@@ -184,7 +184,7 @@ def play_starts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Struc
     return perform(setting, stage, spec, notes, script)
 
 
-def _strike_restart(start: Start, folder: Path, spec: KernelSpec, fault: str) -> Struck:
+def _strike_restart(start: Starts, folder: Path, spec: KernelSpec, fault: str) -> Struck:
     hook, flag = folder / "startup.py", folder / "strike"
     number = menu.find(fault).signal
     hook.write_text(_STRUCK_AT_START.format(flag=str(flag), number=int(number or 0)), encoding="utf-8")
@@ -206,7 +206,7 @@ def play_restarts(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Two
     """Kill twice, and then ask for a restart while another frontend listens."""
     notes = Recorder(TwoDeaths)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         kernel = start()
         deaths: list[FollowedDeath] = []
         notes.note(deaths=deaths)

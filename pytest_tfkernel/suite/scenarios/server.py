@@ -9,7 +9,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -72,7 +72,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Clients]:
     """Kill a client and then the server, and let a new client read after each death."""
     notes = Recorder(Clients)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         server = start()
         target = value(server, SERVE)
         client = start()

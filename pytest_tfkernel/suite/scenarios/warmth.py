@@ -11,7 +11,7 @@ from pytest_tfkernel.model.facts import UNSEEN, Facts
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
-from pytest_tfkernel.suite.scenarios.cast import Start, perform
+from pytest_tfkernel.suite.scenarios.cast import Starts, perform
 from pytest_tfkernel.suite.scenarios.portrait import PORTRAIT
 from pytest_tfkernel.trials import examples
 from pytest_tfkernel.trials.cells import CellFailedError, value
@@ -40,7 +40,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Portraits]:
     """Live and die in a forked kernel, and in a fresh one."""
     notes = Recorder(Portraits)
 
-    def script(start: Start) -> None:
+    def script(start: Starts) -> None:
         lives: dict[str, dict[str, Any]] = {}
         environment = {**spec.environment, "TMPDIR": _FOLDER}
         for provisioner in (WARM, COLD):
