@@ -34,8 +34,8 @@ VICTIM = Path(__file__).with_name("victim.py")
 READY = "PYTEST_TFKERNEL_READY"
 _READY_DESCRIPTOR = 5
 
-Look = Callable[[], Mapping[ProcessId, Leftover]]
-Wait = Callable[[Look, float], Mapping[ProcessId, Leftover]]
+LookForSurvivors = Callable[[], Mapping[ProcessId, Leftover]]
+Wait = Callable[[LookForSurvivors, float], Mapping[ProcessId, Leftover]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,9 @@ class NotKilledError(Exception):
     """No runner was killed; the text says why."""
 
 
-def await_end(look: Look, seconds: float, clock: Callable[[], float] = time.monotonic) -> Mapping[ProcessId, Leftover]:
+def await_end(
+    look: LookForSurvivors, seconds: float, clock: Callable[[], float] = time.monotonic
+) -> Mapping[ProcessId, Leftover]:
     """Look until nothing is there, or `seconds` have passed; what is there then, zombies too."""
     deadline = clock() + seconds
     while found := look():

@@ -109,7 +109,7 @@ def test_what_is_older_than_the_runner_is_not_of_its_making(launcher: Launcher, 
 def test_the_deadline_is_the_one_that_is_promised(launcher: Launcher) -> None:
     asked: list[float] = []
 
-    def wait(look: runner_death.Look, seconds: float) -> Mapping[ProcessId, Leftover]:
+    def wait(look: runner_death.LookForSurvivors, seconds: float) -> Mapping[ProcessId, Leftover]:
         asked.append(seconds)
         return look()
 
