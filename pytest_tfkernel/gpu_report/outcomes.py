@@ -15,42 +15,48 @@ _PLAYED = (0, 1)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PartOutcome:
     """`exit` is 0 or 1 where the document is whole; otherwise None, and `why` says what is missing."""
 
     exit: int | None
     why: str = ""
 
 
-def of_run(path: Path) -> Outcome:
+def of_run(path: Path) -> PartOutcome:
     """That of a run document: every item that was collected has its report."""
     try:
         run = load(path)
     except DocumentError as error:
-        return Outcome(None, str(error))
+        return PartOutcome(None, str(error))
     if run.end is None:
-        return Outcome(None, f"{path.name} is incomplete")
+        return PartOutcome(None, f"{path.name} is incomplete")
     if run.end.exit_code not in _PLAYED or run.end.unreported or not run.trials:
-        return Outcome(None, f"pytest ended with exit code {run.end.exit_code}, {len(run.trials)} trials were played")
-    return Outcome(run.end.exit_code)
+        return PartOutcome(
+            None, f"pytest ended with exit code {run.end.exit_code}, {len(run.trials)} trials were played"
+        )
+    return PartOutcome(run.end.exit_code)
 
 
-def of_figures(path: Path) -> Outcome:
+def of_figures(path: Path) -> PartOutcome:
     """That of the figures without TensorFlow."""
     try:
         found = figures.load(path)
     except ReportError as error:
-        return Outcome(None, str(error))
+        return PartOutcome(None, str(error))
     if not found.complete:
-        return Outcome(None, f"{path.name} is incomplete")
+        return PartOutcome(None, f"{path.name} is incomplete")
     states = {one.state for one in found.checks}
-    return Outcome(int("FAIL" in states or "PASS" not in states))
+    return PartOutcome(int("FAIL" in states or "PASS" not in states))
 
 
-def of_doctor(path: Path) -> Outcome:
+def of_doctor(path: Path) -> PartOutcome:
     """That of a doctor, who finds what there is to find."""
     try:
         said = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return Outcome(None, f"{path.name} isn't there, or isn't whole")
-    return Outcome(0) if isinstance(said, dict) and "schema" in said else Outcome(None, f"{path.name} is no doctor's")
+        return PartOutcome(None, f"{path.name} isn't there, or isn't whole")
+    return (
+        PartOutcome(0)
+        if isinstance(said, dict) and "schema" in said
+        else PartOutcome(None, f"{path.name} is no doctor's")
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_tfkernel.gpu_report import outcomes
-from pytest_tfkernel.gpu_report.outcomes import Outcome
+from pytest_tfkernel.gpu_report.outcomes import PartOutcome
 from pytest_tfkernel.suite.scenarios.gpu import NAME as RELEASED
 from pytest_tfkernel.suite.settings import HARMFUL
 
@@ -40,7 +40,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """One document of a report.
 
     `command` is for a document at this path, `judge` says what is in it. `prints`: the document is what the command
@@ -49,35 +49,35 @@ class Part:
 
     name: str
     command: Callable[[Path], Sequence[str]]
-    judge: Callable[[Path], Outcome]
+    judge: Callable[[Path], PartOutcome]
     kept: float
     prints: bool = False
     refused: str = ""
 
 
-def parts(wishes: Wishes, folder: Path) -> tuple[Part, ...]:
+def parts(wishes: Wishes, folder: Path) -> tuple[ReportPart, ...]:
     """Those that are asked for, in their order; `folder` is an empty one, for what needs to be somewhere."""
     return tuple(_part(name, wishes, folder) for name in NAMES if name in wishes.parts)
 
 
-def allot(left: float, part: Part, later: Sequence[Part]) -> float:
+def allot(left: float, part: ReportPart, later: Sequence[ReportPart]) -> float:
     """The seconds for a part: what is left but for those that come later, and at least what was kept for itself."""
     others = sum(one.kept for one in later if not one.refused)
     return min(left, max(part.kept, left - others))
 
 
-def _part(name: str, wishes: Wishes, folder: Path) -> Part:
+def _part(name: str, wishes: Wishes, folder: Path) -> ReportPart:
     if name == DOCTOR:
         command = _ours("pytest_tfkernel", "doctor", "--json", f"--python={wishes.python}")
-        return Part(name, lambda _: command, outcomes.of_doctor, _KEPT[name], prints=True)
+        return ReportPart(name, lambda _: command, outcomes.of_doctor, _KEPT[name], prints=True)
     if name == DRIVER:
         driver = _ours("pytest_tfkernel.gpu_report.driver")
-        return Part(name, lambda path: [*driver, str(path), *wishes.allow], outcomes.of_figures, _KEPT[name])
+        return ReportPart(name, lambda path: [*driver, str(path), *wishes.allow], outcomes.of_figures, _KEPT[name])
     if name in HARMFUL:
         refused = "" if name in wishes.allow else f"it may harm other users of the GPU: add --allow={name}"
         one = _pytest(wishes, folder, f"--tfkernel-allow={name}", "-k", f"{RELEASED}-{name}")
-        return Part(name, one, outcomes.of_run, _KEPT_FOR_A_FAULT, refused=refused)
-    return Part(name, _pytest(wishes, folder, f"--tfkernel-size={name}"), outcomes.of_run, _KEPT[name])
+        return ReportPart(name, one, outcomes.of_run, _KEPT_FOR_A_FAULT, refused=refused)
+    return ReportPart(name, _pytest(wishes, folder, f"--tfkernel-size={name}"), outcomes.of_run, _KEPT[name])
 
 
 def _pytest(wishes: Wishes, folder: Path, *arguments: str) -> Callable[[Path], Sequence[str]]:

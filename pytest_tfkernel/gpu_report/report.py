@@ -14,8 +14,8 @@ from pytest_tfkernel.gpu_report import index as indices
 from pytest_tfkernel.gpu_report.folder import Folder, names
 from pytest_tfkernel.gpu_report.index import Index, StateWord, Step
 from pytest_tfkernel.gpu_report.machine import Setup
-from pytest_tfkernel.gpu_report.outcomes import Outcome
-from pytest_tfkernel.gpu_report.plan import LEAST, Part, allot
+from pytest_tfkernel.gpu_report.outcomes import PartOutcome
+from pytest_tfkernel.gpu_report.plan import LEAST, ReportPart, allot
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, Ended
 from pytest_tfkernel.gpu_report.writing import ReportError, write
 from pytest_tfkernel.model.errors import KernelStartError
@@ -51,7 +51,7 @@ class Report:
             if differs:
                 raise ReportError(f"{folder.path} has a report of another place: {differs}: name a new folder")
 
-    def play(self, parts: Sequence[Part], seconds: float, player: Plays) -> bool:
+    def play(self, parts: Sequence[ReportPart], seconds: float, player: Plays) -> bool:
         """Play what is missing, within this time; whether that was interrupted.
 
         Raises ReportError where the index can't be written.
@@ -72,15 +72,15 @@ class Report:
                 interrupted = self._play(part, left, player)
         return interrupted
 
-    def missing(self, parts: Sequence[Part]) -> list[str]:
+    def missing(self, parts: Sequence[ReportPart]) -> list[str]:
         """The parts that aren't there, but for those that were refused."""
         return [part.name for part in parts if not part.refused and self.index.done(part.name) is None]
 
-    def red(self, parts: Sequence[Part]) -> list[str]:
+    def red(self, parts: Sequence[ReportPart]) -> list[str]:
         """The parts in which something FAILs, or nothing PASSes."""
         return [part.name for part in parts if (step := self.index.done(part.name)) is not None and step.exit]
 
-    def _settle(self, known: dict[str, Part]) -> None:
+    def _settle(self, known: dict[str, ReportPart]) -> None:
         """What a command that was killed has left open is looked at; what was left out before, is asked for anew."""
         steps = [
             self._settled(step, known[step.part]) if step.state == "running" and step.part in known else step
@@ -90,13 +90,13 @@ class Report:
         self.index = msgspec.structs.replace(self.index, steps=steps)
         write(self._folder.index, self.index)
 
-    def _settled(self, step: Step, part: Part) -> Step:
+    def _settled(self, step: Step, part: ReportPart) -> Step:
         outcome = part.judge(self._folder.path / step.document)
         if outcome.exit is not None:
             return msgspec.structs.replace(step, state="done", exit=outcome.exit)
         return msgspec.structs.replace(step, state="cut", why="gpu-report itself was ended")
 
-    def _play(self, part: Part, seconds: float, player: Plays) -> bool:
+    def _play(self, part: ReportPart, seconds: float, player: Plays) -> bool:
         """Play a part; whether it was interrupted."""
         document, aside, log = (self._folder.path / name for name in names(self._folder.name_for(part.name)))
         command = [str(word) for word in part.command(document)]
@@ -124,7 +124,7 @@ class Report:
         write(self._folder.index, self.index)
 
 
-def _ended(step: Step, ended: Ended, outcome: Outcome) -> Step:
+def _ended(step: Step, ended: Ended, outcome: PartOutcome) -> Step:
     status = ended.status
     state: StateWord = "done" if outcome.exit is not None else "cut" if ended.stopped else "broken"
     why = "" if state == "done" else ended.stopped or f"{status or 'it could not be ended'}; {outcome.why}"

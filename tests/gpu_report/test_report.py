@@ -10,7 +10,7 @@ import pytest
 from pytest_tfkernel.gpu_report.folder import Folder
 from pytest_tfkernel.gpu_report.index import Index, Step, load
 from pytest_tfkernel.gpu_report.machine import Setup
-from pytest_tfkernel.gpu_report.plan import Part
+from pytest_tfkernel.gpu_report.plan import ReportPart
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, OVER, Ended
 from pytest_tfkernel.gpu_report.report import Report
 from pytest_tfkernel.gpu_report.writing import ReportError, write
@@ -35,7 +35,7 @@ def said() -> list[str]:
 def play(folder: Path, said: list[str]) -> Play:
     """Begin a report, or go on with it; whether it was interrupted is no matter."""
 
-    def play(parts: Sequence[Part], player: Hand, machine: Setup = MACHINE, seconds: float = 600.0) -> Report:
+    def play(parts: Sequence[ReportPart], player: Hand, machine: Setup = MACHINE, seconds: float = 600.0) -> Report:
         with Folder(folder) as claimed:
             report = Report(claimed, machine, said.append, player.clock)
             report.play(parts, seconds, player)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_tfkernel.gpu_report.machine import Card, Setup
-from pytest_tfkernel.gpu_report.outcomes import Outcome
-from pytest_tfkernel.gpu_report.plan import Part
+from pytest_tfkernel.gpu_report.outcomes import PartOutcome
+from pytest_tfkernel.gpu_report.plan import ReportPart
 from pytest_tfkernel.gpu_report.playing import INTERRUPTED, OVER, Ended
 from pytest_tfkernel.model.processes import ExitStatus
 
@@ -19,16 +19,16 @@ MACHINE = Setup(
 )
 
 
-def part(name: str, *, refused: str = "", kept: float = 60.0, prints: bool = False) -> Part:
+def part(name: str, *, refused: str = "", kept: float = 60.0, prints: bool = False) -> ReportPart:
     """One whose document is a number, its exit code."""
-    return Part(name, lambda path: ["write", str(path)], judge, kept, prints, refused)
+    return ReportPart(name, lambda path: ["write", str(path)], judge, kept, prints, refused)
 
 
-def judge(path: Path) -> Outcome:
+def judge(path: Path) -> PartOutcome:
     try:
-        return Outcome(json.loads(path.read_bytes()))
+        return PartOutcome(json.loads(path.read_bytes()))
     except (OSError, ValueError):
-        return Outcome(None, f"{path.name} isn't whole")
+        return PartOutcome(None, f"{path.name} isn't whole")
 
 
 @dataclasses.dataclass
