@@ -35,7 +35,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     values: list[float] = []
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that must hold, and what was seen."""
 
     name: str
@@ -56,7 +56,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     began: str = ""
     source: str = ""
     figures: list[Figure] = []
-    checks: list[Check] = []
+    checks: list[CheckResult] = []
 
 
 class Notebook:
@@ -65,7 +65,7 @@ class Notebook:
     def __init__(self, path: Path, document: Figures) -> None:
         self._path = path
         self._values: dict[tuple[str, UnitWord], list[float]] = {}
-        self._checks: list[Check] = []
+        self._checks: list[CheckResult] = []
         self._document = document
         self._write()
 
@@ -75,7 +75,9 @@ class Notebook:
 
     def checked(self, name: str, verdict: Verdict) -> None:
         """A check that was made. Raises ReportError where it can't be written."""
-        self._checks.append(Check(name=name, state=verdict.state.value, reason=verdict.reason, given=verdict.given))
+        self._checks.append(
+            CheckResult(name=name, state=verdict.state.value, reason=verdict.reason, given=verdict.given)
+        )
         self._write()
 
     def finish(self) -> None:

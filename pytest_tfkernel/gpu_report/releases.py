@@ -27,7 +27,7 @@ _HOSTED = {"jupyter": "jupyter", "spyder": "spyder", "multiprocess": "multiproce
 
 
 @dataclasses.dataclass(frozen=True)
-class End:
+class KernelEnd:
     """A way in which kernels end. `death` and `settled` are names of figures; `busy` is a cell that is run before."""
 
     fault: str
@@ -39,8 +39,8 @@ class End:
 
 def checks() -> Iterator[Check]:
     """Those that harm nobody else."""
-    idle = End("sigkill", "settled after SIGKILL while idle", "death by SIGKILL of a process with a context")
-    busy = End(
+    idle = KernelEnd("sigkill", "settled after SIGKILL while idle", "death by SIGKILL of a process with a context")
+    busy = KernelEnd(
         "sigkill",
         "settled after SIGKILL in a GPU kernel",
         "death by SIGKILL in the middle of a GPU kernel",
@@ -49,33 +49,33 @@ def checks() -> Iterator[Check]:
     yield from _several("released after SIGKILL while idle", idle, _IDLE_TRIES)
     yield from _several("released after SIGKILL in a GPU kernel", busy, _BUSY_TRIES)
     for fault in _ENDINGS:
-        yield from _several(f"released after {fault}", End(fault, f"settled after {fault}"), _TRIES)
+        yield from _several(f"released after {fault}", KernelEnd(fault, f"settled after {fault}"), _TRIES)
     for host, provisioner in _HOSTED.items():
         title = f"settled after SIGKILL of a kernel of {provisioner}"
-        hosted = End("sigkill", title, provisioner=provisioner)
+        hosted = KernelEnd("sigkill", title, provisioner=provisioner)
         yield Check(f"released after SIGKILL of a kernel of {provisioner}", functools.partial(_hosted, host, hosted))
-    forked = End("sigkill", "settled after SIGKILL of a forked kernel", provisioner="forkserver")
+    forked = KernelEnd("sigkill", "settled after SIGKILL of a forked kernel", provisioner="forkserver")
     yield from _several("released after SIGKILL of a forked kernel", forked, 1)
 
 
 def harmful() -> Iterator[Check]:
     """Those that may harm others on the GPU, by the name of their fault."""
     yield Check(
-        f"released after {_FAULT}", functools.partial(_cuda_fault, End(_FAULT, f"settled after {_FAULT}")), _FAULT
+        f"released after {_FAULT}", functools.partial(_cuda_fault, KernelEnd(_FAULT, f"settled after {_FAULT}")), _FAULT
     )
 
 
-def _several(name: str, end: End, tries: int) -> Iterator[Check]:
+def _several(name: str, end: KernelEnd, tries: int) -> Iterator[Check]:
     for number in range(1, tries + 1):
         yield Check(f"{name}, {number} of {tries}" if tries > 1 else name, functools.partial(_release, end))
 
 
-def _hosted(host: str, end: End, bench: Bench) -> Verdict:
+def _hosted(host: str, end: KernelEnd, bench: Bench) -> Verdict:
     found = hosts(bench.launcher.interpreter(KernelSpec().python))[host]
     return _release(end, bench) if found.available else Verdict.unknown(found.reason)
 
 
-def _release(end: End, bench: Bench) -> Verdict:
+def _release(end: KernelEnd, bench: Bench) -> Verdict:
     baseline, before = bench.baseline, bench.now().used
     with bench.holder(provisioner=end.provisioner) as kernel:
         held = _hold(bench, kernel, before)
@@ -88,7 +88,7 @@ def _release(end: End, bench: Bench) -> Verdict:
         return _judge(end, bench, held, bench.settled(ids, baseline))
 
 
-def _cuda_fault(end: End, bench: Bench) -> Verdict:
+def _cuda_fault(end: KernelEnd, bench: Bench) -> Verdict:
     """An illegal address leaves the process alive and its context in ruins: the process is ended then."""
     baseline, before = bench.baseline, bench.now().used
     with bench.holder() as kernel:
@@ -110,7 +110,7 @@ def _hold(bench: Bench, kernel: Kernel, before: int | None) -> Share:
     return held
 
 
-def _judge(end: End, bench: Bench, held: Share, release: GpuRelease) -> Verdict:
+def _judge(end: KernelEnd, bench: Bench, held: Share, release: GpuRelease) -> Verdict:
     if not release.error and not release.listed:
         bench.measured(end.settled, "s", release.seconds)
     # No successor is part of this: the judge doesn't ask for one.

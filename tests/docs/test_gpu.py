@@ -15,7 +15,7 @@ import pytest
 
 import documents
 from pytest_tfkernel.gpu_report import figures
-from pytest_tfkernel.gpu_report.figures import Check, Figure, Figures
+from pytest_tfkernel.gpu_report.figures import CheckResult, Figure, Figures
 from pytest_tfkernel.gpu_report.machine import Card
 from pytest_tfkernel.report.document import Document, Setting, Verdict
 from pytest_tfkernel.report.store import encode
@@ -67,7 +67,7 @@ def measured(name: str = "NVIDIA H300", **changes: Any) -> Figures:
         figures=[
             Figure(name="settled after exit", unit="s", tries=3, median=0.2, largest=1.25, values=[0.1, 0.2, 1.25])
         ],
-        checks=[Check(name="a", state="PASS", reason=""), Check(name="b", state="UNKNOWN", reason="no")],
+        checks=[CheckResult(name="a", state="PASS", reason=""), CheckResult(name="b", state="UNKNOWN", reason="no")],
     )
     return msgspec.structs.replace(found, **changes)
 
