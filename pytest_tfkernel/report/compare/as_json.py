@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_tfkernel.report.compare.comparison import Comparison
 from pytest_tfkernel.report.compare.differences import Difference
-from pytest_tfkernel.report.compare.figures import Figure, Spread
+from pytest_tfkernel.report.compare.figures import ComparedFigure, Spread
 from pytest_tfkernel.report.compare.pairs import Side
 from pytest_tfkernel.report.store import encode
 
@@ -65,7 +65,7 @@ def _difference(one: Difference) -> dict[str, Any]:
     }
 
 
-def _figure(one: Figure) -> dict[str, Any]:
+def _figure(one: ComparedFigure) -> dict[str, Any]:
     return {
         "kernel": one.kernel,
         "group": one.group,

@@ -11,7 +11,7 @@ from pytest_tfkernel.report.compare import figures as measured, observations, sc
 from pytest_tfkernel.report.compare.answer import answer
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.expectations import Expectation, Expectations
-from pytest_tfkernel.report.compare.figures import Figure
+from pytest_tfkernel.report.compare.figures import ComparedFigure
 from pytest_tfkernel.report.compare.pairs import Side, pair
 from pytest_tfkernel.report.compare.thresholds import Thresholds
 from pytest_tfkernel.report.document import Document
@@ -38,7 +38,7 @@ class Comparison:
     asked_for_other: str
     surroundings: tuple[str, ...]
     differences: tuple[Difference, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[ComparedFigure, ...]
     unseen: tuple[Expectation, ...]
     advice: str = ""
 

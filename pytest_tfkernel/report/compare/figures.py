@@ -43,7 +43,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Figure:
+class ComparedFigure:
     """One figure in both runs, over the trials or tests that both of them ran. `unit` is `s` or `bytes`."""
 
     kernel: str | None
@@ -74,7 +74,7 @@ class Figure:
         return f"{spread.median / _MIB:.1f} MiB +- {spread.deviation / _MIB:.1f}"
 
 
-def figures(pairs: Pairs) -> list[Figure]:
+def figures(pairs: Pairs) -> list[ComparedFigure]:
     """All that both runs have measured."""
     ref, changed = _Values(), _Values()
     for place, trials in pairs.trials.items():
@@ -92,7 +92,7 @@ def figures(pairs: Pairs) -> list[Figure]:
     return list(_both(ref, changed))
 
 
-def differences(found: Iterable[Figure]) -> Iterator[Difference]:
+def differences(found: Iterable[ComparedFigure]) -> Iterator[Difference]:
     """Those figures that differ beyond their spread."""
     for one in found:
         if one.is_beyond_spread:
@@ -106,12 +106,12 @@ def differences(found: Iterable[Figure]) -> Iterator[Difference]:
             yield Difference(change, About.FIGURE, name, "", one.kernel, before, after, one.percent)
 
 
-def _both(ref: _Values, changed: _Values) -> Iterator[Figure]:
+def _both(ref: _Values, changed: _Values) -> Iterator[ComparedFigure]:
     for (kernel, group), measured in ref.items():
         others = changed[kernel, group]
         for (name, unit), values in measured.items():
             if (name, unit) in others:
-                yield Figure(kernel, group, name, unit, Spread.of(values), Spread.of(others[name, unit]))
+                yield ComparedFigure(kernel, group, name, unit, Spread.of(values), Spread.of(others[name, unit]))
 
 
 def _of_trial(trial: Trial) -> Iterator[tuple[str, str, float]]:

@@ -8,13 +8,13 @@ import pytest
 import documents
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.differences import Change, Difference
-from pytest_tfkernel.report.compare.figures import Figure, Spread, differences, figures
+from pytest_tfkernel.report.compare.figures import ComparedFigure, Spread, differences, figures
 from pytest_tfkernel.report.compare.pairs import Side, pair
 
 MIB = 1 << 20
 
 
-def both(ref: parts.Document, changed: parts.Document) -> dict[str, Figure]:
+def both(ref: parts.Document, changed: parts.Document) -> dict[str, ComparedFigure]:
     found = figures(pair(Side("ref", ref), Side("changed", changed)))
     return {f"{one.group}: {one.name}": one for one in found}
 
@@ -115,5 +115,5 @@ def test_several_kernels_have_figures_of_their_own() -> None:
 
 def test_more_than_nothing_has_no_percentage() -> None:
     nothing, something = Spread(0.0, 0.0, 3), Spread(1.0, 0.0, 3)
-    assert Figure("", "g", "n", "s", nothing, something).percent is None
-    assert Figure("", "g", "n", "s", nothing, nothing).percent == 0.0
+    assert ComparedFigure("", "g", "n", "s", nothing, something).percent is None
+    assert ComparedFigure("", "g", "n", "s", nothing, nothing).percent == 0.0
