@@ -21,7 +21,7 @@ _NAME = 160
 
 
 @dataclass(frozen=True)
-class Entry:
+class ComparedEntry:
     """One difference, and where on the page its trials stand; None for one that only the ref has."""
 
     what: str
@@ -33,12 +33,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Part:
+class ComparedPart:
     """Differences of one kind."""
 
     title: str
     regression: bool
-    entries: tuple[Entry, ...]
+    entries: tuple[ComparedEntry, ...]
     more: int
 
 
@@ -50,7 +50,7 @@ class Compared:
     answer: str = ""
     is_worse: bool = False
     notes: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ComparedPart, ...] = ()
     surroundings: tuple[str, ...] = ()
     trouble: str = ""
 
@@ -88,16 +88,16 @@ def _names(places: Mapping[Setting, Position]) -> dict[str, Position]:
     return names
 
 
-def _part(section: Section, names: Mapping[str, Position]) -> Part:
+def _part(section: Section, names: Mapping[str, Position]) -> ComparedPart:
     few = section.groups[:_MOST_ENTRIES]
     entries = tuple(_entry(group, names) for group in few)
-    return Part(title(section), section.regression, entries, len(section.groups) - len(few))
+    return ComparedPart(title(section), section.regression, entries, len(section.groups) - len(few))
 
 
-def _entry(group: Group, names: Mapping[str, Position]) -> Entry:
+def _entry(group: Group, names: Mapping[str, Position]) -> ComparedEntry:
     what, before, after, reason = (line(text, _TEXT) for text in (group.what, group.before, group.after, group.reason))
     linked = tuple(_linked(group.places[:_MOST_PLACES], names))
-    return Entry(what, before, after, reason, linked, len(group.places) - len(linked))
+    return ComparedEntry(what, before, after, reason, linked, len(group.places) - len(linked))
 
 
 def _linked(trials: Iterable[str], names: Mapping[str, Position]) -> Iterable[tuple[str, Position | None]]:
