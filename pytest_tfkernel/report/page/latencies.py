@@ -45,7 +45,7 @@ LATENCIES = (
 
 
 @dataclass(frozen=True)
-class Group:
+class LatencyGroup:
     """The seconds that one latency took, in the trials of one provisioner, and one kernel if there are several."""
 
     name: str
@@ -76,7 +76,7 @@ class Plot:
     """One latency, its groups and its picture."""
 
     title: str
-    groups: tuple[Group, ...]
+    groups: tuple[LatencyGroup, ...]
     picture: Markup
 
 
@@ -102,7 +102,7 @@ def seconds_of(timeline: Iterable[Moment], latency: Latency) -> float | None:
     return until - since if until is not None and since is not None and until >= since else None
 
 
-def _groups(document: Document, latency: Latency, *, is_ref: bool = False) -> tuple[Group, ...]:
+def _groups(document: Document, latency: Latency, *, is_ref: bool = False) -> tuple[LatencyGroup, ...]:
     several = len(kernels_of(document.trials)) > 1
     found: dict[str, list[float]] = {}
     for trial in document.trials:
@@ -111,11 +111,11 @@ def _groups(document: Document, latency: Latency, *, is_ref: bool = False) -> tu
             name = f"{trial.setting.provisioner}, {trial.setting.whose}" if several else trial.setting.provisioner
             found.setdefault(line(name, _NAME), []).append(seconds)
     return tuple(
-        Group(f"{name}, ref" if is_ref else name, tuple(sorted(times)), is_ref) for name, times in found.items()
+        LatencyGroup(f"{name}, ref" if is_ref else name, tuple(sorted(times)), is_ref) for name, times in found.items()
     )
 
 
-def _draw(title: str, groups: Sequence[Group]) -> Markup:
+def _draw(title: str, groups: Sequence[LatencyGroup]) -> Markup:
     height, width = _ROW * len(groups), _WIDTH - _LEFT - _RIGHT
     figure = svg.sheet(_WIDTH, height + _FOOT)
     axes = svg.axes(figure, _LEFT, 0, width, height)
@@ -137,7 +137,7 @@ def _draw(title: str, groups: Sequence[Group]) -> Markup:
     return svg.draw(figure, words, f"{title}. {'; '.join(group.words for group in groups)}.")
 
 
-def _draw_group(axes: Axes, group: Group, top: float) -> None:
+def _draw_group(axes: Axes, group: LatencyGroup, top: float) -> None:
     """A tick for each trial, a box around the middle half, a bar for the median."""
     kind = "ref" if group.is_ref else "own"
     times = [max(seconds, _LEAST) for seconds in group.seconds]
