@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class Matrix:
     """`corner` says what the rows are and what the columns are."""
 
     title: str
@@ -61,11 +61,11 @@ class Block:
     provisioner: str
     kernel: str
     tally: Tally
-    tables: tuple[Table, ...]
+    tables: tuple[Matrix, ...]
     others: tuple[Cell, ...]
 
 
-def by_guarantee(verdicts: Sequence[Verdict], places: Positions) -> Table:
+def by_guarantee(verdicts: Sequence[Verdict], places: Positions) -> Matrix:
     """Guarantees by kernel if there are several, else by provisioner: what holds where."""
     several = len(kernels_of(verdicts)) > 1
 
@@ -157,12 +157,12 @@ def _grouped(
 
 def _table(
     title: str, corner: str, names: Sequence[str], groups: dict[str, dict[str, list[Verdict]]], places: Positions
-) -> Table:
+) -> Matrix:
     rows = []
     for first, found in groups.items():
         cells = (_cell(f"{first}, {name}", found[name], places) if name in found else None for name in names)
         rows.append(Row(first, tuple(cells)))
-    return Table(title, corner, tuple(names), tuple(rows))
+    return Matrix(title, corner, tuple(names), tuple(rows))
 
 
 def _cell(label: str, verdicts: Sequence[Verdict], places: Positions) -> Cell:

@@ -61,7 +61,7 @@ class Page:
     unknown: tuple[Failure, ...]
     more_unknown: int
     compared: Compared | None
-    guarantees: matrices.Table
+    guarantees: matrices.Matrix
     blocks: tuple[matrices.Block, ...]
     latencies: tuple[latencies.Plot, ...]
     trials: tuple[trials.Shown, ...]
