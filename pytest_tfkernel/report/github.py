@@ -13,7 +13,7 @@ from pytest_tfkernel.report.document import Document, Setting, Test, Trial, Verd
 from pytest_tfkernel.report.matrix import unique
 from pytest_tfkernel.report.needs import needs
 from pytest_tfkernel.report.page.matrices import columns
-from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, Tally
+from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, VerdictCounts
 
 # GitHub shows that many of each type for one step, and drops the others without a word.
 MOST_ANNOTATIONS = 10
@@ -163,7 +163,7 @@ def _parts(document: Document) -> Iterator[str]:
 
 
 def _answer(document: Document) -> str:
-    tally = Tally.of(document.verdicts)
+    tally = VerdictCounts.of(document.verdicts)
     bad = [test for test in document.tests if test.outcome in _BAD]
     passed = sum(test.outcome == "passed" for test in document.tests)
     clauses = []
@@ -239,7 +239,7 @@ def _fault(setting: Setting) -> str:
 
 
 def _cell(verdicts: Sequence[Verdict]) -> str:
-    tally = Tally.of(verdicts)
+    tally = VerdictCounts.of(verdicts)
     return f"{tally.symbol} {tally.words}" if verdicts else ""
 
 

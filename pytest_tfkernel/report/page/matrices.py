@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pytest_tfkernel.report.document import Setting, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
-from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
+from pytest_tfkernel.report.page.tallies import WORST_FIRST, VerdictCounts
 
 _IDLE = "idle"
 # A scenario, whose name stands where an example's does, has a guarantee of its own, seldom two; and few faults.
@@ -31,7 +31,7 @@ class Cell:
     """A tally, and where to read on: the first of the worst. `trials` are the numbers of all that it counts."""
 
     label: str
-    tally: Tally
+    tally: VerdictCounts
     anchor: str
     trials: tuple[int, ...]
 
@@ -60,7 +60,7 @@ class Block:
 
     provisioner: str
     kernel: str
-    tally: Tally
+    tally: VerdictCounts
     tables: tuple[Matrix, ...]
     others: tuple[Cell, ...]
 
@@ -133,7 +133,7 @@ def _block(
     return Block(
         provisioner,
         kernel,
-        Tally.of(verdicts),
+        VerdictCounts.of(verdicts),
         tuple(tables),
         tuple(_cell(label, group, places) for label, group in others.items()),
     )
@@ -168,4 +168,4 @@ def _table(
 def _cell(label: str, verdicts: Sequence[Verdict], places: Positions) -> Cell:
     worst = min(verdicts, key=lambda one: WORST_FIRST.index(one.verdict))
     trials = tuple(sorted({places(one.setting).number for one in verdicts}))
-    return Cell(label, Tally.of(verdicts), places(worst.setting).anchor, trials)
+    return Cell(label, VerdictCounts.of(verdicts), places(worst.setting).anchor, trials)

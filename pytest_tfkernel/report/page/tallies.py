@@ -13,7 +13,7 @@ SYMBOLS = {"PASS": "\u2713", "FAIL": "\u2717", "UNKNOWN": "?", "": "\u2013"}
 
 
 @dataclass(frozen=True)
-class Tally:
+class VerdictCounts:
     """How many of each."""
 
     passed: int = 0
@@ -21,7 +21,7 @@ class Tally:
     unknown: int = 0
 
     @classmethod
-    def of(cls, verdicts: Iterable[Verdict]) -> Tally:
+    def of(cls, verdicts: Iterable[Verdict]) -> VerdictCounts:
         """Count them."""
         states = [verdict.verdict for verdict in verdicts]
         return cls(states.count("PASS"), states.count("FAIL"), states.count("UNKNOWN"))

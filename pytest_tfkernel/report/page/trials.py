@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pytest_tfkernel.report.document import Death, Document, Moment, Setting, Trial, Verdict
 from pytest_tfkernel.report.page.matrices import Position
-from pytest_tfkernel.report.page.tallies import WORST_FIRST, Tally
+from pytest_tfkernel.report.page.tallies import WORST_FIRST, VerdictCounts
 from pytest_tfkernel.report.page.timelines import Timelines
 from pytest_tfkernel.report.page.words import block, count, duration, line, namer, plural, size, value
 
@@ -31,7 +31,7 @@ class Limits:
     bad: int
     reason: int
 
-    def of(self, tally: Tally) -> int:
+    def of(self, tally: VerdictCounts) -> int:
         """For the texts of a trial with these verdicts."""
         return self.good if tally.state == "PASS" else self.bad
 
@@ -64,7 +64,7 @@ class Shown:
 
     place: Position
     setting: Setting
-    tally: Tally
+    tally: VerdictCounts
     seconds: str
     verdicts: tuple[Judged, ...]
     seen: tuple[tuple[str, str], ...]
@@ -82,7 +82,7 @@ class _Found:
     setting: Setting
     trial: Trial | None
     verdicts: tuple[Verdict, ...]
-    tally: Tally
+    tally: VerdictCounts
 
 
 def shown(document: Document) -> list[Shown]:
@@ -109,12 +109,12 @@ def _found(document: Document) -> list[_Found]:
     found = []
     for setting, group in verdicts.items():
         judged = sorted(group, key=lambda one: WORST_FIRST.index(one.verdict))
-        found.append(_Found(setting, trials.get(setting), tuple(judged), Tally.of(judged)))
+        found.append(_Found(setting, trials.get(setting), tuple(judged), VerdictCounts.of(judged)))
     order = (*WORST_FIRST, "")
     return sorted(found, key=lambda one: order.index(one.tally.state))
 
 
-def _limits(tallies: Sequence[Tally], document: Document) -> Limits:
+def _limits(tallies: Sequence[VerdictCounts], document: Document) -> Limits:
     good = sum(tally.state == "PASS" for tally in tallies)
     bad = len(tallies) - good
     return Limits(

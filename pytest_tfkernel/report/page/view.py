@@ -12,7 +12,7 @@ from pytest_tfkernel.report.document import Document, Setting, Test, Verdict
 from pytest_tfkernel.report.page import latencies, matrices, trials
 from pytest_tfkernel.report.page.compared import Compared, compared, ref_of
 from pytest_tfkernel.report.page.matrices import Position
-from pytest_tfkernel.report.page.tallies import Tally
+from pytest_tfkernel.report.page.tallies import VerdictCounts
 from pytest_tfkernel.report.page.words import block, duration, line, plural, size, when
 
 _MOST_FAILURES = 60
@@ -54,7 +54,7 @@ class Page:
     lead: str
     warnings: tuple[str, ...]
     document: Document
-    tally: Tally
+    tally: VerdictCounts
     machine: tuple[tuple[str, str], ...]
     failures: tuple[Failure, ...]
     more_failures: int
@@ -73,7 +73,7 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
     """All that there is to show of a run, and of what differs from a ref. Needs `svg.settings`."""
     shown = trials.shown(document)
     places = {one.setting: one.place for one in shown}
-    tally = Tally.of(document.verdicts)
+    tally = VerdictCounts.of(document.verdicts)
     state, answer = _answer(document, tally)
     failures = [_failure(one, places) for one in document.verdicts if one.verdict == "FAIL"]
     unknown = list(_unknown(document, places))
@@ -100,7 +100,7 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
     )
 
 
-def _answer(document: Document, tally: Tally) -> tuple[str, str]:
+def _answer(document: Document, tally: VerdictCounts) -> tuple[str, str]:
     """The state of the whole, and the sentence that says it."""
     if not tally.total:
         if not document.tests:

@@ -9,7 +9,7 @@ import pytest
 import documents
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.page import matrices
-from pytest_tfkernel.report.page.tallies import Tally
+from pytest_tfkernel.report.page.tallies import VerdictCounts
 
 MakeRun = Callable[..., parts.Document]
 
@@ -98,4 +98,4 @@ def test_every_verdict_is_counted_once_in_the_blocks(make_run: MakeRun) -> None:
     ],
 )
 def test_tally_names_the_worst(words: tuple[parts.StateWord, ...], expected: str) -> None:
-    assert Tally.of(documents.verdict(setting("a"), state=word) for word in words).words == expected
+    assert VerdictCounts.of(documents.verdict(setting("a"), state=word) for word in words).words == expected
