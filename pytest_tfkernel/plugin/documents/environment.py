@@ -30,7 +30,7 @@ def environment(
     return document.Environment(
         machine=_machine(gpus),
         kernels=[
-            document.Kernel(
+            document.KernelInterpreter(
                 label=label,
                 executable=one.executable,
                 python=".".join(map(str, one.version)),
