@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 
-class Ending:
+class SessionEnding:
     """What is known of it so far; told by the hooks of a session."""
 
     def __init__(self) -> None:

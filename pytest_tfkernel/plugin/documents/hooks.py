@@ -16,7 +16,7 @@ from pytest_tfkernel.model.trials import Record
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.documents import parts
-from pytest_tfkernel.plugin.documents.endings import Ending
+from pytest_tfkernel.plugin.documents.endings import SessionEnding
 from pytest_tfkernel.plugin.documents.environment import environment
 from pytest_tfkernel.plugin.documents.outlets import Outlets
 from pytest_tfkernel.plugin.interpreters import interpreters_of
@@ -45,7 +45,7 @@ class DocumentHooks:
         self._options = options
         self._outlets: Outlets | None = None
         self._tests = parts.OwnTests()
-        self._ending = Ending()
+        self._ending = SessionEnding()
         self._collected: dict[str, None] = {}
         self._reported: set[str] = set()
         self._began = time.monotonic()
