@@ -42,7 +42,7 @@ Act = Callable[[str], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True)
-class Descriptors:
+class KernelDescriptors:
     """`stacks` and `marks` are those to which the kernel writes; marks are read from `marks_here`."""
 
     stacks: int
@@ -53,7 +53,7 @@ class Descriptors:
 class Bridge:
     """Serves one life of a kernel over its channel."""
 
-    def __init__(self, conversation: Conversation, channel: Channel, descriptors: Descriptors, act: Act) -> None:
+    def __init__(self, conversation: Conversation, channel: Channel, descriptors: KernelDescriptors, act: Act) -> None:
         self._conversation = conversation
         self._channel = channel
         self._descriptors = descriptors

@@ -13,7 +13,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from pytest_tfkernel._child import process
 from pytest_tfkernel._child.kin import TOKEN
-from pytest_tfkernel.hosts.bridge import Act, Bridge, Descriptors
+from pytest_tfkernel.hosts.bridge import Act, Bridge, KernelDescriptors
 from pytest_tfkernel.hosts.child import Child, Reaped
 from pytest_tfkernel.hosts.conversation import Conversation
 from pytest_tfkernel.hosts.prints import Prints
@@ -81,7 +81,7 @@ class ManagedGeneration:
 
     async def follow(self, child: Child, client: AsyncKernelClient, act: Act, report: Callable[[Reaped], None]) -> None:
         """Serve it until it has died, and have that reported."""
-        descriptors = Descriptors(self._stacks.descriptor, self._marks_writer, self._marks)
+        descriptors = KernelDescriptors(self._stacks.descriptor, self._marks_writer, self._marks)
         conversation = Conversation(client, child.process.pid, self._prints)
         serving = asyncio.create_task(Bridge(conversation, self._channel, descriptors, act).serve())
         try:
