@@ -42,7 +42,7 @@ class Owned:
                 posix.close(self.number)
 
 
-class Holder(Protocol):
+class DescriptorHolder(Protocol):
     """Something that holds a descriptor in this process."""
 
     @property
@@ -59,7 +59,7 @@ class Kept:
     def __init__(self) -> None:
         self._owned: set[Owned] = set()
 
-    def add(self, *holders: Holder | Owned) -> None:
+    def add(self, *holders: DescriptorHolder | Owned) -> None:
         """Keep these, until they are closed."""
         self._owned.update(one if isinstance(one, Owned) else one.owned for one in holders)
 
