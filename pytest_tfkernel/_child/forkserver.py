@@ -37,7 +37,7 @@ def main(_: List[str]) -> None:
     port = frames.Port(CHANNEL)
     # The stack of an import that crashes is among its last words. A kernel has a file of its own for that.
     faulthandler.enable(file=2, all_threads=True)
-    server = ForkServer(port, supervisor=os.getppid())
+    server = Preloaded(port, supervisor=os.getppid())
     while True:
         try:
             request, descriptors = port.receive_with_descriptors()
@@ -53,7 +53,7 @@ def main(_: List[str]) -> None:
     kernel.serve()
 
 
-class ForkServer:
+class Preloaded:
     """The preloaded state, and how a kernel is forked from it."""
 
     def __init__(self, port: frames.Port, supervisor: int) -> None:
