@@ -85,7 +85,7 @@ def _run(path: str, supervisor: Supervisor, lease: int) -> tuple[str, str, str]:
     """Run the question to its end: the answer, how it ended, and what it has printed."""
     with contextlib.ExitStack() as stack:
         with room.Needed(f"{path} can't be asked what it is"):
-            answer, stdout, stderr = (stack.enter_context(contextlib.closing(_Stream())) for _ in range(3))
+            answer, stdout, stderr = (stack.enter_context(contextlib.closing(_Pipe())) for _ in range(3))
         process = supervisor.start(
             [path, str(CHILD_FOLDER / "describe.py")],
             os.environ,
@@ -100,7 +100,7 @@ def _run(path: str, supervisor: Supervisor, lease: int) -> tuple[str, str, str]:
     return said, f"ended with {death.status}" if death is not None else "ended", words
 
 
-def _await(process: ProcessId, answer: _Stream, prints: Sequence[_Stream]) -> str:
+def _await(process: ProcessId, answer: _Pipe, prints: Sequence[_Pipe]) -> str:
     """Why it wasn't waited for any longer; empty where it has ended. All that it prints meanwhile is read."""
     pidfd = open_pidfd(process)
     if pidfd is None:
@@ -128,7 +128,7 @@ def _await(process: ProcessId, answer: _Stream, prints: Sequence[_Stream]) -> st
         close(pidfd)
 
 
-class _Stream:
+class _Pipe:
     """A pipe for one stream, of which the last words are kept."""
 
     def __init__(self) -> None:
