@@ -30,7 +30,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
 
 
 @dataclass
-class Judge:
+class AccountJudge:
     """Looks at accounts. `orphans` are dead ones that have become pytest's children, and wait for it in vain."""
 
     books: Books

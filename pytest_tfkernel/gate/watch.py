@@ -15,7 +15,7 @@ from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.findings import Allowance, Finding, Stray, Tally
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
-from pytest_tfkernel.gate.judge import Judge
+from pytest_tfkernel.gate.judge import AccountJudge
 from pytest_tfkernel.gate.known import KNOWN, Known
 from pytest_tfkernel.gate.leases import Leases
 from pytest_tfkernel.model.resources import Blind, Kind, Resource
@@ -42,7 +42,7 @@ class Watch:
         self._leases = Leases()
         self._helpers = Helpers((*KNOWN, *known), self._leases)
         self._books = Books(Ground(), claims, self._leases, self._helpers, alone=alone)
-        self._judge = Judge(self._books)
+        self._judge = AccountJudge(self._books)
         self._test: Account | None = None
         self._due: list[Account] = []
         self._findings: list[Finding] = []

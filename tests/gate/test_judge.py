@@ -17,7 +17,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.gate import adoption
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.books import Books
-from pytest_tfkernel.gate.judge import Judge
+from pytest_tfkernel.gate.judge import AccountJudge
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind, Resource
 
@@ -25,8 +25,8 @@ Start = Callable[..., ProcessId]
 
 
 @pytest.fixture
-def judge(books: Books, time: Time) -> Judge:
-    return Judge(books, time.clock, time.sleep)
+def judge(books: Books, time: Time) -> AccountJudge:
+    return AccountJudge(books, time.clock, time.sleep)
 
 
 @pytest.fixture
@@ -75,11 +75,15 @@ def left(found: dict[Account, list[Resource]], account: Account) -> list[tuple[K
 
 
 class TestTime:
-    def test_nothing_is_waited_for_where_nothing_is_left(self, judge: Judge, account: Account, time: Time) -> None:
+    def test_nothing_is_waited_for_where_nothing_is_left(
+        self, judge: AccountJudge, account: Account, time: Time
+    ) -> None:
         assert judge.judge([account]) == {}
         assert time.pauses == []
 
-    def test_what_goes_in_time_is_not_left(self, judge: Judge, account: Account, folder: Path, time: Time) -> None:
+    def test_what_goes_in_time_is_not_left(
+        self, judge: AccountJudge, account: Account, folder: Path, time: Time
+    ) -> None:
         (folder / "one").touch()
         account.paths[str(folder / "one")] = Kind.FILE
         time.meanwhile = lambda: (folder / "one").unlink(missing_ok=True)
@@ -87,21 +91,23 @@ class TestTime:
         assert len(time.pauses) == 1
 
     def test_what_stays_is_looked_at_less_and_less_often_for_a_second(
-        self, judge: Judge, account: Account, folder: Path, time: Time
+        self, judge: AccountJudge, account: Account, folder: Path, time: Time
     ) -> None:
         account.paths[str(folder)] = Kind.FILE
         assert left(judge.judge([account]), account) == [(Kind.FILE, str(folder))]
         assert time.pauses[:7] == [0.002, 0.004, 0.008, 0.016, 0.032, 0.05, 0.05]
         assert sum(time.pauses) == pytest.approx(1)
 
-    def test_a_clock_that_stands_still_ends_too(self, judge: Judge, account: Account, folder: Path, time: Time) -> None:
+    def test_a_clock_that_stands_still_ends_too(
+        self, judge: AccountJudge, account: Account, folder: Path, time: Time
+    ) -> None:
         account.paths[str(folder)] = Kind.FILE
         time.pace = 0
         assert left(judge.judge([account]), account) == [(Kind.FILE, str(folder))]
         assert sum(time.pauses) == pytest.approx(1)
 
     def test_a_clock_that_jumps_takes_only_a_part_of_the_time(
-        self, judge: Judge, account: Account, folder: Path, time: Time
+        self, judge: AccountJudge, account: Account, folder: Path, time: Time
     ) -> None:
         account.paths[str(folder)] = Kind.FILE
         time.pace = 1e6
@@ -110,11 +116,13 @@ class TestTime:
 
 
 class TestProcesses:
-    def test_one_that_lives_is_left(self, judge: Judge, account: Account, start: Start) -> None:
+    def test_one_that_lives_is_left(self, judge: AccountJudge, account: Account, start: Start) -> None:
         process = start()
         assert left(judge.judge([account]), account) == [(Kind.PROCESS, str(process))]
 
-    def test_one_that_nobody_waits_for_is_left_as_a_zombie(self, judge: Judge, account: Account, start: Start) -> None:
+    def test_one_that_nobody_waits_for_is_left_as_a_zombie(
+        self, judge: AccountJudge, account: Account, start: Start
+    ) -> None:
         process = start("sleep", "60")
         judge.books.update()
         os.kill(process.pid, signal.SIGKILL)
@@ -122,7 +130,7 @@ class TestProcesses:
         assert left(judge.judge([account]), account) == [(Kind.ZOMBIE, str(process))]
 
     def test_a_dead_one_that_may_be_an_orphan_is_only_counted(
-        self, judge: Judge, account: Account, monkeypatch: pytest.MonkeyPatch
+        self, judge: AccountJudge, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         pid = os.fork()
         if pid == 0:
@@ -138,7 +146,7 @@ class TestProcesses:
             os.waitpid(pid, 0)
 
     def test_a_dead_one_that_somebody_is_to_wait_for_is_left(
-        self, judge: Judge, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
+        self, judge: AccountJudge, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         process = start()
         judge.books.update()
@@ -148,11 +156,11 @@ class TestProcesses:
         assert left(judge.judge([account]), account) == [(Kind.ZOMBIE, str(process))]
         assert judge.orphans == set()
 
-    def test_another_one_with_its_pid_is_not_left(self, judge: Judge, account: Account) -> None:
+    def test_another_one_with_its_pid_is_not_left(self, judge: AccountJudge, account: Account) -> None:
         account.add(ProcessId(os.getppid(), 1))
         assert judge.judge([account]) == {}
 
-    def test_a_helper_is_not_left(self, judge: Judge, account: Account, start: Start) -> None:
+    def test_a_helper_is_not_left(self, judge: AccountJudge, account: Account, start: Start) -> None:
         process = start("sleep", "61")
         # As long as it hasn't executed its program, it is called like its parent.
         while proc.command_line(process.pid) != "sleep 61":
@@ -161,21 +169,23 @@ class TestProcesses:
         assert [known.what for known in judge.books.helpers.met.values()] == ["a helper"]
 
     def test_one_that_a_fixture_holds_is_the_fixtures(
-        self, judge: Judge, account: Account, fixture: Account, start: Start
+        self, judge: AccountJudge, account: Account, fixture: Account, start: Start
     ) -> None:
         process = start()
         fixture.value = [process.pid]
         assert judge.judge([account]) == {}
         assert fixture.members == {process}
 
-    def test_one_that_only_its_own_fixture_holds_is_left(self, judge: Judge, fixture: Account, start: Start) -> None:
+    def test_one_that_only_its_own_fixture_holds_is_left(
+        self, judge: AccountJudge, fixture: Account, start: Start
+    ) -> None:
         judge.books.switch(fixture)
         process = start()
         fixture.value = [process.pid]
         assert left(judge.judge([fixture]), fixture) == [(Kind.PROCESS, str(process))]
 
     def test_one_that_cannot_be_looked_at_is_told_later(
-        self, judge: Judge, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
+        self, judge: AccountJudge, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         process = start()
         judge.books.update()
@@ -196,14 +206,14 @@ class TestProcesses:
 
 class TestPaths:
     def test_what_lies_in_a_folder_that_is_left_is_one_with_it(
-        self, judge: Judge, account: Account, folder: Path
+        self, judge: AccountJudge, account: Account, folder: Path
     ) -> None:
         (folder / "one").mkdir()
         (folder / "one/two").touch()
         account.paths |= {str(folder / "one/two"): Kind.FILE, str(folder / "one"): Kind.FILE}
         assert left(judge.judge([account]), account) == [(Kind.FILE, str(folder / "one"))]
 
-    def test_a_known_one_is_settled_with_all_in_it(self, judge: Judge, account: Account, folder: Path) -> None:
+    def test_a_known_one_is_settled_with_all_in_it(self, judge: AccountJudge, account: Account, folder: Path) -> None:
         (folder / "known-1").mkdir()
         (folder / "known-1/one").touch()
         account.paths[str(folder / "known-1")] = Kind.FILE
@@ -213,7 +223,7 @@ class TestPaths:
         assert judge.judge([account]) == {}
 
     def test_one_of_another_account_is_left_to_that(
-        self, judge: Judge, account: Account, fixture: Account, folder: Path
+        self, judge: AccountJudge, account: Account, fixture: Account, folder: Path
     ) -> None:
         (folder / "one").touch()
         fixture.paths[str(folder)] = Kind.FILE
@@ -222,18 +232,18 @@ class TestPaths:
 
 
 class TestThings:
-    def test_a_socket_that_listens_is_left_by_its_address(self, judge: Judge, account: Account) -> None:
+    def test_a_socket_that_listens_is_left_by_its_address(self, judge: AccountJudge, account: Account) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             name = f"tcp 127.0.0.1:{server.getsockname()[1]}"
             assert left(judge.judge([account]), account) == [(Kind.SOCKET, name)]
         assert judge.judge([account]) == {}
 
-    def test_a_socket_that_nobody_can_connect_to_is_not_left(self, judge: Judge, account: Account) -> None:
+    def test_a_socket_that_nobody_can_connect_to_is_not_left(self, judge: AccountJudge, account: Account) -> None:
         with socket.socket():
             assert judge.judge([account]) == {}
 
     def test_shared_memory_that_nobody_uses_is_told_with_the_tests(
-        self, judge: Judge, account: Account, monkeypatch: pytest.MonkeyPatch
+        self, judge: AccountJudge, account: Account, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = Path(f"/dev/shm/test-judge-{os.getpid()}")
         subprocess.run(["touch", str(path)], check=True)
@@ -249,7 +259,7 @@ class TestThings:
 
 class TestFoundlings:
     def test_one_that_lives_is_told_with_the_test(
-        self, judge: Judge, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
+        self, judge: AccountJudge, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(adoption, "adopts", lambda: True)
         # It wears no number of ours.
@@ -264,12 +274,14 @@ class TestFoundlings:
 
 
 class TestThreads:
-    def test_one_that_the_end_waits_for_is_left(self, judge: Judge, account: Account, thread: threading.Thread) -> None:
+    def test_one_that_the_end_waits_for_is_left(
+        self, judge: AccountJudge, account: Account, thread: threading.Thread
+    ) -> None:
         account.threads[id(thread)] = thread
         assert left(judge.judge([account]), account) == [(Kind.THREAD, "waits")]
 
     def test_one_that_a_fixture_reaches_is_the_fixtures(
-        self, judge: Judge, account: Account, fixture: Account, thread: threading.Thread
+        self, judge: AccountJudge, account: Account, fixture: Account, thread: threading.Thread
     ) -> None:
         account.threads[id(thread)] = thread
         fixture.value = {"thread": thread}
@@ -278,7 +290,7 @@ class TestThreads:
 
 
 def test_what_the_value_of_a_fixture_holds_is_handed_over(
-    judge: Judge, account: Account, fixture: Account, thread: threading.Thread, start: Start
+    judge: AccountJudge, account: Account, fixture: Account, thread: threading.Thread, start: Start
 ) -> None:
     held, other = start(), start()
     judge.books.update()

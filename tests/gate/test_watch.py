@@ -11,7 +11,7 @@ from pauses import Time
 from pytest_tfkernel.gate.accounts import Account, Owner
 from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.findings import Allowance, Finding, Tally
-from pytest_tfkernel.gate.judge import Judge
+from pytest_tfkernel.gate.judge import AccountJudge
 from pytest_tfkernel.gate.known import Known
 from pytest_tfkernel.gate.watch import FAILED_ITSELF, OUTSIDE, Watch
 from pytest_tfkernel.model.resources import Blind, Kind, Resource
@@ -22,7 +22,7 @@ FILE, SOCKET = Kind.FILE.value, Kind.SOCKET.value
 @pytest.fixture
 def watch(claims: Claims, folder: Path, time: Time, no_subreaper: None) -> Iterator[Watch]:
     watch = Watch("gw0", claims, [Known(Kind.FILE, "*/known-*", "a file that stays")], alone=False)
-    watch._judge = Judge(watch._books, time.clock, time.sleep)
+    watch._judge = AccountJudge(watch._books, time.clock, time.sleep)
     yield watch
     watch._leases.restore()
 
