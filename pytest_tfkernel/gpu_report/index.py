@@ -16,7 +16,7 @@ SCHEMA = 1
 NAME = "index.json"
 
 # `running` is what a killed command leaves.
-StateWord = Literal["running", "done", "cut", "broken", "skipped"]
+StepState = Literal["running", "done", "cut", "broken", "skipped"]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,7 +26,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     part: str
-    state: StateWord
+    state: StepState
     began: str = ""
     command: list[str] = []
     document: str = ""

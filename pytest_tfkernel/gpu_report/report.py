@@ -12,7 +12,7 @@ import msgspec
 
 from pytest_tfkernel.gpu_report import index as indices
 from pytest_tfkernel.gpu_report.folder import Folder, names
-from pytest_tfkernel.gpu_report.index import Index, StateWord, Step
+from pytest_tfkernel.gpu_report.index import Index, Step, StepState
 from pytest_tfkernel.gpu_report.machine import Setup
 from pytest_tfkernel.gpu_report.outcomes import PartOutcome
 from pytest_tfkernel.gpu_report.plan import LEAST, ReportPart, allot
@@ -126,7 +126,7 @@ class Report:
 
 def _ended(step: Step, ended: Ended, outcome: PartOutcome) -> Step:
     status = ended.status
-    state: StateWord = "done" if outcome.exit is not None else "cut" if ended.stopped else "broken"
+    state: StepState = "done" if outcome.exit is not None else "cut" if ended.stopped else "broken"
     why = "" if state == "done" else ended.stopped or f"{status or 'it could not be ended'}; {outcome.why}"
     return msgspec.structs.replace(
         step,
