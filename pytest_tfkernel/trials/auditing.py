@@ -38,7 +38,7 @@ class KernelWatch:
 
     def _note(self, life: Life, cell: str) -> None:
         if self._timeline is not None:
-            self._timeline.mark("cell", life.process)
+            self._timeline.reached("cell", life.process)
         self._ledger(life).note(cell)
 
     def audit(self, life: Life, seconds: float = 1.0) -> Audit:

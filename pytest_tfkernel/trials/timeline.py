@@ -31,7 +31,7 @@ class Timeline:
         """All of them, in order of time."""
         return tuple(sorted(self._moments, key=lambda moment: moment.seconds))
 
-    def mark(self, name: str, process: ProcessId | None = None, at: float | None = None) -> None:
+    def reached(self, name: str, process: ProcessId | None = None, at: float | None = None) -> None:
         """Note a moment: now, or an earlier one by the same clock; with what the process holds, if it lives."""
         # The last look before a fault is that of the fault.
         is_double = name == "cell" and self._moments and self._moments[-1].name == "fault"

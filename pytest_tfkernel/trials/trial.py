@@ -57,9 +57,9 @@ class _Play:
     timeline: Timeline
     seen: Recorder[..., Observation]
 
-    def mark(self, name: str, at: float | None = None) -> None:
+    def reached(self, name: str, at: float | None = None) -> None:
         """Note a moment, and what the kernel holds if it lives."""
-        self.timeline.mark(name, self.kernel.life.process if self.kernel.is_alive else None, at)
+        self.timeline.reached(name, self.kernel.life.process if self.kernel.is_alive else None, at)
 
 
 def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
@@ -70,7 +70,7 @@ def _play_once(setting: Setting, stage: Stage, spec: KernelSpec) -> Observation:
     try:
         seen = Recorder(functools.partial(Observation, setting))
         play = _Play(setting, kernel, examples.find(setting.example), stage, watch, timeline, seen)
-        play.mark("started")
+        play.reached("started")
         first = _run(play)
         seen.note(interpreter=stage.launcher.interpreter(spec.python), first=first)
         if setting.fault != NO_FAULT and not first.error:
@@ -125,7 +125,7 @@ def _inject(play: _Play, fault: Fault) -> Outcome | None:
             # Running the example has imported TensorFlow: it is the next process that is struck.
             kernel.restart()
         value(kernel, examples.SPEAK)
-        play.mark("fault")
+        play.reached("fault")
         outcome = kernel.inject(fault, phase=phase)
     except FaultNotPossibleError as error:
         play.seen.note(not_possible=str(error))
@@ -134,8 +134,8 @@ def _inject(play: _Play, fault: Fault) -> Outcome | None:
         play.seen.note(not_possible=f"the kernel could not be used before the fault: {error}")
         return None
     if outcome.post_mortem is not None:
-        play.mark("death", at=kernel.life.died_at)
-        play.mark("noticed")
+        play.reached("death", at=kernel.life.died_at)
+        play.reached("noticed")
     play.seen.note(outcome=outcome)
     return outcome
 
@@ -154,7 +154,7 @@ def _look(play: _Play) -> None:
     """Look for what the dead process left."""
     life = play.kernel.life
     audit = play.watch.audit(life)
-    play.mark("settled")
+    play.reached("settled")
     play.seen.note(audit=audit, untrusted=play.stage.untrusted, old_is_gone=not _exists(life.process))
 
 
@@ -167,9 +167,9 @@ def _restart(play: _Play) -> None:
     except KernelStartError as error:
         play.seen.note(no_restart=str(error))
         return
-    play.mark("restarted")
+    play.reached("restarted")
     play.seen.note(second=_run(play))
-    play.mark("rebuilt")
+    play.reached("rebuilt")
 
 
 def _exists(process: ProcessId) -> bool:

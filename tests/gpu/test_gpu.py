@@ -61,11 +61,11 @@ def kill(kernel: Kernel, fault: str = "sigkill") -> float:
 def test_a_time_line_has_the_memory_that_is_used(gpus: Gpus, card: Card) -> None:
     timeline = Timeline(gpus.used_memory)
     process = card.holder().life.process
-    timeline.mark("started", process)
+    timeline.reached("started", process)
     (moment,) = timeline.moments
     assert (moment.gpu_memory or 0) >= 256 * MIB
     began = time.monotonic()
-    timeline.mark("cell", process)
+    timeline.reached("cell", process)
     card.measure("one moment of a time line, s", time.monotonic() - began)
 
 

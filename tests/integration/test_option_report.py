@@ -96,7 +96,7 @@ def test_has_each_trial_once_each_verdict_and_the_machine(canned: Inner, workers
 def test_large_numbers_come_from_workers_as_they_are(canned: Inner) -> None:
     canned.write("conftest.py", LARGE)
     assert counts(canned.run(*SMOKE, REPORT, "-n", "2")) == {"passed": 17}
-    assert {mark.memory for trial in written(canned).trials for mark in trial.timeline} == {2**40, -(2**40)}
+    assert {moment.memory for trial in written(canned).trials for moment in trial.timeline} == {2**40, -(2**40)}
 
 
 # More than execnet takes for an integer.
@@ -177,10 +177,10 @@ def test_has_what_was_seen_in_a_trial(inner: Inner, tensorflow_python: str) -> N
     assert (trial.death.signal, trial.death.killer, trial.result) == ("SIGKILL", "us", 5.0)
     assert "SIGKILL" in trial.death.report
     assert (trial.death.peak_memory or 0) > 1 << 20
-    marks = {mark.name: mark for mark in trial.timeline}
-    assert list(marks)[-1] == "rebuilt"
-    assert marks["fault"].threads is not None
-    assert trial.seconds > marks["death"].seconds > 0
+    moments = {moment.name: moment for moment in trial.timeline}
+    assert list(moments)[-1] == "rebuilt"
+    assert moments["fault"].threads is not None
+    assert trial.seconds > moments["death"].seconds > 0
 
 
 def test_leaks_are_there_where_the_gate_is_on(inner: Inner) -> None:

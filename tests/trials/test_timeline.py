@@ -17,15 +17,15 @@ HERE = ProcessId(os.getpid(), proc.start_time(os.getpid()) or 0)
 def test_moments_count_from_the_beginning_and_come_in_order() -> None:
     times = iter([100.0, 103.0])
     timeline = Timeline(clock=lambda: next(times))
-    timeline.mark("noticed")
-    timeline.mark("death", at=102.5)
+    timeline.reached("noticed")
+    timeline.reached("death", at=102.5)
     assert timeline.moments == (Moment("death", 2.5), Moment("noticed", 3.0))
 
 
 def test_living_process_shows_what_it_holds_and_a_dead_one_does_not() -> None:
     timeline = Timeline(lambda: 7)
-    timeline.mark("started", HERE)
-    timeline.mark("cell", ProcessId(2**22 + 1, 1))
+    timeline.reached("started", HERE)
+    timeline.reached("cell", ProcessId(2**22 + 1, 1))
     (alive, dead) = timeline.moments
     assert (alive.memory or 0) > 1 << 20
     assert (alive.threads or 0) >= 1
@@ -37,14 +37,14 @@ def test_living_process_shows_what_it_holds_and_a_dead_one_does_not() -> None:
 def test_last_look_before_a_fault_is_the_fault() -> None:
     timeline = Timeline()
     for name in ("cell", "fault", "cell", "death"):
-        timeline.mark(name)
+        timeline.reached(name)
     assert [moment.name for moment in timeline.moments] == ["cell", "fault", "death"]
 
 
 def test_a_line_does_not_grow_for_ever() -> None:
     timeline = Timeline()
     for _ in range(1000):
-        timeline.mark("cell")
+        timeline.reached("cell")
     assert len(timeline.moments) == 200
 
 

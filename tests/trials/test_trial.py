@@ -310,14 +310,14 @@ def test_a_kernel_with_a_manager_of_its_own_is_awaited_and_not_asked(
 def test_the_moment_of_a_death_is_that_of_the_linux_kernel(
     play: Callable[..., Observation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    marked: dict[str, float | None] = {}
-    mark = Timeline.mark
+    times: dict[str, float | None] = {}
+    reached = Timeline.reached
 
     def note(timeline: Timeline, name: str, process: ProcessId | None = None, at: float | None = None) -> None:
-        marked[name] = at
-        mark(timeline, name, process, at)
+        times[name] = at
+        reached(timeline, name, process, at)
 
-    monkeypatch.setattr(Timeline, "mark", note)
+    monkeypatch.setattr(Timeline, "reached", note)
     assert play().outcome is not None
-    assert marked["death"] is not None
-    assert [name for name, at in marked.items() if at is not None] == ["death"]
+    assert times["death"] is not None
+    assert [name for name, at in times.items() if at is not None] == ["death"]

@@ -1,4 +1,4 @@
-"""The time line of a trial: what its kernel held at each of its marks, as a picture."""
+"""The time line of a trial: what its kernel held at each of its moments, as a picture."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class _Track:
 
 
 _TRACKS = (
-    _Track("memory", lambda mark: mark.memory, size),
-    _Track("threads", lambda mark: mark.threads, count),
-    _Track("handles", lambda mark: mark.handles, count),
-    _Track("GPU memory", lambda mark: mark.gpu_memory, size),
+    _Track("memory", lambda moment: moment.memory, size),
+    _Track("threads", lambda moment: moment.threads, count),
+    _Track("handles", lambda moment: moment.handles, count),
+    _Track("GPU memory", lambda moment: moment.gpu_memory, size),
 )
 
 
@@ -56,7 +56,7 @@ class _Sheet:
     """A figure that is drawn on again and again: to make one takes far longer."""
 
     figure: Figure
-    marks: dict[str, Line2D]
+    moments: dict[str, Line2D]
     lanes: tuple[_Lane, ...]
     height: int
 
@@ -68,19 +68,19 @@ class Timelines:
         self._sheets: dict[int, _Sheet] = {}
 
     def draw(self, timeline: Sequence[Moment]) -> Markup:
-        """The picture; empty without two marks."""
-        marks = sorted(timeline, key=lambda mark: mark.seconds)
-        if len(marks) < 2 or marks[-1].seconds <= 0:  # noqa: PLR2004 - no line without two points
+        """The picture; empty without two moments."""
+        moments = sorted(timeline, key=lambda moment: moment.seconds)
+        if len(moments) < 2 or moments[-1].seconds <= 0:  # noqa: PLR2004 - no line without two points
             return Markup()
-        tracks = [track for track in _TRACKS if any(track.of(mark) is not None for mark in marks)]
+        tracks = [track for track in _TRACKS if any(track.of(moment) is not None for moment in moments)]
         if len(tracks) not in self._sheets:
             self._sheets[len(tracks)] = _sheet(len(tracks))
         sheet = self._sheets[len(tracks)]
-        began, end = min(0.0, marks[0].seconds), marks[-1].seconds
-        words = list(_draw_marks(sheet, marks, began, end))
+        began, end = min(0.0, moments[0].seconds), moments[-1].seconds
+        words = list(_draw_moments(sheet, moments, began, end))
         for lane, track in zip(sheet.lanes, tracks, strict=True):
-            words.append(_draw_track(lane, track, marks, began, end))
-        return svg.draw(sheet.figure, words, _label(marks, tracks))
+            words.append(_draw_track(lane, track, moments, began, end))
+        return svg.draw(sheet.figure, words, _label(moments, tracks))
 
 
 def _sheet(tracks: int) -> _Sheet:
@@ -89,8 +89,8 @@ def _sheet(tracks: int) -> _Sheet:
     whole = svg.axes(figure, 0, 0, _WIDTH, height)
     whole.set_xlim(0, _WIDTH)
     whole.set_ylim(height, 0)
-    marks = {name: whole.plot([], [], gid=f"{svg.PREFIX}mark {name}")[0] for name in _NAMES}
-    return _Sheet(figure, marks, tuple(_lane(figure, number) for number in range(tracks)), height)
+    moments = {name: whole.plot([], [], gid=f"{svg.PREFIX}moment {name}")[0] for name in _NAMES}
+    return _Sheet(figure, moments, tuple(_lane(figure, number) for number in range(tracks)), height)
 
 
 def _lane(figure: Figure, number: int) -> _Lane:
@@ -100,24 +100,24 @@ def _lane(figure: Figure, number: int) -> _Lane:
     return _Lane(axes, line, dots, top)
 
 
-def _draw_marks(sheet: _Sheet, marks: Sequence[Moment], began: float, end: float) -> Iterator[svg.Words]:
-    """A line down and a name for the first mark of each name, and the ends of the time."""
-    first = {mark.name: mark for mark in reversed(marks) if mark.name in _NAMES}
-    shown = sorted(first.values(), key=lambda mark: (mark.seconds, _NAMES.index(mark.name)))
+def _draw_moments(sheet: _Sheet, moments: Sequence[Moment], began: float, end: float) -> Iterator[svg.Words]:
+    """A line down and a name for the first moment of each name, and the ends of the time."""
+    first = {moment.name: moment for moment in reversed(moments) if moment.name in _NAMES}
+    shown = sorted(first.values(), key=lambda moment: (moment.seconds, _NAMES.index(moment.name)))
     scale = (_WIDTH - _LEFT - _RIGHT) / (end - began)
-    places = [_LEFT + (mark.seconds - began) * scale for mark in shown]
-    for line in sheet.marks.values():
+    places = [_LEFT + (moment.seconds - began) * scale for moment in shown]
+    for line in sheet.moments.values():
         line.set_data([], [])
-    for mark, place, label in zip(shown, places, spread(places, _STEP, _LEFT, _WIDTH - _LAST), strict=True):
+    for moment, place, label in zip(shown, places, spread(places, _STEP, _LEFT, _WIDTH - _LAST), strict=True):
         # Down from the name, aslant to where the moment is, down through the tracks.
-        sheet.marks[mark.name].set_data([label, place, place], [_LABELS - 10, _LABELS + 4, sheet.height - _FOOT])
-        yield svg.Words(label + 2, _LABELS - 12, mark.name, "name", slanted=True)
+        sheet.moments[moment.name].set_data([label, place, place], [_LABELS - 10, _LABELS + 4, sheet.height - _FOOT])
+        yield svg.Words(label + 2, _LABELS - 12, moment.name, "name", slanted=True)
     yield svg.Words(_LEFT, sheet.height - 3, duration(began), "tick")
     yield svg.Words(_WIDTH - _RIGHT, sheet.height - 3, duration(end), "tick", "end")
 
 
-def _draw_track(lane: _Lane, track: _Track, marks: Sequence[Moment], began: float, end: float) -> svg.Words:
-    found = [(mark.seconds, track.of(mark)) for mark in marks]
+def _draw_track(lane: _Lane, track: _Track, moments: Sequence[Moment], began: float, end: float) -> svg.Words:
+    found = [(moment.seconds, track.of(moment)) for moment in moments]
     known = [(seconds, amount) for seconds, amount in found if amount is not None]
     low, high = (pick(amount for _, amount in known) for pick in (min, max))
     room = (high - low or max(high, 1)) * 0.08
@@ -147,6 +147,6 @@ def spread(places: Sequence[float], step: float, low: float, high: float) -> lis
     return moved
 
 
-def _label(marks: Sequence[Moment], shown: Sequence[_Track]) -> str:
-    tracks = ", ".join(track.name for track in shown) or "marks only"
-    return f"Time line of {duration(marks[-1].seconds)}: {tracks}. The table has its numbers."
+def _label(moments: Sequence[Moment], shown: Sequence[_Track]) -> str:
+    tracks = ", ".join(track.name for track in shown) or "moments only"
+    return f"Time line of {duration(moments[-1].seconds)}: {tracks}. The table has its numbers."

@@ -144,8 +144,8 @@ def shapes() -> dict[str, parts.Document]:
         found[f"death-{number}"] = documents.with_trial(
             document, 0, death=death, leaks=[*[documents.leak(ODD, ODD)] * 2, documents.leak("lock", "1")]
         )
-    marks = [parts.Moment(name=ODD, seconds=seconds) for seconds in (3.0, -1e300, 1e300, 0.0)]
-    found["timeline"] = documents.with_trial(document, 0, timeline=marks, seconds=-1.0)
+    moments = [parts.Moment(name=ODD, seconds=seconds) for seconds in (3.0, -1e300, 1e300, 0.0)]
+    found["timeline"] = documents.with_trial(document, 0, timeline=moments, seconds=-1.0)
     found["impossible"] = documents.with_trial(document, 0, impossible=ODD)
     found["incomplete"] = msgspec.structs.replace(document, **CUT)
     found["unreported"] = msgspec.structs.replace(

@@ -201,33 +201,33 @@ def _after_death(setting: parts.Setting, failing: tuple[str, ...]) -> Iterator[p
 
 def _trial(setting: parts.Setting, draw: random.Random) -> parts.Trial:
     start = draw.gauss(0.024, 0.004) if setting.provisioner == "forkserver" else draw.gauss(2.3, 0.2)
-    marks: list[parts.Moment] = []
+    moments: list[parts.Moment] = []
     at = 0.0
 
-    def mark(name: str, after: float, memory: float | None = None, threads: int = 0) -> None:
+    def moment(name: str, after: float, memory: float | None = None, threads: int = 0) -> None:
         nonlocal at
         at += abs(after)
         held: dict[str, Any] = {}
         if memory is not None:
             held = {"memory": int(memory * _MEBIBYTE), "threads": threads, "handles": 14 + threads // 4}
-        marks.append(parts.Moment(name=name, seconds=at, **held))
+        moments.append(parts.Moment(name=name, seconds=at, **held))
 
-    mark("started", start, 212 + draw.random() * 4, 4)
-    mark("cell", draw.gauss(0.02, 0.002), 240 + draw.random() * 4, 17)
-    mark("cell", draw.gauss(0.008, 0.001), 246 + draw.random() * 4, 19)
-    mark("cell", draw.gauss(0.003, 0.0004), 246 + draw.random() * 4, 19)
+    moment("started", start, 212 + draw.random() * 4, 4)
+    moment("cell", draw.gauss(0.02, 0.002), 240 + draw.random() * 4, 17)
+    moment("cell", draw.gauss(0.008, 0.001), 246 + draw.random() * 4, 19)
+    moment("cell", draw.gauss(0.003, 0.0004), 246 + draw.random() * 4, 19)
     if setting.fault == "none":
-        return documents.trial(setting, seconds=at, death=None, timeline=marks, result=2.0)
-    mark("fault", 0.0004, 246.5, 19)
+        return documents.trial(setting, seconds=at, death=None, timeline=moments, result=2.0)
+    moment("fault", 0.0004, 246.5, 19)
     if setting.fault in _HARMLESS:
-        mark("cell", draw.gauss(0.01, 0.002), 247, 19)
+        moment("cell", draw.gauss(0.01, 0.002), 247, 19)
         reply = {"error_type": "IndexError", "error_message": "list index out of range"}
-        return documents.trial(setting, seconds=at, death=None, timeline=marks, result=2.0, **reply)
-    mark("death", draw.gauss(0.006, 0.002))
-    mark("noticed", draw.gauss(0.0007, 0.0001))
-    mark("settled", draw.gauss(0.0018, 0.0004))
-    mark("restarted", start, 213 + draw.random() * 4, 4)
-    mark("rebuilt", draw.gauss(0.031, 0.004), 247 + draw.random() * 4, 19)
+        return documents.trial(setting, seconds=at, death=None, timeline=moments, result=2.0, **reply)
+    moment("death", draw.gauss(0.006, 0.002))
+    moment("noticed", draw.gauss(0.0007, 0.0001))
+    moment("settled", draw.gauss(0.0018, 0.0004))
+    moment("restarted", start, 213 + draw.random() * 4, 4)
+    moment("rebuilt", draw.gauss(0.031, 0.004), 247 + draw.random() * 4, 19)
     name = {"exit": None, "os-exit-0": None, "oom-kill": "SIGKILL", "hang": "SIGKILL"}.get(
         setting.fault, setting.fault.upper()
     )
@@ -242,4 +242,4 @@ def _trial(setting: parts.Setting, draw: random.Random) -> parts.Trial:
         peak_memory=251 * _MEBIBYTE,
         report=report,
     )
-    return documents.trial(setting, seconds=at, death=death, timeline=marks, result=2.0)
+    return documents.trial(setting, seconds=at, death=death, timeline=moments, result=2.0)

@@ -21,13 +21,13 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def mark(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
+def moment(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
     return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
 
 
 def test_picture_has_each_mark_once_and_each_track_that_is_known() -> None:
     picture = Timelines().draw(documents.trial(documents.setting(0, "tf")).timeline)
-    assert re.findall(r'class="mark (\w+)"', picture) == [
+    assert re.findall(r'class="moment (\w+)"', picture) == [
         "started", "cell", "fault", "death", "noticed", "settled", "restarted", "rebuilt"
     ]  # fmt: skip
     assert re.findall(r'class="title"[^>]*>(\w+),', picture) == ["memory", "threads", "handles"]
@@ -36,32 +36,32 @@ def test_picture_has_each_mark_once_and_each_track_that_is_known() -> None:
 
 
 def test_there_is_no_line_where_nothing_is_known() -> None:
-    marks = [
-        mark("started", 1, 10),
-        mark("cell", 2, 20),
-        mark("death", 3),
-        mark("restarted", 4, 10),
-        mark("rebuilt", 5, 20),
+    moments = [
+        moment("started", 1, 10),
+        moment("cell", 2, 20),
+        moment("death", 3),
+        moment("restarted", 4, 10),
+        moment("rebuilt", 5, 20),
     ]
-    track = re.search(r'class="track" d="([^"]*)"', Timelines().draw(marks))
+    track = re.search(r'class="track" d="([^"]*)"', Timelines().draw(moments))
     assert track is not None
     assert track[1].count("M") == 2
 
 
 def test_pictures_do_not_see_each_other() -> None:
     drawer = Timelines()
-    marks = [mark("started", 1, 10), mark("fault", 2, 20), mark("rebuilt", 3, 20)]
-    first = drawer.draw(marks)
-    drawer.draw([mark("started", 1, 10), mark("cell", 9, 99)])
-    assert drawer.draw(marks) == first
+    moments = [moment("started", 1, 10), moment("fault", 2, 20), moment("rebuilt", 3, 20)]
+    first = drawer.draw(moments)
+    drawer.draw([moment("started", 1, 10), moment("cell", 9, 99)])
+    assert drawer.draw(moments) == first
 
 
 @pytest.mark.parametrize(
     "timeline",
     [
         [],
-        [mark("started", 1, 10)],
-        [mark("started", 0, 10), mark("cell", 0, 10)],
+        [moment("started", 1, 10)],
+        [moment("started", 0, 10), moment("cell", 0, 10)],
     ],
 )
 def test_without_time_there_is_no_picture(timeline: list[parts.Moment]) -> None:
@@ -71,12 +71,12 @@ def test_without_time_there_is_no_picture(timeline: list[parts.Moment]) -> None:
 @pytest.mark.parametrize(
     "timeline",
     [
-        [mark("started", 1), mark("cell", 2)],
-        [mark("started", 1, 0), mark("cell", 2, 0)],
-        [mark("started", -1, 1), mark("cell", 1e9, 1 << 62)],
-        [mark("cell", n / 10, n, n) for n in range(200)],
+        [moment("started", 1), moment("cell", 2)],
+        [moment("started", 1, 0), moment("cell", 2, 0)],
+        [moment("started", -1, 1), moment("cell", 1e9, 1 << 62)],
+        [moment("cell", n / 10, n, n) for n in range(200)],
         [
-            mark(name, 5.0, 1)
+            moment(name, 5.0, 1)
             for name in ("rebuilt", "death", "fault", "noticed", "started", "cell", "settled", "restarted")
         ],
     ],
@@ -94,12 +94,12 @@ def test_labels_keep_their_distance_and_their_order(places: list[float]) -> None
 
 def test_latency_is_that_of_the_first_marks() -> None:
     timeline = [
-        mark("started", 2),
-        mark("fault", 3),
-        mark("death", 3.5),
-        mark("noticed", 3.6),
-        mark("restarted", 5),
-        mark("death", 9),
+        moment("started", 2),
+        moment("fault", 3),
+        moment("death", 3.5),
+        moment("noticed", 3.6),
+        moment("restarted", 5),
+        moment("death", 9),
     ]
     found = {one.title: latencies.seconds_of(timeline, one) for one in latencies.LATENCIES}
     assert {title: seconds and round(seconds, 3) for title, seconds in found.items()} == {
@@ -113,7 +113,7 @@ def test_latency_is_that_of_the_first_marks() -> None:
 
 
 def test_clock_that_went_back_is_no_latency() -> None:
-    timeline = [mark("fault", 3), mark("death", 2)]
+    timeline = [moment("fault", 3), moment("death", 2)]
     assert latencies.seconds_of(timeline, latencies.LATENCIES[1]) is None
 
 
@@ -129,7 +129,7 @@ def test_plots_have_a_row_for_each_provisioner_and_kernel() -> None:
 @pytest.mark.parametrize("seconds", [(0.0,), (0.0, 5000.0), (1.0,) * 3, tuple(n / 1000 for n in range(5_000))])
 def test_any_latencies_are_drawn(seconds: tuple[float, ...]) -> None:
     trials = [
-        parts.Trial(setting=documents.setting(n, "tf"), seconds=1, timeline=[mark("started", one)])
+        parts.Trial(setting=documents.setting(n, "tf"), seconds=1, timeline=[moment("started", one)])
         for n, one in enumerate(seconds)
     ]
     plots = latencies.plots(msgspec.structs.replace(documents.document(0), trials=trials))

@@ -113,7 +113,7 @@ def full(make_run: MakeRun) -> parts.Document:
         facts={"seen": ["a", {"b": "c"}]},
         impossible="no",
         timeline=[
-            msgspec.structs.replace(mark, gpu_memory=5 << 30) for mark in documents.trial(first.setting).timeline
+            msgspec.structs.replace(moment, gpu_memory=5 << 30) for moment in documents.trial(first.setting).timeline
         ],
     )
     machine = msgspec.structs.replace(run.environment.machine, driver="550", gpus=["H100", "H200"])
@@ -194,8 +194,8 @@ def test_no_text_becomes_markup(full: parts.Document, tags: list[str], attack: s
 @pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
 def test_marks_have_any_name(attack: str) -> None:
     run = documents.document(1, tests=0)
-    marks = [*run.trials[0].timeline, parts.Moment(name=attack, seconds=9)]
-    trials = [msgspec.structs.replace(run.trials[0], timeline=marks)]
+    moments = [*run.trials[0].timeline, parts.Moment(name=attack, seconds=9)]
+    trials = [msgspec.structs.replace(run.trials[0], timeline=moments)]
     text = read(render(msgspec.structs.replace(run, trials=trials))).text
     assert "9.000 s \u2013 \u2013 \u2013" in text
 
