@@ -1,4 +1,4 @@
-"""Leases: numbers that mark what is started in someone's name. Used by pytest's process; no child gives any."""
+"""Leases: numbers worn by what is started in someone's name. Used by pytest's process; no child gives any."""
 
 import resource
 import secrets

@@ -1,4 +1,4 @@
-"""What /proc says of processes (proc(5)), and the lease that marks them.
+"""What /proc says of processes (proc(5)), and the lease that they wear.
 
 A lease is a number in the soft limit of RLIMIT_LOCKS, which Linux keeps but doesn't enforce: it
 survives fork, exec, setsid and an empty environment. Anybody may read it and wear it, so it says whose a process is

@@ -1,4 +1,4 @@
-"""Numbers that mark what is started in someone's name: pytest's process wears one, and its children inherit it.
+"""Numbers worn by what is started in someone's name: pytest's process wears one, and its children inherit it.
 
 See `_child.proc`: the number is the soft limit of RLIMIT_LOCKS, which Linux doesn't enforce.
 """
@@ -27,7 +27,7 @@ class _Kept:
 
 
 class Leases:
-    """Those of one session. `blind` says why they mark nothing, where the limit leaves no room for them."""
+    """Those of one session. `blind` says why nothing wears them, where the limit leaves no room for them."""
 
     def __init__(self) -> None:
         self._before = _Kept.getrlimit(proc.RLIMIT_LOCKS)
@@ -48,7 +48,7 @@ class Leases:
         return self._numbers.new()
 
     def wear(self, lease: int) -> None:
-        """Mark all that is started from now on, by this process and by those that follow it."""
+        """Put this number on all that is started from now on, by this process and by those that follow it."""
         if self.blind is not None:
             return
         limits = (lease, self._hard)
@@ -67,7 +67,7 @@ class Leases:
                 self._followers.discard(process)
 
     def has_given(self, lease: int | None) -> bool:
-        """Whether a number marks what somebody here has started."""
+        """Whether a number is worn by what somebody here has started."""
         return self.blind is None and self._numbers.has_given(lease)
 
     def follow(self, process: ProcessId) -> None:

@@ -41,7 +41,7 @@ class ManagedGeneration:
 
     @property
     def lease(self) -> int:
-        """The mark of its process."""
+        """The lease of its process."""
         return self._order.lease
 
     @property

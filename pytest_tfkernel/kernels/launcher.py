@@ -94,7 +94,7 @@ class Launcher:
         self._hosted_starts += 1
 
     def new_lease(self) -> int:
-        """A number that marks one process and all that it starts."""
+        """A number for one process and all that it starts to wear."""
         return self._leases.new()
 
     def interpreter(self, python: str) -> Interpreter:

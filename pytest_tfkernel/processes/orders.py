@@ -17,7 +17,7 @@ __tracebackhide__ = True
 
 @dataclass(frozen=True)
 class Order:
-    """The mark that a process wears, the folder in which it works, its limits, and the cgroups that it joins.
+    """The lease that a process wears, the folder in which it works, its limits, and the cgroups that it joins.
 
     `limits` are pairs of rlimit and soft value; `cgroups` are `cgroup.procs` files. Without a `folder` it stays where
     it is. Raises ValueError or TypeError for what no process can take on.

@@ -56,7 +56,7 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
     Raises KernelDied when there is none, KernelHung when there is none in time, and TooLargeError
     when the request doesn't fit a message.
     """
-    marks = life.marks()
+    written = life.written()
     try:
         number = life.send(request)
     except ValueError as error:
@@ -66,7 +66,7 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
         raise KernelHung(life.bury()) from None
     message = receive(life, seconds, number, on_mark)
     try:
-        return life.reply(message, _value(message), marks)
+        return life.reply(message, _value(message), written)
     except ValueError as error:
         life.end(f"its reply is none of ours ({error}), so it was ended")
         raise KernelDied(life.bury()) from None

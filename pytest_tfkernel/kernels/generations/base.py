@@ -45,7 +45,7 @@ class Generations(Protocol):
 class Supplies:
     """What a launcher gives to whatever makes kernels.
 
-    `new_leases` reserves so many marks in a row, and gives the first. `note_cold_start` is told of each interpreter
+    `new_leases` reserves so many numbers in a row, and gives the first. `note_cold_start` is told of each interpreter
     that a host has started.
     """
 

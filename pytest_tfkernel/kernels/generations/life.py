@@ -74,7 +74,7 @@ class Life:
 
     @property
     def lease(self) -> int:
-        """The mark of this process and of all that it starts."""
+        """The lease of this process and of all that it starts."""
         return self._parts.lease
 
     @property
@@ -167,14 +167,14 @@ class Life:
             reclaimed = [stream.reclaim() for stream in (self._parts.stdout, self._parts.stderr, self._parts.stacks)]
             pause = _BUSY_SECONDS if any(reclaimed) else min(pause * 2, _QUIET_SECONDS)
 
-    def marks(self) -> tuple[int, int]:
+    def written(self) -> tuple[int, int]:
         """How much has been written to stdout and stderr so far."""
         return self._parts.stdout.size(), self._parts.stderr.size()
 
-    def reply(self, message: Message, value: object, marks: tuple[int, int]) -> Reply:
-        """A reply with what was written since `marks`."""
-        stdout, stdout_cut = self._parts.stdout.read(marks[0], KEPT_BYTES)
-        stderr, stderr_cut = self._parts.stderr.read(marks[1], KEPT_BYTES)
+    def reply(self, message: Message, value: object, since: tuple[int, int]) -> Reply:
+        """A reply with what was written `since`."""
+        stdout, stdout_cut = self._parts.stdout.read(since[0], KEPT_BYTES)
+        stderr, stderr_cut = self._parts.stderr.read(since[1], KEPT_BYTES)
         error = CellError(**message["error"]) if message["error"] is not None else None
         taken = self._inquest.victims.news()
         return Reply(message["ok"], value, stdout, stderr, error, message["seconds"], stdout_cut, stderr_cut, taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Runs after `import tensorflow`. What differs between any two processes (numbers of sockets, the
-# owner's mark) is left out or made equal; everything else is as it is.
+# owner's lease) is left out or made equal; everything else is as it is.
 PORTRAIT = r"""
 def _tfkernel_portrait():
     import ctypes, faulthandler, gc, locale, logging, os, re, resource, signal, sys, tempfile, threading, time, warnings
