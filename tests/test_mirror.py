@@ -40,6 +40,7 @@ BEHAVIOURS = {
     "suite/test_scenarios_isolation.py": "scenarios by what they are about",
     "suite/test_scenarios_state.py": "scenarios by what they are about",
     "test_mirror.py": "this",
+    "test_names.py": "what classes are called",
 }
 
 
