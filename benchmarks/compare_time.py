@@ -82,7 +82,7 @@ def _write(path: Path, *, differs: bool) -> None:
     """A document; where it `differs`, each second trial has another exit status, and each tenth verdict fails."""
     label = "tf2.21.0-py3.11" if differs else "tf2.20.0-py3.11"
     machine = parts.Machine(linux="6.1.0", architecture="x86_64", cpus=2, memory=24 << 30)
-    kernel = parts.KernelInterpreter(label=label, executable="/opt/python", python="3.11.7", tensorflow=label[2:8])
+    kernel = parts.Kernel(label=label, executable="/opt/python", python="3.11.7", tensorflow=label[2:8])
     environment = parts.Environment(machine=machine, kernels=[kernel])
     began = "2026-01-01T00:00:00Z"
     writer = Writer(path, parts.Start(format=parts.FORMAT, schema=parts.SCHEMA, began=began, environment=environment))

@@ -19,6 +19,10 @@ SHARED = {
         "the supervisor tells of it, a run document keeps it",
         {"processes.postmortems.deaths", "report.document"},
     ),
+    "Kernel": (
+        "a living one, and what a run document and its schema keep of those of one interpreter",
+        {"kernels.kernel", "report.document"},
+    ),
     "Leak": ("found by the audit, kept in a run document", {"model.resources", "report.document"}),
     "Message": ("the same frames on both sides of a channel", {"_child.frames", "processes.wire"}),
     "Moment": ("reached in a trial, kept in a run document", {"model.trials", "report.document"}),

@@ -23,7 +23,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="part", omit_def
     """What all parts of a document are."""
 
 
-class KernelInterpreter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Kernel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An interpreter in which kernels ran. `label` is its name in this document."""
 
     label: str
@@ -63,7 +63,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """
 
     machine: Machine
-    kernels: list[KernelInterpreter]
+    kernels: list[Kernel]
     pytest: Beside | None = None
     packages: dict[str, str] = {}
     options: list[str] = []
@@ -77,7 +77,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
             yield f"your tests: {words_of(self.pytest)}"
 
 
-def words_of(interpreter: KernelInterpreter | Beside) -> str:
+def words_of(interpreter: Kernel | Beside) -> str:
     """Its versions, for people."""
     tensorflow = f"TensorFlow {interpreter.tensorflow}" if interpreter.tensorflow else "no TensorFlow"
     return f"{tensorflow} on Python {interpreter.python}"

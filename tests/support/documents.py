@@ -14,12 +14,10 @@ MACHINE = parts.Machine(linux="6.1.0", architecture="x86_64", cpus=2, memory=24 
 _EXAMPLES = ("graph_add", "variable_assign", "gpu_matmul")
 
 
-def kernel(tensorflow: str, python: str = "3.11.7") -> parts.KernelInterpreter:
+def kernel(tensorflow: str, python: str = "3.11.7") -> parts.Kernel:
     """An interpreter with a TensorFlow."""
     label = f"tf{tensorflow}-py{python.rpartition('.')[0]}"
-    return parts.KernelInterpreter(
-        label=label, executable=f"/opt/{label}/bin/python", python=python, tensorflow=tensorflow
-    )
+    return parts.Kernel(label=label, executable=f"/opt/{label}/bin/python", python=python, tensorflow=tensorflow)
 
 
 def beside(tensorflow: str | None, python: str = "3.11.7") -> parts.Beside:

@@ -30,7 +30,7 @@ def environment(
     return document.Environment(
         machine=_machine(gpus),
         kernels=[
-            document.KernelInterpreter(
+            document.Kernel(
                 label=label,
                 executable=one.executable,
                 python=".".join(map(str, one.version)),

@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.compare.states import of_test, of_verdict, worse
-from pytest_tfkernel.report.document import Document, KernelInterpreter, Setting, Test, Trial, Verdict
+from pytest_tfkernel.report.document import Document, Kernel, Setting, Test, Trial, Verdict
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -55,7 +55,7 @@ class Pairs:
     verdicts: Mapping[tuple[str, Place], Pair[Verdict]]
     trials: Mapping[Place, Pair[Trial]]
     tests: Mapping[str, Pair[Test]]
-    kernels: tuple[tuple[KernelInterpreter, ...], tuple[KernelInterpreter, ...]]
+    kernels: tuple[tuple[Kernel, ...], tuple[Kernel, ...]]
     lacks: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
@@ -116,7 +116,7 @@ def _check_common(ref: Side, changed: Side, pairs: Pairs) -> None:
     raise CompareError(f"{ref.name} and {changed.name} have no trial and no test in common")
 
 
-def _kernels(side: Side) -> tuple[KernelInterpreter, ...]:
+def _kernels(side: Side) -> tuple[Kernel, ...]:
     kernels = side.document.environment.kernels
     return tuple(one for one in kernels if side.kernel is None or one.label == side.kernel)
 

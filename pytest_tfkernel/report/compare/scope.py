@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pytest_tfkernel.report.compare.alike import same_text
 from pytest_tfkernel.report.compare.pairs import Pairs, Side
 from pytest_tfkernel.report.compare.whose import beside, has_trials, pythons, tensorflows
-from pytest_tfkernel.report.document import Environment, KernelInterpreter
+from pytest_tfkernel.report.document import Environment, Kernel
 
 # Options of pytest that choose among tests, with and without a value of their own. Others, such as -n, don't
 # change what is run; one that is not known here makes what is missing a regression, which is the safe side.
@@ -112,7 +112,7 @@ def _gate(options: Iterable[str]) -> str:
     return modes[-1] if modes else "not given"
 
 
-def _facts(environment: Environment, kernels: tuple[KernelInterpreter, ...], *, own: bool) -> Iterator[tuple[str, str]]:
+def _facts(environment: Environment, kernels: tuple[Kernel, ...], *, own: bool) -> Iterator[tuple[str, str]]:
     """What a run was played with, by name; `own`: also what your own tests had, since that was another interpreter."""
     if kernels:
         yield "TensorFlow of the kernels", tensorflows(kernels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_tfkernel.report.compare.pairs import Pairs, Side
-from pytest_tfkernel.report.document import Beside, KernelInterpreter
+from pytest_tfkernel.report.document import Beside, Kernel
 
 Names = tuple[str, str]
 
@@ -56,12 +56,12 @@ def has_trials(pairs: Pairs) -> bool:
     return bool(pairs.verdicts or pairs.trials)
 
 
-def tensorflows(interpreters: tuple[KernelInterpreter | Beside, ...]) -> str:
+def tensorflows(interpreters: tuple[Kernel | Beside, ...]) -> str:
     """Their TensorFlows, in words."""
     return ", ".join(dict.fromkeys(one.tensorflow or "no TensorFlow" for one in interpreters))
 
 
-def pythons(interpreters: tuple[KernelInterpreter | Beside, ...]) -> str:
+def pythons(interpreters: tuple[Kernel | Beside, ...]) -> str:
     """Their Pythons, in words."""
     return ", ".join(dict.fromkeys(f"Python {one.python}" for one in interpreters))
 
