@@ -77,7 +77,7 @@ def test_last(): pass
 BLINDED = """
 from pytest_tfkernel._child import system
 from pytest_tfkernel.audit.probes.shared_memory import SharedMemory
-from pytest_tfkernel.gate.judge import Judge
+from pytest_tfkernel.gate.judge import AccountJudge
 
 real, read, names = {of}.{method}, system.read, system.names
 
@@ -135,7 +135,7 @@ def test_is_blind():
         )
         assert blamed(result) == []
         told = [line for line in result.outlines if line.startswith("  shared-memory /dev/shm/tfkernel-")]
-        assert [line.partition("; ")[2] for line in told] == ["at the time ran test_mine.py::test_gives_back"]
+        assert [line.partition("; ")[2] for line in told] == ["running at the time: test_mine.py::test_gives_back"]
 
     def test_a_process_that_is_left_is_told_with_its_test_when_somebody_can(self, run: Run) -> None:
         result = run(
@@ -181,10 +181,12 @@ def test_blinds():
             + AFTER
         )
         assert blamed(result) == []
-        assert any("(sleep 300); at the time ran test_mine.py::test_gives_back" in line for line in result.outlines)
+        assert any(
+            "(sleep 300); running at the time: test_mine.py::test_gives_back" in line for line in result.outlines
+        )
 
     def test_what_a_fork_may_have_inherited_is_not_its_own(self, run: Run, gated: Inner) -> None:
-        gated.write("blinded.py", BLINDED.format(of="Judge", method="_inherited"))
+        gated.write("blinded.py", BLINDED.format(of="AccountJudge", method="_inherited"))
         code = """
 @pytest.fixture(scope="session")
 def server():

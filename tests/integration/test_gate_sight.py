@@ -35,11 +35,11 @@ system.inodes = refuse
         gated.write(
             "broken.py",
             """
-from pytest_tfkernel.gate.judge import Judge
+from pytest_tfkernel.gate.judge import AccountJudge
 
 def judge(self, accounts): raise KeyError("ours")
 
-Judge.judge = judge
+AccountJudge.judge = judge
 """,
         )
         result = run("def test_mine(): sleeper()\n", "-p", "broken")

@@ -24,7 +24,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.trials import plants
 
 moment, number = sys.argv[1], int(sys.argv[2])
-plant, look = plants.value, plants.Watch.audit
+plant, look = plants.value, plants.KernelWatch.audit
 
 def planting(kernel, cell):
     found = plant(kernel, cell)
@@ -38,7 +38,7 @@ def looking(watch, life, seconds):
         os.kill(os.getpid(), number)
     return look(watch, life, seconds)
 
-plants.value, plants.Watch.audit = planting, looking
+plants.value, plants.KernelWatch.audit = planting, looking
 with Launcher() as launcher:
     plants.harvest(launcher, KernelSpec())
 """
