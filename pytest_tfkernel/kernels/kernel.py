@@ -102,7 +102,7 @@ class Kernel:
         return self._life
 
     def execute(self, cell: str, *, timeout: float | None = None, interactive: bool = True) -> Reply:
-        """Run source text; its reply.
+        """Run source text, and return its reply.
 
         An exception in an interactive cell is in the reply; otherwise it ends the process, as it
         ends a script. `timeout` is in seconds, by default that of the spec.
@@ -133,7 +133,7 @@ class Kernel:
             return exchange.ask(life, request, seconds, on_mark)
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function in the kernel; what it returns.
+        """Call a function in the kernel, and return its result.
 
         The function, its arguments and its result are pickled: closures, lambdas and functions of
         test modules work. Both Pythons must be of the same minor version.
@@ -158,7 +158,7 @@ class Kernel:
             return reply.value
 
     def inject(self, fault: str | Injury, *, phase: str = "idle", timeout: float | None = None) -> Outcome:
-        """Let a fault strike in a phase; what came of it. `timeout` bounds its cell, if it has one.
+        """Inject a fault in a phase, and return what came of it. `timeout` limits its cell, if it has one.
 
         In `starting` it is the next generation that is struck, and the current one ends before.
 
@@ -198,11 +198,11 @@ class Kernel:
     def restart(self, *, asked: bool = True) -> None:
         """End the process if it lives, and start the next generation from the same spec.
 
-        A Jupyter or Spyder kernel that has died is restarted by its manager, within some seconds and unasked: with
-        `asked=False` that is what is waited for. The generations count all processes, also those that died again
+        The manager of a Jupyter or Spyder kernel that has died restarts it within some seconds, unasked: `asked=False`
+        waits for that. The generations count all processes, also those that died again
         before anybody looked.
 
-        Raises KernelStartError when no process comes to its first reply.
+        Raises KernelStartError when no process gets as far as its first reply.
         """
         with self._lock:
             life = self._life
@@ -219,7 +219,7 @@ class Kernel:
     def shutdown(self, *, now: bool = False) -> None:
         """Ask the process to end, and make it end after 5 s; then end whatever it left running.
 
-        `now` makes it end without asking. Does nothing the second time.
+        `now` ends it without asking. Does nothing the second time.
         """
         with self._lock:
             if self._ended:

@@ -15,7 +15,7 @@ class SpecError(TFKernelError, ValueError):
 
 
 class KernelStartError(TFKernelError):
-    """A kernel's process could not be brought to its first reply."""
+    """A kernel's process did not get as far as its first reply."""
 
 
 class NoRoomError(KernelStartError):
@@ -55,7 +55,7 @@ class FaultNotPossibleError(TFKernelError):
 
 
 class KernelDied(TFKernelError):  # noqa: N818 - what happened is no error of the caller's
-    """A kernel died while it was asked something; `post_mortem` tells all."""
+    """A kernel died while it was asked something; `post_mortem` says all that is known."""
 
     def __init__(self, post_mortem: PostMortem) -> None:
         super().__init__(post_mortem.describe())

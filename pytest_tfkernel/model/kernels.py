@@ -20,7 +20,7 @@ __tracebackhide__ = True
 class KernelSpec:
     """What to launch.
 
-    `python` is a path or a name on PATH. `provisioner` is how its processes come to be, or the name of that, such as
+    `python` is a path or a name on PATH. `provisioner` is how its processes are started, or its name, such as
     "jupyter" for `Jupyter()`. `environment` changes the environment of pytest; a value
     of None removes a variable. `sys_path` goes in front of the kernel's own. `startup` is a cell
     that runs in each new process before it is handed out. `timeout` is the default deadline of a
@@ -50,7 +50,7 @@ class KernelSpec:
 
     @property
     def made_by(self) -> Provisioner:
-        """How its processes come to be. Raises SpecError for a provisioner that isn't there or can't work."""
+        """How its processes are started. Raises SpecError for a provisioner that doesn't exist or can't work."""
         return chosen(self.provisioner)
 
 

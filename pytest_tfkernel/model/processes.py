@@ -88,8 +88,8 @@ class ResourceUsage:
 class Leftover:
     """A process that outlived the kernel which started it.
 
-    `started_by` is the process of that kernel whose generation it is of, where that is known: its `parent` is another
-    one now.
+    `started_by` is the kernel's process that has started it, where that is known: its `parent` is another one by
+    now.
     """
 
     process: ProcessId
@@ -110,7 +110,7 @@ class PostMortem:
     `exit_status` is None when nobody could wait for the process. `stdout` and `stderr` are tails;
     `stdout_cut` and `stderr_cut` say how many bytes came before them. `stack` is what faulthandler
     wrote. `uptime` is in seconds. `note` is what else a person must know, in one line. `children_oom_killed` counts the
-    processes of its cgroup that the OOM killer took while it lived; without a cgroup of its own, nobody counts.
+    processes of its cgroup that the OOM killer took while it lived; without a cgroup of its own, they are not counted.
     """
 
     process: ProcessId

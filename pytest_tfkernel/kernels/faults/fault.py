@@ -22,9 +22,9 @@ Strike = Callable[[Kernel, float | None], Reply | None]
 class Fault:
     """One injury. `strike(kernel, timeout)` does it and returns the cell's reply, if there is one.
 
-    `requires` names capabilities of the machine. `seconds` is how long a death may take. `signal` is
-    what a fault consists of that is nothing but a signal: only such a one strikes in other phases
-    than `idle`, since a busy kernel runs no cell. `harms`: it may harm other users of the GPU, or have a
+    `requires` names capabilities of the machine. `seconds` is how long a death may take. `signal` is set
+    for a fault that is nothing but a signal: only such a fault can strike in phases other than
+    `idle`, since a busy kernel runs no cell. `harms`: it may harm other users of the GPU, or have a
     node taken out of service; the suite plays it only when that is allowed by name.
     """
 
