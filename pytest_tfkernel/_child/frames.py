@@ -174,7 +174,7 @@ class Port:
             if filled == len(incoming.data):
                 return
             if incoming.counts and not incoming.counts[-1]:
-                raise EOFError("the other end closed within a frame" if filled or incoming.is_body else "")
+                raise EOFError("the other end closed in the middle of a frame" if filled or incoming.is_body else "")
             if len(incoming.counts) > _MANY:
                 incoming.counts = collections.deque([filled])
             rest = memoryview(incoming.data)[filled:]
@@ -187,7 +187,7 @@ class Port:
                 self._wait(select.POLLIN, moved, deadline, stall, "a frame stopped half way for %g s")
                 continue
             if deadline is not None and moved > deadline and sum(incoming.counts) < len(incoming.data):
-                raise LateError("a frame did not come to its end in time")
+                raise LateError("a frame was not complete in time")
 
     def _descriptors(self, count: int, seconds: Optional[float]) -> List[int]:
         moved = originals.monotonic()
@@ -241,7 +241,7 @@ class Port:
             return
         now = originals.monotonic()
         if deadline is not None and now >= deadline:
-            raise LateError("no whole frame has come in time")
+            raise LateError("no complete frame came in time")
         if stall is not None and now >= moved + stall:
             raise TornError(words % stall)
         ends = [end for end in (deadline, None if stall is None else moved + stall) if end is not None]

@@ -46,7 +46,7 @@ def _open(path: str) -> int:
     place = os.open(path, _PLACE)
     try:
         if os.fstat(place).st_uid != os.geteuid():
-            raise PermissionError("%s is somebody else's" % path)
+            raise PermissionError("%s belongs to somebody else" % path)
         parent = os.open(os.path.dirname(path) or ".", _ABOVE)
         try:
             _check_mount(place, _mount_of(parent))

@@ -63,7 +63,7 @@ def of_surroundings(found: Surroundings | None) -> Iterator[str]:
         )
     if found.is_first:
         yield (
-            "process 1: pytest, started as this was, would be given every orphan of its container, and leave them as"
+            "process 1: pytest, started as this was, would adopt every orphan of its container, and leave them as"
             " zombies: `docker run --init`, in a pod `shareProcessNamespace: true`"
         )
 

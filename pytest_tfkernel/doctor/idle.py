@@ -98,7 +98,7 @@ def judge(look: GpuLook, before: GpuLook | None, site: Site) -> _Judgement:
     if before is None:
         return _Judgement(Fulfilment.UNKNOWN, open=True, settling=True)
     if used != {gpu.uuid: gpu.used for gpu in before.visible}:
-        return _Judgement(Fulfilment.NOT_MET, "nobody holds it, and its memory in use still changes", open=True)
+        return _Judgement(Fulfilment.NOT_MET, "nobody holds it, but its memory in use is still changing", open=True)
     hidden = _hidden(look, site)
     if hidden:
         return _Judgement(Fulfilment.UNKNOWN, hidden, open=True)

@@ -61,7 +61,7 @@ class Site:
         except PermissionError:
             return "not visible here (/proc is mounted with hidepid): run as root"
         except (OSError, OverflowError):
-            return "has ended, and is listed still: a process that it has started may hold its context"
+            return "has ended, but is still listed: a process that it has started may hold its context"
         return "not visible here"
 
     def surroundings(self) -> Surroundings:

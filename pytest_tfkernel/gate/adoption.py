@@ -38,9 +38,9 @@ def is_waited_for(pid: int) -> bool:
 
 def words(count: int) -> str:
     """What a person is told of so many of them that have ended."""
-    what = "1 process has" if count == 1 else f"{count} processes have"
+    what = f"{count} zombie{'' if count == 1 else 's'} that nobody waits for"
     if system.pid() == _INIT:
-        why = "pytest is process 1 of its container, whose orphans become its children: give that an init"
-        return f"{what} ended that nobody waits for: {why} (docker run --init)"
-    why = "pytest's process is a subreaper, as a test or a plugin has made it, so orphans become its children"
-    return f"{what} ended that nobody waits for: {why}"
+        why = "pytest is process 1 of its container, whose orphans become its children: run that with an init"
+        return f"{what}: {why} (docker run --init)"
+    why = "a test or a plugin has made pytest's process a subreaper, so orphans become its children"
+    return f"{what}: {why}"

@@ -37,5 +37,5 @@ class Descriptors:
         owners = Counter(left.values()).most_common()
         named = ", ".join(f"{owner} ({count})" for owner, count in owners[:_MOST_NAMED])
         more = f" and {len(owners) - _MOST_NAMED} more" if len(owners) > _MOST_NAMED else ""
-        words = f"pytest's process has {len(left)} descriptors open that tests have opened and nobody has closed"
-        yield printable(f"{words}, such as {target}; they came with {named}{more}")
+        words = f"tests have opened {len(left)} descriptors in pytest's process that nobody has closed"
+        yield printable(f"{words}, such as {target}; they were opened in {named}{more}")

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from pytest_tfkernel.model.resources import Kind, Resource
 
-_DAEMON = "pytest's end waits for it: it is no daemon"
-_FEEDS = "pytest's end waits for it: it feeds a queue that nobody reads"
+_DAEMON = "pytest can't exit before it ends: it is not a daemon thread"
+_FEEDS = "pytest can't exit before it ends: it feeds a queue that nobody reads"
 # Each package that has queues between processes keeps a list of what is to be waited for at the end.
 _UTILS = ("multiprocessing.util", "multiprocess.util", "billiard.util")
 # Those that the end of pytest ends between two tasks, by the innermost function that they are in then.

@@ -24,7 +24,7 @@ from pytest_tfkernel.model.resources import Blind, Kind, Resource
 _KEPT_BY_TRACEBACKS = {Kind.SOCKET, Kind.LOCK, Kind.FILE, Kind.ZOMBIE}
 # Places that differ by them only count as one.
 _NUMBERS = re.compile(r"\d+")
-FAILED_ITSELF = "the test failed itself, and its traceback may keep this"
+FAILED_ITSELF = "the test itself failed, and its traceback may keep this alive"
 OUTSIDE = "it appeared outside of tests"
 LATE = "nobody could look when its turn was over"
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 HELP = "everything that can be measured on this machine's GPU, into a folder to send to us"
 
 DESCRIPTION = """\
-Measure on this machine's GPU, within a time, all that there is to measure: the suite in sizes smoke and standard,
-faults that may harm others where they are allowed, contexts without TensorFlow, and doctor. Each part is a document of
-its own in FOLDER; index.json says what was run. The same line, given again, goes on with what is missing.
+Measure everything that can be measured on this machine's GPU, within a time limit: the suite in sizes smoke and
+standard, faults that may harm others if they are allowed, contexts without TensorFlow, and doctor. Each part is a
+document of its own in FOLDER; index.json says what was run. The same command, run again, goes on with what is missing.
 
-Exit codes: 0 all parts are there and green, 1 one is missing, or red: something FAILs in it, or nothing PASSes; 2 can't
-begin or go on, and stderr says why in one line; 130 interrupted.
+Exit codes: 0 all parts are there and green; 1 a part is missing or red: something FAILs in it, or nothing PASSes; 2 it
+can't begin or go on, and stderr says why in one line; 130 interrupted.
 """
 _DONE, _RED, _INTERRUPTED = 0, 1, 130
 _MINUTES = 15.0
@@ -45,7 +45,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_minutes,
         default=_MINUTES,
-        help=f"how long all of it may take, from 1 on (default: {_MINUTES:g})",
+        help=f"how long all of it may take, at least 1 (default: {_MINUTES:g})",
     )
     parser.add_argument(
         "--allow",
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace, devices: Path = _DEVICES) -> Answer:
     except (ReportError, TFKernelError) as error:
         return untold("gpu-report", error)
     except KeyboardInterrupt:
-        return _INTERRUPTED, "", "gpu-report: interrupted: the same line, given again, goes on\n"
+        return _INTERRUPTED, "", "gpu-report: interrupted: the same command, run again, goes on\n"
 
 
 def _wishes(options: argparse.Namespace) -> Wishes:
@@ -153,7 +153,7 @@ def _report(folder: Folder, setup: Setup, wishes: Wishes, launcher: Launcher, mi
         raise KeyboardInterrupt
     missing, red = report.missing(chosen), report.red(chosen)
     if missing:
-        said = f"gpu-report: missing: {', '.join(missing)}; the same line, given again, goes on\n"
+        said = f"gpu-report: missing: {', '.join(missing)}; the same command, run again, goes on\n"
     else:
         said = f"gpu-report: all of it is in {folder.path}{'; red: ' if red else ''}{', '.join(red)}\n"
     return (_RED if missing or red else _DONE), said, ""

@@ -75,7 +75,7 @@ class Folder:
         if found and index.NAME not in found:
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             shown = ", ".join(found[:_SHOWN])
-            raise ReportError(f"{self.path} has files that no report has left ({shown}{more}): name a new folder")
+            raise ReportError(f"{self.path} has files that are not from a report ({shown}{more}): name a new folder")
 
 
 def names(stem: str) -> tuple[str, str, str]:
@@ -88,7 +88,7 @@ def _open(path: Path) -> int:
         path.mkdir(exist_ok=True)
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileExistsError, NotADirectoryError):
-        raise ReportError(f"{path} is no folder, or lies below a file: name another one") from None
+        raise ReportError(f"{path} is not a folder, or is below a file: name another one") from None
     except FileNotFoundError:
         raise ReportError(
             f"{path} can't be made: there is no folder {path.parent}; make it, or name another one"

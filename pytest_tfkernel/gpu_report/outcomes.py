@@ -54,9 +54,9 @@ def of_doctor(path: Path) -> PartOutcome:
     try:
         said = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return PartOutcome(None, f"{path.name} isn't there, or isn't whole")
+        return PartOutcome(None, f"{path.name} is missing or incomplete")
     return (
         PartOutcome(0)
         if isinstance(said, dict) and "schema" in said
-        else PartOutcome(None, f"{path.name} is no doctor's")
+        else PartOutcome(None, f"{path.name} is not a document of doctor's")
     )

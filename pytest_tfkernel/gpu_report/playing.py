@@ -15,7 +15,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ExitStatus
 from pytest_tfkernel.processes.orders import Order
 
-OVER = "its time was over"
+OVER = "its time was up"
 INTERRUPTED = "interrupted"
 # In which pytest ends its kernels and writes down what it has seen.
 _GRACE_SECONDS = 20.0

@@ -49,7 +49,7 @@ def read(path: Path, kind: type[T], *, form: str, schema: int) -> T:
         if head.format != form:
             raise ReportError(f"{path} is no {form.removeprefix('pytest-tfkernel ')}")
         if head.schema != schema:
-            raise ReportError(f"{path} is of schema {head.schema}, and this version writes {schema}")
+            raise ReportError(f"{path} has schema {head.schema}, and this version writes {schema}")
         return msgspec.json.decode(data, type=kind)
     except OSError as error:
         raise ReportError(f"{path} can't be read: {error.strerror}") from None

@@ -136,7 +136,7 @@ class Bridge:
         content = (await self._conversation.run(cell, silent=True, store_history=False)).content
         if content["status"] != "ok":
             what = f"{content.get('ename')}: {content.get('evalue')}"
-            raise UnusableError(f"the kernel is no IPython, or not one that we know: {what}")
+            raise UnusableError(f"the kernel is not IPython, or not a version that we know: {what}")
 
     async def _run(self, cell: str, read: Callable[[ExecuteReply], Message], *, store_history: bool = True) -> Message:
         started = time.monotonic()

@@ -130,4 +130,4 @@ async def _hear(get: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
     try:
         return await get()
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise UnusableError(f"the kernel sends what is no message of Jupyter's: {error}") from None
+        raise UnusableError(f"the kernel sent what is not a Jupyter message: {error}") from None

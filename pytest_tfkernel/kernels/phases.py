@@ -118,7 +118,7 @@ PHASES: tuple[Phase, ...] = (
     Phase("running", "inside Session.run, in an op of the graph", _RUNNING),
     Phase("assigning", "inside Session.run, computing what is assigned", _ASSIGNING, "variable_assign"),
     Phase("saving", "inside Saver.save", _SAVING),
-    Phase(STARTING, "started, and silent yet"),
+    Phase(STARTING, "started, but still silent"),
     Phase(EXITING, "asked to shut down, and in an atexit function", _EXITING),
 )
 

@@ -50,7 +50,7 @@ def strike_idle(life: Life, fault: Injury, strike: Callable[[], Reply | None]) -
     except KernelDied as died:
         return Outcome(fault.name, None, died.post_mortem)
     if not isinstance(reply, Reply | None):
-        raise FaultError(f"fault {fault.name!r} struck with {reply!r}: `strike` returns the reply of its cell, or None")
+        raise FaultError(f"fault {fault.name!r} struck with {reply!r}: `strike` must return a Reply or None")
     lives = reply is not None and not reply.ok
     if isinstance(fault.expects, Dies) and not lives:
         life.wait(fault.seconds, channel=False)

@@ -43,7 +43,7 @@ class Gpus:
         release = self.settling.wait(found.visible[0], ids, None)
         if release.listed is False:
             return found
-        reason = release.error or f"a process that had ended was listed still after {release.seconds:.0f} s"
+        reason = release.error or f"a process that had ended was still listed after {release.seconds:.0f} s"
         return dataclasses.replace(found, sight=Sight.FAILED, reason=reason)
 
     @functools.cached_property

@@ -114,7 +114,7 @@ class ForkServer:
         """See `Provisioner`."""
         names = self.preload
         if names is not None and not (isinstance(names, tuple) and all(isinstance(one, str) for one in names)):
-            raise SpecError(f"preload={names!r} is no tuple of texts: write ('name',) with a comma")
+            raise SpecError(f"preload={names!r} must be a tuple of strings: write ('name',) with a comma")
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,9 @@ class Jupyter:
     def check(self) -> None:
         """See `Provisioner`."""
         if not isinstance(self.kernelspec, str | None):
-            raise SpecError(f"kernelspec={self.kernelspec!r} is no text: name one that `jupyter kernelspec list` shows")
+            raise SpecError(
+                f"kernelspec={self.kernelspec!r} must be a string: name one that `jupyter kernelspec list` shows"
+            )
         _check_poll(self.restart_poll)
 
 
@@ -203,7 +205,7 @@ class Spyder:
 
 def _check_poll(seconds: object) -> None:
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
-        raise SpecError(f"restart_poll={seconds!r} is no time: give seconds above 0")
+        raise SpecError(f"restart_poll={seconds!r} must be seconds above 0")
 
 
 PROVISIONERS: tuple[Provisioner, ...] = (
@@ -263,5 +265,5 @@ def respelled(fields: Mapping[str, object]) -> str:
             kind = next((one for one in kinds if given == one().name or isinstance(given, one)), kinds[0]).__name__
             value = fields[name]
             what = "leave it out" if value is None else f"write provisioner={kind}({name}={value!r})"
-            return f"{name}={value!r} is no field of a spec, but a parameter of its provisioner: {what}"
+            return f"{name}={value!r} is not a field of a spec but a parameter of its provisioner: {what}"
     return ""

@@ -87,7 +87,7 @@ def _named(config: pytest.Config, name: str) -> str | None:
     """An option of one word. A variable that was not set, say, is no wish for what the option stands for."""
     given: str | None = config.getoption(f"--tfkernel-{name}")
     if given == "":
-        raise pytest.UsageError(f"--tfkernel-{name}= names none: give a name, or leave it out")
+        raise pytest.UsageError(f"--tfkernel-{name}= is empty: give a name, or leave it out")
     return given
 
 
@@ -112,7 +112,7 @@ def _pythons(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:
     given = _paths(config, "python")
     if "" in given:
         # A variable that was not set, say: another interpreter than the one that was meant would be checked.
-        raise pytest.UsageError("--tfkernel-python= names no interpreter: give a path, or leave it out")
+        raise pytest.UsageError("--tfkernel-python= is empty: give a path, or leave it out")
     if kernelspec is None:
         return given or (sys.executable,)
     if len(given) > 1:

@@ -72,7 +72,7 @@ def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[Kerne
     def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:
         __tracebackhide__ = True
         if not isinstance(spec, KernelSpec | None):
-            raise SpecError(f"{spec!r} is no KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
+            raise SpecError(f"{spec!r} is not a KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
         chosen = _changed(spec or usual, changes)
         if spec is None:
             chosen = _with_kernelspec(chosen, options_of(request.config).kernelspec)

@@ -22,17 +22,17 @@ SIZES = ("smoke", "standard", "full")
 # Ini values: name, help, and default; of those that are lists, one a line.
 _INI: tuple[tuple[str, str, str | list[str]], ...] = (
     ("tfkernel_size", "how much of the suite: smoke, standard or full", "standard"),
-    ("tfkernel_python", "interpreters in which kernels run, one a line", []),
+    ("tfkernel_python", "interpreters in which kernels run, one per line", []),
     ("tfkernel_kernelspec", "an installed Jupyter kernelspec whose kernels are to be used", ""),
-    ("tfkernel_provisioner", "how kernels are made, one name a line", []),
-    ("tfkernel_require", "capabilities that must be there, one a line", []),
-    ("tfkernel_allow", "faults that may harm others, one a line", []),
-    ("tfkernel_report", "run documents and pages to write, one a line", []),
-    ("tfkernel_fail_on", "what else makes a run worse, one a line", []),
+    ("tfkernel_provisioner", "how kernels are made, one name per line", []),
+    ("tfkernel_require", "capabilities that must be there, one per line", []),
+    ("tfkernel_allow", "faults that may harm others, one per line", []),
+    ("tfkernel_report", "run documents and pages to write, one per line", []),
+    ("tfkernel_fail_on", "what else makes a run worse, one per line", []),
     ("tfkernel_expect", "the file of known differences", ""),
     ("tfkernel_gate", "what becomes of a test that leaves something behind: fail, warn or off", "off"),
     ("tfkernel_isolate", "which tests share a process: those of a file, none (test), or all (off)", "off"),
-    ("tfkernel_gate_known", "helpers that live as long as pytest and are nobody's leak, kind:pattern a line", []),
+    ("tfkernel_gate_known", "helpers that live as long as pytest and are nobody's leak, one kind:pattern per line", []),
 )
 
 
@@ -123,7 +123,7 @@ def add(parser: pytest.Parser) -> None:
         "--tfkernel-compare",
         metavar="REF",
         default=None,
-        help="compare this run with the run document REF: exit 1 where something fails that did not fail then",
+        help="compare this run with the run document REF: exit 1 if something fails that did not fail then",
     )
     group.addoption(
         "--tfkernel-fail-on",
@@ -147,10 +147,10 @@ def _add_gate(group: pytest.OptionGroup) -> None:
         const="fail",
         default=None,
         dest="tfkernel_gate",
-        help="your own tests: one that leaves a process, shared memory, socket, lock, temporary file or a process"
-        " with a handle of a GPU behind fails, with the list",
+        help="fail each of your own tests that leaves behind a process, a handle of a GPU, shared memory, a socket, a"
+        " lock or a temporary file, and list what it left",
     )
-    helps = {"fail": "the same", "warn": "it doesn't fail, and is listed", "off": "whatever tfkernel_gate says"}
+    helps = {"fail": "the same", "warn": "list it, but don't fail", "off": "whatever tfkernel_gate says"}
     for mode in GATE_MODES:
         # Options of their own: one with an optional value would take a path beside it for that.
         name = f"--tfkernel-gate={mode}"

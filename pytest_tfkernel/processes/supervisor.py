@@ -214,7 +214,7 @@ class Supervisor:
     def check_ours(self) -> None:
         """Raise SupervisorGoneError after `close`, and in a fork of the process that made this."""
         if self._closed:
-            raise SupervisorGoneError("this session's kernels have ended: start none after its end")
+            raise SupervisorGoneError("this session has ended, and its kernels with it: no other can be started")
         if posix.getpid() != self._creator:
             raise SupervisorGoneError("kernels belong to the process that made them, and this is a fork of it")
 

@@ -20,7 +20,7 @@ class Turns:
         """The lock to enter. Raises BusyError in a handler that has interrupted whoever has it."""
         if self._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - as `threading.Condition` asks its lock
             raise BusyError(
-                "a signal handler can't ask for this while what it has interrupted asks for something: let it only"
-                " note that it was called, or raise"
+                "a signal handler can't call this while it interrupts another such call: let it only set a flag,"
+                " or raise"
             )
         return self._lock

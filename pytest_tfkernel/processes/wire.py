@@ -17,7 +17,7 @@ Message = dict[str, Any]
 
 # A frame that has begun must go on: a peer that stops within one for this long has torn it.
 _FRAME_SECONDS = 10
-_NOT_OURS = "its descriptor in this process was closed by somebody else: a test must leave alone what it did not open"
+_NOT_OURS = "its descriptor in this process was closed by other code: a test must not close what it did not open"
 
 
 class ChannelClosedError(Exception):

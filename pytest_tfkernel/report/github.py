@@ -159,7 +159,7 @@ def _parts(document: Document) -> Iterator[str]:
         if test.outcome in _BAD:
             yield _details(f"{SYMBOLS['FAIL']} {test.item}: {test.outcome}", _fenced("\n".join(_reasons(test))))
     if document.end is not None and document.end.unreported:
-        yield _details("Collected, and never reported", _fenced("\n".join(document.end.unreported)))
+        yield _details("Collected, but never reported", _fenced("\n".join(document.end.unreported)))
 
 
 def _answer(document: Document) -> str:

@@ -105,7 +105,7 @@ class Writer:
             pass  # there are file systems without locks
         with _told(self.aside):
             if os.fstat(self._descriptor).st_size and not _is_start(os.pread(self._descriptor, _HEAD, 0)):
-                raise DocumentError(f"{self.aside} is there, and no run has left it: move it, or name another file")
+                raise DocumentError(f"{self.aside} exists, and was not left by a run: move it, or name another file")
             os.truncate(self._descriptor, 0)
 
     def _reopen(self) -> None:
@@ -154,7 +154,7 @@ def check_place(path: Path) -> None:
             raise DocumentError(f"{path} is a folder: name a file")
         # A rename would put a file in the place of /dev/null.
         if path.exists() and not path.is_file():
-            raise DocumentError(f"{path} is no ordinary file: name another one")
+            raise DocumentError(f"{path} is not a regular file: name another one")
         aside = path.with_name(f"{path.name}.{os.getpid()}")
         os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
         aside.unlink()
@@ -166,7 +166,7 @@ def load(path: Path) -> Document:
         data = path.read_bytes()
     except FileNotFoundError:
         aside = later_aside(path)
-        hint = f"; its run did not end, and {aside.name} has what there is" if aside is not None else ""
+        hint = f"; its run did not finish, and {aside.name} has what there is" if aside is not None else ""
         raise DocumentError(f"{path} doesn't exist{hint}") from None
     except OSError as error:
         raise DocumentError(f"{path} can't be read: {error.strerror}") from None
@@ -178,9 +178,9 @@ def load(path: Path) -> Document:
             return assemble(_decode_lines(data.split(b"\n"), upgrade.of_parts(schema)))
         return upgrade.of_documents(schema)(data)
     except RecursionError:
-        raise DocumentError(f"{path} is no run document: it is nested too deeply") from None
+        raise DocumentError(f"{path} is not a run document: it is nested too deeply") from None
     except msgspec.ValidationError as error:
-        raise DocumentError(f"{path} was changed by hand or is of another program: {error}") from None
+        raise DocumentError(f"{path} was changed by hand or comes from another program: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DocumentError(f"{path} is cut short or damaged: {error}") from None
 
@@ -232,16 +232,16 @@ def _check_head(path: Path, data: bytes) -> int:
     try:
         head = msgspec.json.decode(first, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        what = "is empty" if not data.strip() else f"is cut short, or no run document: {error}"
+        what = "is empty" if not data.strip() else f"is cut short, or not a run document: {error}"
         raise DocumentError(f"{path} {what}") from None
     if head.format != FORMAT:
-        raise DocumentError(f"{path} is no run document: make one with --tfkernel-report={path.name}")
+        raise DocumentError(f"{path} is not a run document: make one with --tfkernel-report={path.name}")
     if head.schema > SCHEMA:
         raise DocumentError(
-            f"{path} is of schema {head.schema}, and this version reads up to {SCHEMA}: update pytest-tfkernel"
+            f"{path} has schema {head.schema}, and this version reads up to {SCHEMA}: update pytest-tfkernel"
         )
     if head.schema < 1:
-        raise DocumentError(f"{path} is of schema {head.schema}, which never was: it was changed by hand")
+        raise DocumentError(f"{path} has schema {head.schema}, which never existed: it was changed by hand")
     return head.schema
 
 
@@ -288,6 +288,6 @@ def _told(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise DocumentError(f"{path} can't be written: there is no such folder; make it, or name another one") from None
     except OSError as error:
-        raise DocumentError(f"{path} can't be written: {error.strerror}; free or name another place") from None
+        raise DocumentError(f"{path} can't be written: {error.strerror}; make room, or name another place") from None
     except ValueError as error:
         raise DocumentError(f"{path} is a name that no file can have: {error}") from None

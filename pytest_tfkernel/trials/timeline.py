@@ -1,4 +1,4 @@
-"""The time line of a trial: what its kernel held at each moment that matters."""
+"""The timeline of a trial: what its kernel held at each moment that matters."""
 
 from __future__ import annotations
 

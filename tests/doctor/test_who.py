@@ -49,7 +49,7 @@ def test_a_process_is_told_with_all_that_is_known_of_it() -> None:
     ("namespace", "refusal", "absence"),
     [
         ("pid:[4026532000]", None, "not visible here (another pid namespace?)"),
-        ("pid:[4026531836]", ProcessLookupError, "has ended, and is listed still: a process that it has started may"),
+        ("pid:[4026531836]", ProcessLookupError, "has ended, but is still listed: a process that it has started may"),
         ("pid:[4026531836]", PermissionError, "not visible here (/proc is mounted with hidepid): run as root"),
         ("pid:[4026531836]", None, "not visible here"),
     ],

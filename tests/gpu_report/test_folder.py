@@ -31,9 +31,9 @@ def test_is_the_same_whatever_the_working_folder_is_later(tmp_path: Path, monkey
 def test_cannot_be_just_any_path(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "dangling").symlink_to("nowhere")
-    assert "is no folder" in refused(tmp_path / "file")
-    assert "lies below a file" in refused(tmp_path / "file/new")
-    assert "is no folder" in refused(tmp_path / "dangling")
+    assert "is not a folder" in refused(tmp_path / "file")
+    assert "is below a file" in refused(tmp_path / "file/new")
+    assert "is not a folder" in refused(tmp_path / "dangling")
     assert f"there is no folder {tmp_path}/a" in refused(tmp_path / "a/b")
     assert "a name that no folder can have" in refused(tmp_path / "a\0b")
     assert "can't be used: File name too long" in refused(tmp_path / ("a" * 300))
@@ -49,7 +49,7 @@ def test_cannot_be_one_that_may_not_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["train.py", ".git", "run.json", "conftest.py", "a\nb\udcff"])
 def test_files_of_others_are_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("theirs")
-    assert "has files that no report has left" in refused(tmp_path)
+    assert "has files that are not from a report" in refused(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 

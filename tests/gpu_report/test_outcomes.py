@@ -98,5 +98,5 @@ def test_figures_are_red_where_something_fails_or_nothing_holds(
 
 def test_figures_of_another_version_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(encode(msgspec.structs.replace(EMPTY, schema=2)))
-    with pytest.raises(ReportError, match="is of schema 2, and this version writes 1"):
+    with pytest.raises(ReportError, match="has schema 2, and this version writes 1"):
         figures.load(tmp_path / "x.json")

@@ -225,7 +225,7 @@ def test_a_report_of_another_place_is_left_alone(
         ("", "is cut short, or was changed by hand"),
         ("[]", "is cut short, or was changed by hand"),
         ('{"format": "pytest-tfkernel run", "schema": 1}', "is no gpu report: name another folder"),
-        ('{"format": "pytest-tfkernel gpu report", "schema": 2}', "is of schema 2"),
+        ('{"format": "pytest-tfkernel gpu report", "schema": 2}', "has schema 2"),
         ('{"format": "pytest-tfkernel gpu report", "schema": 1}', "changed by hand"),
         ("[" * 100_000, "is cut short, or was changed by hand"),
     ],

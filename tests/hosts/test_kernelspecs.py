@@ -91,11 +91,11 @@ def test_one_that_cannot_be_started(
 
 _PROBLEMS = {
     "exits": "of exit code 1 .*\n(.*\n)*problem_kernel: no licence found",
-    "garbage-on-shell": "it was ended, since the kernel sends what is no message of Jupyter's: Invalid Signature",
-    "garbage-in-json": "it was ended, since the kernel sends what is no message of Jupyter's: Expecting property name",
-    "no-message": "it was ended, since the kernel sends what is no message of Jupyter's: list indices",
-    "garbage-on-iopub": "it was ended, since the kernel sends what is no message of Jupyter's: b'<IDS",
-    "no-ipython": "the kernel is no IPython, or not one that we know: NameError: name 'get_ipython' is not defined",
+    "garbage-on-shell": "it was ended, since the kernel sent what is not a Jupyter message: Invalid Signature",
+    "garbage-in-json": "it was ended, since the kernel sent what is not a Jupyter message: Expecting property name",
+    "no-message": "it was ended, since the kernel sent what is not a Jupyter message: list indices",
+    "garbage-on-iopub": "it was ended, since the kernel sent what is not a Jupyter message: b'<IDS",
+    "no-ipython": "the kernel is not IPython, or not a version that we know: NameError: name 'get_ipython' is not defined",
     "no-content": "the kernel speaks version nothing of Jupyter's protocol, not 5: update it",
     "version-4": "the kernel speaks version 4.1 of Jupyter's protocol, not 5: update it",
     "version-6": "the kernel speaks version 6.0 of Jupyter's protocol, not 5: update it",
@@ -129,7 +129,7 @@ def test_a_kernel_that_never_answers_is_ended_in_time(
 def test_one_that_sends_nonsense_later_dies_of_it_at_once(start_problem: Callable[..., Kernel]) -> None:
     kernel = start_problem("garbage-later")
     begun = time.monotonic()
-    with pytest.raises(KernelDied, match="it was ended, since the kernel sends what is no message"):
+    with pytest.raises(KernelDied, match="it was ended, since the kernel sent what is not a Jupyter message"):
         kernel.execute("'nonsense'")
     assert time.monotonic() - begun < 5
 

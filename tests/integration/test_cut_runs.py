@@ -61,7 +61,7 @@ def check_older_stays(inner: Inner, *arguments: str, reports: tuple[str, ...] = 
     compare = [sys.executable, "-m", "pytest_tfkernel", "compare", "run.json", "run.json"]
     said = subprocess.run(compare, cwd=inner.folder, capture_output=True, text=True, check=False)
     assert said.returncode == 2, said.stdout
-    assert "run that did not end" in said.stderr
+    assert "whose run did not finish" in said.stderr
     return result
 
 

@@ -54,7 +54,7 @@ def test_a_foreign_process_is_named_although_nobody_knows_it(doctor: Doctor) -> 
     said = doctor.idle()
     assert (said.code, said.err) == (NOT_MET, "")
     assert f"held by 1 process(es): {NOBODY}\n" in said.out
-    why = r"(not visible here \(another pid namespace\?\)|has ended, and is listed still: .*)"
+    why = r"(not visible here \(another pid namespace\?\)|has ended, but is still listed: .*)"
     assert re.search(rf"^  pid {NOBODY}: {why}: 1024 MiB of GPU 0 \(compute\)$", said.out, re.MULTILINE)
 
 
@@ -118,7 +118,7 @@ def test_memory_that_still_falls_is_not_idle(doctor: Doctor) -> None:
         child.kill()
     said = doctor.idle()
     assert said.code == NOT_MET
-    assert "its memory in use still changes" in said.out
+    assert "its memory in use is still changing" in said.out
     assert doctor.idle("--wait=600").code == MET
 
 

@@ -217,7 +217,7 @@ class TestBadSpecs:
         [
             ("test_unknown_field", "takes no colour"),
             ("test_unknown_provisioner", "docker"),
-            ("test_old_spelling", "the marker tfkernel: preload=('json',) is no field of a spec, but a parameter of"),
+            ("test_old_spelling", "the marker tfkernel: preload=('json',) is not a field of a spec but a parameter of"),
             ("test_no_interpreter", "/no/such/python"),
             ("test_no_folder", "/no/such/folder"),
             ("test_negative", "timeout"),

@@ -40,7 +40,7 @@ def test_other(number): time.sleep(0.1)
         )
         assert counts(result) == {"passed": 11}
         result.stdout.fnmatch_lines(
-            [STRAYS, "  shared-memory /dev/shm/tfkernel-test; at the time ran *test_mine.py::test_makes*"]
+            [STRAYS, "  shared-memory /dev/shm/tfkernel-test; running at the time: *test_mine.py::test_makes*"]
         )
 
     def test_know_the_helpers_of_each_other(self, run: Run) -> None:

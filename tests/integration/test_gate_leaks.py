@@ -129,7 +129,7 @@ def test_after(): pass
 """)
         assert counts(result) == {"passed": 1, "failed": 1}
         assert [line.rpartition(" - ")[2] for line in section(result)[1:]] == [
-            "the test failed itself, and its traceback may keep this"
+            "the test itself failed, and its traceback may keep this alive"
         ] * 2
 
 

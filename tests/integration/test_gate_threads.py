@@ -92,7 +92,7 @@ class TestThreads:
     def test_that_the_end_of_pytest_would_wait_for_fail_their_test(self, left: pytest.RunResult, name: str) -> None:
         (line,) = told(left)[f"test_{name}.py::test_leaks_{name}"]
         assert line.startswith("left behind: thread ")
-        assert "pytest's end waits for it: " in line
+        assert "pytest can't exit before it ends: " in line
 
     def test_fail_no_other_one(self, left: pytest.RunResult) -> None:
         assert sorted(blamed(left)) == sorted(f"test_leaks_{name}" for name in LEFT)
@@ -107,7 +107,9 @@ class TestThreads:
     def test_are_told_with_name_and_place(self, threads: Run) -> None:
         result = threads("def work():\n    gate.wait()\n\ndef test_leaks(): start(target=work, name='mine\\n')\n")
         (line,) = [line for line in result.outlines if line.startswith("left behind: ")]
-        assert line.startswith(r"left behind: thread mine\n (pytest's end waits for it: it is no daemon; it is at ")
+        assert line.startswith(
+            r"left behind: thread mine\n (pytest can't exit before it ends: it is not a daemon thread; it is at "
+        )
 
     def test_are_allowed_by_a_marker_and_known_by_their_names(self, threads: Run, gated: Inner) -> None:
         gated.write("pytest.ini", "[pytest]\ntfkernel_gate_known = thread:known-*\n")
@@ -199,10 +201,8 @@ class TestDescriptors:
         result = run(GROWS)
         assert counts(result) == {"passed": 13}
         (line,) = section(result)
-        begin = (
-            "pytest's process has 40 descriptors open that tests have opened and nobody has closed, such as /dev/null;"
-        )
-        assert line.startswith(f"{begin} they came with test_mine.py::test_opens[")
+        begin = "tests have opened 40 descriptors in pytest's process that nobody has closed, such as /dev/null;"
+        assert line.startswith(f"{begin} they were opened in test_mine.py::test_opens[")
         assert line.endswith(" and 5 more")
 
     def test_of_fixtures_count_when_they_have_ended(self, run: Run) -> None:
@@ -222,8 +222,8 @@ def test_two(leaky): pass
 """)
         assert counts(result) == {"passed": 2}
         (line,) = section(result)
-        assert "has 20 descriptors open" in line
-        assert line.endswith("they came with fixture 'leaky' (scope session of test_mine.py) (20)")
+        assert "have opened 20 descriptors" in line
+        assert line.endswith("they were opened in fixture 'leaky' (scope session of test_mine.py) (20)")
 
     def test_of_imports_and_few_are_nothing(self, run: Run) -> None:
         result = run("kept += [open(os.devnull) for _ in range(50)]\ndef test_one(): kept.append(open(os.devnull))\n")

@@ -117,7 +117,7 @@ def test_a_folder_of_others_is_left_alone(command: Command) -> None:
     (command.report / "train.py").write_text("theirs")
     said = command.run("--part=doctor")
     assert (said.code, said.out, said.err.count("\n")) == (CANT_TELL, "", 1)
-    assert "has files that no report has left (train.py): name a new folder" in said.err
+    assert "has files that are not from a report (train.py): name a new folder" in said.err
     assert os.listdir(command.report) == ["train.py"]
 
 
@@ -158,7 +158,7 @@ def test_a_report_without_its_index_is_not_gone_on_with(command: Command) -> Non
     (command.report / "index.json").unlink()
     said = command.run("--part=doctor")
     assert (said.code, said.err.count("\n")) == (CANT_TELL, 1)
-    assert "has files that no report has left (doctor.log)" in said.err
+    assert "has files that are not from a report (doctor.log)" in said.err
 
 
 def lives(pid: int) -> bool:
@@ -228,7 +228,7 @@ def test_an_interruption_is_written_down(
     with in_the_middle(command, eventually) as child:
         child.send_signal(number)
         said = end(child)
-    assert (said.code, said.err) == (INTERRUPTED, "gpu-report: interrupted: the same line, given again, goes on\n")
+    assert (said.code, said.err) == (INTERRUPTED, "gpu-report: interrupted: the same command, run again, goes on\n")
     first, second = index.load(command.report / "index.json").steps
     assert (first.part, first.state, first.why) == ("driver", "cut", "interrupted")
     assert (second.part, second.state, second.why) == ("doctor", "skipped", "interrupted before it")

@@ -86,12 +86,12 @@ def test_run_with_nothing_in_common_is_red(ref: Inner) -> None:
     ("arguments", "words"),
     [
         (["--tfkernel-compare=nowhere.json"], "nowhere.json doesn't exist"),
-        (["--tfkernel-compare=test_own.py"], "test_own.py is cut short, or no run document"),
+        (["--tfkernel-compare=test_own.py"], "test_own.py is cut short, or not a run document"),
         ([COMPARE, "--tfkernel-fail-on=nonsense"], "--tfkernel-fail-on=nonsense"),
         ([COMPARE, "--tfkernel-expect=nowhere.json"], "nowhere.json"),
         (["--tfkernel-fail-on=slower:50%"], "add --tfkernel-compare=REF"),
-        (["--tfkernel-compare="], "--tfkernel-compare= names none"),
-        ([COMPARE, "--tfkernel-expect="], "--tfkernel-expect= names none"),
+        (["--tfkernel-compare="], "--tfkernel-compare= is empty"),
+        ([COMPARE, "--tfkernel-expect="], "--tfkernel-expect= is empty"),
     ],
     ids=lambda one: one if isinstance(one, str) else one[-1],
 )

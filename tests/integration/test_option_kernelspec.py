@@ -50,7 +50,7 @@ def test_one_that_is_not_installed_is_one_clear_error(inner: Inner, installed: P
 def test_one_that_runs_no_python_is_one_clear_error(inner: Inner, installed: Path) -> None:
     (installed / "kernel.json").write_text(json.dumps({"argv": ["/bin/cat"], "display_name": "", "language": "bash"}))
     line = _error(inner.run("--tfkernel", "--tfkernel-kernelspec=mine"))
-    assert line.startswith("ERROR: --tfkernel-kernelspec=mine: python='/bin/cat' is no Python interpreter")
+    assert line.startswith("ERROR: --tfkernel-kernelspec=mine: python='/bin/cat' is not a Python interpreter")
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"argv": []}'])
@@ -61,7 +61,7 @@ def test_one_that_cannot_be_read_is_one_clear_error(inner: Inner, installed: Pat
 
 def test_empty_name_is_an_error_and_not_the_default(inner: Inner) -> None:
     line = _error(inner.run("--tfkernel", "--tfkernel-kernelspec="))
-    assert line == "ERROR: --tfkernel-kernelspec= names none: give a name, or leave it out"
+    assert line == "ERROR: --tfkernel-kernelspec= is empty: give a name, or leave it out"
 
 
 def test_another_provisioner_beside_it_is_refused(inner: Inner, installed: Path) -> None:

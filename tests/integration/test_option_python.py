@@ -37,7 +37,7 @@ def test_one_that_does_not_exist_is_one_clear_error(inner: Inner, arguments: tup
 
 def test_one_that_is_not_python_is_one_clear_error(inner: Inner) -> None:
     line = _error(inner.run("--tfkernel", "--tfkernel-python=/bin/cat"))
-    assert line.startswith("ERROR: --tfkernel-python: python='/bin/cat' is no Python interpreter")
+    assert line.startswith("ERROR: --tfkernel-python: python='/bin/cat' is not a Python interpreter")
 
 
 def test_one_without_tensorflow_is_one_clear_error(inner: Inner, bare_python: Path) -> None:
@@ -114,4 +114,4 @@ observations.honest = unseen
 def test_empty_path_is_an_error_and_not_the_default(canned: Inner) -> None:
     result = canned.run("--tfkernel", "--tfkernel-python=")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "".join(result.errlines) == ("ERROR: --tfkernel-python= names no interpreter: give a path, or leave it out")
+    assert "".join(result.errlines) == ("ERROR: --tfkernel-python= is empty: give a path, or leave it out")

@@ -149,7 +149,7 @@ def test_has_every_verdict_whatever_it_is(canned: Inner, workers: tuple[str, ...
     reasons = {one.guarantee: one.reason for one in run.verdicts if one.verdict != "PASS"}
     assert reasons == {
         "session-is-rebuilt": "6 operations, not 7 as before",
-        "nothing-is-left": "nobody looked for what was left",
+        "nothing-is-left": "nothing looked for what was left",
         "eager-needs-graph": "not played",
     }
 
@@ -197,7 +197,7 @@ def test_what_was_collected_and_not_reported_is_listed_and_red(inner: Inner) -> 
     inner.write("conftest.py", "def pytest_runtest_protocol(item): return True if item.name == 'test_two' else None\n")
     result = inner.run(REPORT)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["collected, and never reported: test_own.py::test_two"])
+    result.stdout.fnmatch_lines(["collected, but never reported: test_own.py::test_two"])
     assert written(inner).end.unreported == ["test_own.py::test_two"]  # type: ignore[union-attr]
 
 
@@ -244,7 +244,7 @@ def test_older_document_stays_where_nothing_runs(inner: Inner) -> None:
         ("run.txt", "give a name that ends in .json or .html"),
         ("nowhere/run.json", "can't be written: there is no such folder; make it, or name another one"),
         ("nowhere/run.html", "can't be written: there is no such folder; make it, or name another one"),
-        ("n" * 300 + ".html", "can't be written: File name too long; free or name another place"),
+        ("n" * 300 + ".html", "can't be written: File name too long; make room, or name another place"),
         ("folder.json", "is a folder: name a file"),
     ],
     ids=range(5),

@@ -87,7 +87,7 @@ class TestMixedRun:
             "  8 operations, not 7 as before",
             f'  pytest "{FAILED}"',
             "UNKNOWN nothing-is-left [forkserver-graph_add-sigkill-idle]",
-            "  nobody looked for what was left",
+            "  nothing looked for what was left",
             f'  pytest "{UNKNOWN}"',
         ]
 
@@ -115,7 +115,7 @@ class TestMixedRun:
         assert suite is not None
         assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["12", "1", "0", "1"]
         (skip,) = suite.iter("skipped")
-        assert skip.get("message") == "nobody looked for what was left"
+        assert skip.get("message") == "nothing looked for what was left"
         assert "site-packages" not in (skip.text or "")
         (case,) = [case for case in suite.iter("testcase") if case.find("skipped") is not None]
         assert f"{PREFIX}{case.get('name')}" == UNKNOWN

@@ -95,7 +95,7 @@ def test_unknown_has_its_own_count_over_workers(canned: Inner) -> None:
     )
     assert counts(result)["unknown"] == 1
     assert counts(result)["passed"] == 1
-    result.stdout.fnmatch_lines(["UNKNOWN nothing-is-left *", "  nobody looked for what was left", "  pytest *"])
+    result.stdout.fnmatch_lines(["UNKNOWN nothing-is-left *", "  nothing looked for what was left", "  pytest *"])
 
 
 NOBODY_LOOKED = """

@@ -136,7 +136,7 @@ class TestSupervisor:
         peek = supervisor._channel.peek
 
         def interrupted(seconds: float) -> dict[str, Any]:
-            with pytest.raises(BusyError, match="a signal handler can't ask"):
+            with pytest.raises(BusyError, match="a signal handler can't call this"):
                 supervisor.members(_LEASE)
             return peek(seconds)
 

@@ -64,7 +64,7 @@ class TestIdle:
         assert waited == ([0.1] if waits else [])
 
     def test_what_returns_no_reply_makes_no_sense(self, kernel: Kernel) -> None:
-        with pytest.raises(FaultError, match="fault 'kill' struck with 7: `strike` returns the reply"):
+        with pytest.raises(FaultError, match="fault 'kill' struck with 7: `strike` must return a Reply"):
             striking.strike_idle(kernel.life, KILL, lambda: 7)  # type: ignore[arg-type,return-value]
 
 

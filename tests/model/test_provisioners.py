@@ -90,7 +90,7 @@ def test_the_old_spelling_is_one_line_that_has_the_new_one(fields: dict[str, Any
     for spell in (KernelSpec, lambda **old: dataclasses.replace(KernelSpec(), **old)):
         with pytest.raises(SpecError) as caught:
             spell(**fields)
-        assert str(caught.value).endswith(f" is no field of a spec, but a parameter of its provisioner: {words}")
+        assert str(caught.value).endswith(f" is not a field of a spec but a parameter of its provisioner: {words}")
         assert "\n" not in str(caught.value)
 
 

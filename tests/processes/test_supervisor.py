@@ -283,9 +283,9 @@ class TestClose:
         with Launcher() as launcher:
             kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         assert not kernel.is_alive
-        with pytest.raises(SupervisorGoneError, match="kernels have ended"):
+        with pytest.raises(SupervisorGoneError, match="this session has ended"):
             kernel.execute("1")
-        with pytest.raises(SupervisorGoneError, match="kernels have ended"):
+        with pytest.raises(SupervisorGoneError, match="this session has ended"):
             launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         kernel.shutdown()
 
@@ -423,7 +423,7 @@ class TestWhatATestDoesToUs:
         files: list[io.BufferedRandom] = []
         while not set(numbers) <= {file.fileno() for file in files}:
             files.append((tmp_path / str(len(files))).open("w+b"))
-        with pytest.raises(SupervisorGoneError, match="closed by somebody else"):
+        with pytest.raises(SupervisorGoneError, match="closed by other code"):
             launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
         launcher.close()
         for file in files:

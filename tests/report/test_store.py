@@ -134,7 +134,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     def test_a_missing_document_points_to_what_is_left(self, path: Path) -> None:
         assert reason(path) == "doesn't exist"
         documents.write(path, msgspec.structs.replace(documents.document(), complete=False, end=None))
-        assert reason(path) == "doesn't exist; its run did not end, and run.json.incomplete has what there is"
+        assert reason(path) == "doesn't exist; its run did not finish, and run.json.incomplete has what there is"
 
 
 class TestClosedDescriptor:
@@ -205,7 +205,7 @@ class TestBadPlaces:
         assert said.endswith("can't be written: there is no such folder; make it, or name another one")
 
     def test_a_device_is_not_replaced(self, path: Path) -> None:
-        assert self.refused(Path("/dev/null")) == "/dev/null is no ordinary file: name another one"
+        assert self.refused(Path("/dev/null")) == "/dev/null is not a regular file: name another one"
         os.mkfifo(path)
         assert "no ordinary file" in self.refused(path)
         assert path.is_fifo()
@@ -218,7 +218,7 @@ class TestBadPlaces:
     def test_a_file_aside_that_no_run_has_left_stays(self, path: Path) -> None:
         aside = path.with_name(path.name + INCOMPLETE)
         aside.write_text("notes")
-        with pytest.raises(DocumentError, match="no run has left it: move it, or name another file"):
+        with pytest.raises(DocumentError, match="was not left by a run: move it, or name another file"):
             Writer(path, documents.start(OLDER))
         assert aside.read_text() == "notes"
 
@@ -247,7 +247,9 @@ class TestFullDisk:
             for trial in document.trials:
                 writer.add(trial)
 
-        with pytest.raises(DocumentError, match="can't be written: No space left on device; free or name another"):
+        with pytest.raises(
+            DocumentError, match="can't be written: No space left on device; make room, or name another"
+        ):
             add_all()
         writer.close()
         aside = path.with_name(path.name + INCOMPLETE)
@@ -340,7 +342,7 @@ class TestDamage:
                 read.append(size)
             except DocumentError as error:
                 told.add(str(error).removeprefix(f"{path} ").partition(":")[0])
-        assert told <= {"is empty", "is cut short, or no run document"}
+        assert told <= {"is empty", "is cut short, or not a run document"}
         # Without the newline at its end, or from the first line on.
         assert read[::-1] == [len(data) - 1] if complete else read[::-1] == [*range(data.index(b"\n"), len(data))]
 
@@ -355,19 +357,22 @@ class TestDamage:
         [
             (b"", "is empty"),
             (b" \n\n", "is empty"),
-            (b"not json", "is cut short, or no run document"),
-            (b"\x89PNG\r\n\x1a\n", "is cut short, or no run document"),
-            (b"\xff\xfe\x00", "is cut short, or no run document"),
-            (b"[]", "is cut short, or no run document"),
-            (b"null", "is cut short, or no run document"),
-            (b"{}", "is no run document: make one with --tfkernel-report=run.json"),
-            (b'{"tests": [], "summary": {"passed": 3}}', "is no run document"),
-            (b'{"format": 3}', "is cut short, or no run document"),
-            (b'{"format": "\xff"}', "is cut short, or no run document"),
-            (b'{"part":"start"', "is cut short, or no run document"),
-            (b'{"part":"start"}\n{"part":"end"}\n', "is no run document"),
-            (b'{"x":' + b"[" * 100_000, "is no run document: it is nested too deeply"),
-            (b'{"format":"pytest-tfkernel run","schema":1,"x":' + b"[" * 100_000, "is no run document: it is nested"),
+            (b"not json", "is cut short, or not a run document"),
+            (b"\x89PNG\r\n\x1a\n", "is cut short, or not a run document"),
+            (b"\xff\xfe\x00", "is cut short, or not a run document"),
+            (b"[]", "is cut short, or not a run document"),
+            (b"null", "is cut short, or not a run document"),
+            (b"{}", "is not a run document: make one with --tfkernel-report=run.json"),
+            (b'{"tests": [], "summary": {"passed": 3}}', "is not a run document"),
+            (b'{"format": 3}', "is cut short, or not a run document"),
+            (b'{"format": "\xff"}', "is cut short, or not a run document"),
+            (b'{"part":"start"', "is cut short, or not a run document"),
+            (b'{"part":"start"}\n{"part":"end"}\n', "is not a run document"),
+            (b'{"x":' + b"[" * 100_000, "is not a run document: it is nested too deeply"),
+            (
+                b'{"format":"pytest-tfkernel run","schema":1,"x":' + b"[" * 100_000,
+                "is not a run document: it is nested",
+            ),
         ],
     )
     def test_what_is_no_document_is_told(self, path: Path, data: bytes, expected: str) -> None:
@@ -376,7 +381,7 @@ class TestDamage:
 
     def test_a_newer_one_says_what_to_do(self, path: Path) -> None:
         edited(path, lambda content: content.update(schema=parts.SCHEMA + 1))
-        assert reason(path) == "is of schema 3, and this version reads up to 2: update pytest-tfkernel"
+        assert reason(path) == "has schema 3, and this version reads up to 2: update pytest-tfkernel"
         edited(path, lambda content: content.update(schema=10**30))
         assert "update pytest-tfkernel" in reason(path)
 
@@ -387,7 +392,7 @@ class TestDamage:
     @pytest.mark.parametrize("schema", [0, -1])
     def test_a_schema_that_never_was_is_told(self, path: Path, schema: int) -> None:
         edited(path, lambda content: content.update(schema=schema))
-        assert reason(path) == f"is of schema {schema}, which never was: it was changed by hand"
+        assert reason(path) == f"has schema {schema}, which never existed: it was changed by hand"
 
     @pytest.mark.parametrize(
         "edit",
@@ -414,7 +419,9 @@ class TestDamage:
         ],
     )
     def test_what_was_changed_by_hand_is_told_with_its_place(self, path: Path, edit: Callable[[Any], object]) -> None:
-        assert re.match(r"was changed by hand or is of another program: .*(`\$|missing)", reason(edited(path, edit)))
+        assert re.match(
+            r"was changed by hand or comes from another program: .*(`\$|missing)", reason(edited(path, edit))
+        )
 
     @pytest.mark.parametrize("number", ["1e400", "NaN", "-Infinity"])
     def test_a_number_that_is_none_is_told(self, path: Path, number: str) -> None:

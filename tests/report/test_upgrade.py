@@ -170,5 +170,5 @@ def test_what_was_changed_by_hand_is_refused(tmp_path: Path, edit: Callable[[Any
     edit(content)
     path = tmp_path / "run.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(DocumentError, match=r"was changed by hand or is of another program: .*(`\$|missing)"):
+    with pytest.raises(DocumentError, match=r"was changed by hand or comes from another program: .*(`\$|missing)"):
         load(path)

@@ -77,7 +77,7 @@ def test_an_honest_kernel_passes(stage: Stage) -> None:
 def test_an_orphan_with_the_context_is_listed_still(stage: Stage) -> None:
     found = verdicts(stage, RELEASED, ORPHAN)["no-cuda-context"]
     assert found.state is State.FAIL, found
-    assert "NVML lists the dead process still" in found.reason
+    assert "NVML still lists the dead process" in found.reason
 
 
 def test_an_orphan_with_the_context_is_named_with_its_device(stage: Stage) -> None:

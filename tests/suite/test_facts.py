@@ -243,7 +243,7 @@ class TestTooLittle:
         assert all(one.reason.endswith("the kernel died") for one in self.verdicts(name, "the kernel died"))
 
     def test_without_a_reason_it_is_unknown_and_says_what_is_missing(self, name: str) -> None:
-        missing = Verdict.unknown(f"nobody has seen: {', '.join(unseen(facts_of(name)))}")
+        missing = Verdict.unknown(f"not seen: {', '.join(unseen(facts_of(name)))}")
         assert set(self.verdicts(name)) == {missing}
 
 

@@ -234,7 +234,7 @@ class TestProcessIsNew:
 
     def test_no_second_process_fails_with_the_reason(self) -> None:
         seen = dataclasses.replace(honest_trial(KILLED), second=None, no_restart="no memory")
-        assert judge("process-is-new", seen) == Verdict.failed("no new process came: no memory")
+        assert judge("process-is-new", seen) == Verdict.failed("no new process started: no memory")
 
     def test_same_process_fails(self) -> None:
         seen = honest_trial(KILLED)
@@ -355,7 +355,7 @@ class TestNoCudaContext:
             (gpu({"listed": None}), State.UNKNOWN, "did not list the kernel while it lived"),
             (gpu({"listed": False}, listed=True), State.UNKNOWN, "did not list the kernel while it lived"),
             (gpu(error="NVML could not be read: lost", listed=None), State.UNKNOWN, "could not be read"),
-            (gpu(listed=True), State.FAIL, "lists the dead process still"),
+            (gpu(listed=True), State.FAIL, "still lists the dead process"),
             (gpu(used=5000 + (8 << 20) + 1), State.FAIL, "8388609 bytes more are in use"),
             (gpu(used=5000 + (8 << 20)), State.PASS, ""),
             (gpu(used=1), State.PASS, ""),

@@ -42,7 +42,7 @@ def test_an_orphan_that_keeps_the_context_fails_both(machine: DriverStub, gpus: 
     machine.write(driver_stub.device(total=int(1.5 * GIB)), "handles")
     first, second = verdicts(release(gpus, launcher, "sigkill", SABOTEUR, seconds=0.5))
     assert (first.state, second.state) == (State.FAIL, State.PASS), (first, second)
-    assert "lists the dead process still" in first.said
+    assert "still lists the dead process" in first.said
 
 
 def test_memory_that_stays_fails(machine: DriverStub, gpus: Gpus, launcher: Launcher) -> None:
@@ -119,7 +119,7 @@ def test_a_dead_process_that_stays_listed_makes_the_list_worthless(machine: Driv
     machine.write(driver_stub.device(), "linger 60")
     gpus.settling = dataclasses.replace(gpus.settling, seconds=0.3)
     assert gpus.calibration.sight is Sight.FAILED
-    assert "had ended was listed still" in gpus.calibration.reason
+    assert "had ended was still listed" in gpus.calibration.reason
 
 
 def test_without_a_device_nothing_is_started(launcher: Launcher, tmp_path: Path) -> None:

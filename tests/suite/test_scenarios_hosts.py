@@ -168,7 +168,7 @@ class TestRestartLimit:
             (row(8), "", State.FAIL, "after each of 8 deaths in a row: nobody gave up"),
             (row(2), "the kernel's host is gone", State.FAIL, "by: the kernel's host is gone"),
             (row(6, 9.5), SAID, State.PASS, "5 restarts, then given up"),
-            (row(8, 10.0), "", State.UNKNOWN, "took 10.0 s: the deaths were no row"),
+            (row(8, 10.0), "", State.UNKNOWN, "took 10.0 s: the restarter did not count the deaths as a row"),
             ([{"ended": "it lives"}, {"ended": "SIGSEGV"}], SAID, State.UNKNOWN, "should die of SIGKILL: it lives"),
         ],
     )
@@ -310,7 +310,7 @@ class TestHostsAgree:
                 "jupyter: sys.exit() in a cell: 'it lives, with no error', and 'it dies of exit code 0' in subprocess",
             ),
             ({"held": 1.0, "the example gives": None}, State.FAIL, "jupyter: the example gives: None, and 2.0"),
-            ({"more": 1}, State.UNKNOWN, "not the same was looked at: ['more']"),
+            ({"more": 1}, State.UNKNOWN, "different things were looked at: ['more']"),
         ],
     )
     def test_only_what_is_documented_may_differ(self, changes: dict[str, object], state: State, reason: str) -> None:

@@ -89,7 +89,11 @@ class TestOldState:
         ("kind", "outcome", "reason"),
         [
             ("session-target", {"hung": 15.0}, "not refused within 15 s"),
-            ("iterator-handle", {"died": "kernel 7 died of SIGSEGV"}, "was no error, but a death: kernel 7"),
+            (
+                "iterator-handle",
+                {"died": "kernel 7 died of SIGSEGV"},
+                "did not give an error but killed the process: kernel 7",
+            ),
             ("tensor-name", {"value": 2.0}, "accepted, and gave 2.0"),
             ("session-handle", {"error": "KeyError", "message": "?"}, "gave KeyError: ?, not InvalidArgumentError"),
         ],
@@ -175,7 +179,7 @@ class TestWarmEqualsCold:
                 State.FAIL,
                 "environment: {'B': '2'} in the forked kernel, {'B': None}",
             ),
-            ({"signals": []}, State.UNKNOWN, "not the same was looked at: ['signals']"),
+            ({"signals": []}, State.UNKNOWN, "different things were looked at: ['signals']"),
         ],
     )
     def test_only_what_is_documented_may_differ(self, changes: dict[str, object], state: State, reason: str) -> None:

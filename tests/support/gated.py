@@ -76,7 +76,7 @@ def by_a_child(code):
     subprocess.run([sys.executable, "-c", code], check=True)
 """
 
-STRAYS = "left by processes that have ended, of which test nobody knows:"
+STRAYS = "left by processes that have ended, and no test is known to have started them:"
 Run = Callable[..., pytest.RunResult]
 
 
@@ -149,7 +149,7 @@ def section(result: pytest.RunResult) -> list[str]:
     _, _, rest = result.stdout.str().partition("= tfkernel gate =")
     lines = rest.splitlines()[1:]
     lines = lines[: next((number for number, line in enumerate(lines) if line[:1] in {"=", "!"}), len(lines))]
-    theirs = re.compile(rf"|{STRAYS}|.*; at the time ran .*|not looked at, .*: /proc/\*/(maps|task/.*)")
+    theirs = re.compile(rf"|{STRAYS}|.*; running at the time: .*|not looked at, .*: /proc/\*/(maps|task/.*)")
     return [line for line in lines if not theirs.fullmatch(line.partition(": Permission denied")[0])]
 
 

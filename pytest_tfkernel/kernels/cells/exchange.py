@@ -68,14 +68,14 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
     try:
         return life.reply(message, _value(message), written)
     except ValueError as error:
-        life.end(f"its reply is none of ours ({error}), so it was ended")
+        life.end(f"its reply makes no sense ({error}), so it was ended")
         raise KernelDied(life.bury()) from None
 
 
 def request_for(cell: str, spec: KernelSpec, *, interactive: bool) -> Message:
     """The request that runs a cell. Raises TypeError or SpecError, before anything is done."""
     if not isinstance(cell, str):
-        raise TypeError(f"a cell is text, not {type(cell).__name__}")
+        raise TypeError(f"a cell must be a string, not {type(cell).__name__}")
     if not interactive and not spec.made_by.runs_scripts:
         raise SpecError(
             f"a {spec.made_by.name} kernel runs interactive cells only: use provisioner='subprocess' for a script"
@@ -87,7 +87,7 @@ def seconds_for(spec: KernelSpec, timeout: float | None) -> float:
     """The deadline of a cell. Raises ValueError for what is none, before anything is done."""
     seconds = spec.timeout if timeout is None else timeout
     if not isinstance(seconds, int | float) or not seconds > 0:
-        raise ValueError(f"timeout={timeout!r} is no deadline: give seconds above 0")
+        raise ValueError(f"timeout={timeout!r} must be seconds above 0")
     return seconds
 
 

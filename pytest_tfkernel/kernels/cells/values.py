@@ -38,19 +38,19 @@ def _decode_tagged(encoded: Any, depth: int) -> Any:
             return complex(_part(real), _part(imaginary))
         case {"$": "dict", "items": list(items)}:
             return dict(_pair(item, depth + 1) for item in items)
-    raise ValueError("a part of the value has a form that is none of ours")
+    raise ValueError("a part of the value has a form that is unknown here")
 
 
 def _part(encoded: Any) -> float:
     part = decode(encoded)
     if not isinstance(part, float):
-        raise ValueError("a complex number has a part that is no float")  # noqa: TRY004 - as all that is wrong here
+        raise ValueError("a complex number has a part that is not a float")  # noqa: TRY004 - as all that is wrong here
     return part
 
 
 def _pair(item: Any, depth: int) -> tuple[Any, Any]:
     if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
-        raise ValueError("an item of a dict is no pair")
+        raise ValueError("an item of a dict is not a pair")
     key = _hashable(decode(item[0], depth))
     try:
         hash(key)

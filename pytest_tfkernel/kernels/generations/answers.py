@@ -47,7 +47,7 @@ class Asked:
         elif kind == "mark" and is_number and number in self._marking:
             wrong = "" if isinstance(message.get("name"), str) else "a mark has no name"
         elif not is_number or number not in self._open or kind != _answer_to(self._open[number]):
-            wrong = f"it says {kind[:40]!r} unasked"
+            wrong = f"it sent {kind[:40]!r} unasked"
         else:
             wrong = _fault_of(message, self._open.pop(number)) if kind == "reply" else ""
         if wrong:
@@ -72,11 +72,13 @@ def _fault_of(reply: Message, request: str) -> str:
     if error is not None and not (
         isinstance(error, dict) and set(error) == _ERROR and all(isinstance(text, str) for text in error.values())
     ):
-        return "its reply has an error that is none"
+        return "its reply has an error that is malformed"
     results = _RESULTS & set(reply)
     if error is not None:
         return "" if results <= {"value"} and reply.get("value") is None else "its reply has an error and a result"
     if len(results) != 1 or not results <= set(_ALLOWED[request]):
         return f"its reply to {request!r} has {' and '.join(sorted(results)) or 'no result'}"
     (result,) = results
-    return "" if result == "value" or isinstance(reply[result], str) else f"its reply has a {result} that is no text"
+    return (
+        "" if result == "value" or isinstance(reply[result], str) else f"its reply has a {result} that is not a string"
+    )

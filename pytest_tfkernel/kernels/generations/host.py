@@ -89,7 +89,7 @@ class Host:
         """That it had ended, for the post-mortem of its kernel; "" while it lives."""
         if not self._companion.has_ended():
             return ""
-        return f"the process of its manager, {self.process}, had ended, and it with that one{self._fate('')}"
+        return f"the process of its manager, {self.process}, had ended, and the kernel with it{self._fate('')}"
 
     def _end_unseen(self) -> None:
         """End what it has started while nobody was looking."""

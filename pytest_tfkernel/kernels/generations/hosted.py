@@ -33,7 +33,7 @@ _LONGEST_FOLDER = 90
 _GIVEN_UP = (
     "the restarter of jupyter_client has given up, since the kernel died again and again: call restart() for a new one"
 )
-_SHUT_DOWN = "its manager was asked to shut the kernel down, so it starts no other: call restart() for a new one"
+_SHUT_DOWN = "its manager was asked to shut the kernel down, so it won't start another: call restart() for a new one"
 # Each has a lease of its own.
 _MOST_GENERATIONS = 1 << 20
 

@@ -30,7 +30,9 @@ __tracebackhide__ = True
 
 _TAIL_BYTES = 16 * 1024
 _LAST_CELL = 4096
-_UNENDED = "it could not be ended: it waits in the Linux kernel, or is of another user since it ran a set-uid program"
+_UNENDED = (
+    "it could not be ended: it waits in the Linux kernel, or belongs to another user since it ran a set-uid program"
+)
 # How often we look whether output has to be given back: often while there is some, seldom without.
 _BUSY_SECONDS, _QUIET_SECONDS = 0.01, 0.05
 # A kernel that closed its channel is usually on its way out; what a dead one started may need a moment to notice, as

@@ -177,7 +177,7 @@ class ForkServers:
             answer = server.answer(send(), seconds)
             if answer is not None and _is_whole(answer, what):
                 return answer
-            why = f"did not answer for {seconds:.0f} s" if answer is None else "gave an answer that is none of its own"
+            why = f"did not answer for {seconds:.0f} s" if answer is None else "gave an unexpected answer"
         except (ChannelClosedError, ChannelTornError) as error:
             why = server.companion.fate(f"closed its channel ({error})")
         words = server.companion.last_words()

@@ -140,7 +140,7 @@ class MultiprocessHosts:
             host.log.close()
         if death is None or death.status.code == 0:
             return ""
-        return f"its host, process {host.process}, had died of {death.status}, and it with that one{words}"
+        return f"its host, process {host.process}, had died of {death.status}, and the kernel with it{words}"
 
     def close(self) -> None:
         """End the hosts, and with them their kernels."""
@@ -200,7 +200,7 @@ class MultiprocessHosts:
         if answer["kind"] == "failed":
             raise self._failed(host, f"failed with {answer['error']['type']}: {answer['error']['message']}")
         if answer["kind"] != "started" or not all(type(answer.get(name)) is int for name in ("pid", "start_time")):
-            raise self._failed(host, "gave an answer that is none of its own")
+            raise self._failed(host, "gave an unexpected answer")
         return ProcessId(answer["pid"], answer["start_time"])
 
     def _failed(self, host: Companion, why: str) -> KernelStartError:

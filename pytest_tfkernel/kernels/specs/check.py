@@ -21,10 +21,10 @@ def check(spec: KernelSpec) -> None:
     _check_types(spec)
     provisioners.chosen(spec.provisioner)
     if spec.folder is not None and not _is_folder(spec.folder):
-        raise SpecError(f"folder={spec.folder!r} is no folder: make it first, or leave it out")
+        raise SpecError(f"folder={spec.folder!r} is not a folder: create it first, or leave it out")
     for name in ("timeout", "start_timeout"):
         if not getattr(spec, name) > 0:
-            raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
+            raise SpecError(f"{name}={getattr(spec, name)!r} must be seconds above 0")
     _check_limits(spec)
 
 
@@ -38,22 +38,22 @@ def _is_folder(name: str) -> bool:
 def _check_types(spec: KernelSpec) -> None:
     for name in ("python", "folder", "startup"):
         if not isinstance(getattr(spec, name), str) and not (name == "folder" and spec.folder is None):
-            raise SpecError(f"{name}={getattr(spec, name)!r} is no text: write str(...)")
+            raise SpecError(f"{name}={getattr(spec, name)!r} must be a string")
     texts = spec.sys_path
     if not (isinstance(texts, tuple) and all(isinstance(one, str) for one in texts)):
-        raise SpecError(f"sys_path={texts!r} is no tuple of texts: write ('name',) with a comma")
+        raise SpecError(f"sys_path={texts!r} must be a tuple of strings: write ('name',) with a comma")
     if not isinstance(spec.environment, Mapping) or not all(map(_is_variable, spec.environment.items())):
-        raise SpecError(f"environment={spec.environment!r} is no dict of names and texts (or None, to remove one)")
+        raise SpecError(f"environment={spec.environment!r} must be a dict of strings (or None, to remove a variable)")
     _check_numbers(spec)
 
 
 def _check_numbers(spec: KernelSpec) -> None:
     for name in ("timeout", "start_timeout"):
         if not isinstance(getattr(spec, name), int | float):
-            raise SpecError(f"{name}={getattr(spec, name)!r} is no deadline: give seconds above 0")
+            raise SpecError(f"{name}={getattr(spec, name)!r} must be seconds above 0")
     for name in ("memory_limit", "process_limit", "address_space_limit", "open_files_limit"):
         if not isinstance(getattr(spec, name), int | None):
-            raise SpecError(f"{name}={getattr(spec, name)!r} is no whole number: give int(...)")
+            raise SpecError(f"{name}={getattr(spec, name)!r} must be a whole number")
 
 
 def _is_variable(pair: tuple[object, object]) -> bool:
@@ -71,7 +71,7 @@ def _check_limits(spec: KernelSpec) -> None:
     for name, least in smallest.items():
         limit = getattr(spec, name)
         if limit is not None and limit < least:
-            raise SpecError(f"{name}={limit!r} is too little for a Python to start: give at least {least}")
+            raise SpecError(f"{name}={limit!r} is too little for Python to start: give at least {least}")
     memory, address_space = spec.memory_limit, spec.address_space_limit
     if memory is not None and address_space is not None and address_space < memory:
         raise SpecError(

@@ -55,7 +55,7 @@ def describe(python: str, supervisor: Supervisor, lease: int) -> Interpreter:
     except (ValueError, KeyError, TypeError, RecursionError):
         last = f" and said {words.splitlines()[-1][:200]!r}" if words else ""
         raise SpecError(
-            f"python={python!r} is no Python interpreter: asked for its version, it {ended}{last}"
+            f"python={python!r} is not a Python interpreter: asked for its version, it {ended}{last}"
         ) from None
     if found.version < _OLDEST:
         raise SpecError(f"python={python!r} is Python {major}.{minor}: kernels need {_OLDEST[0]}.{_OLDEST[1]} or newer")

@@ -37,7 +37,7 @@ class Outlets:
         self._writers: list[Writer] = []
         self._pages: list[Path] = []
         if "" in options.reports:
-            raise DocumentError("--tfkernel-report= names no file: give a name that ends in .json or .html")
+            raise DocumentError("--tfkernel-report= is empty: give a name that ends in .json or .html")
         for path in dict.fromkeys(map(_place, options.reports)):
             if path.suffix == ".html":
                 self._pages.append(_checked(path))
@@ -145,7 +145,7 @@ def _place(name: str) -> Path:
     try:
         return Path(name).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise DocumentError(f"{name} is no place for a file: {error}") from None
+        raise DocumentError(f"{name} can't be the place of a file: {error}") from None
 
 
 def _yardstick(options: Options) -> Yardstick | None:
@@ -161,7 +161,7 @@ def _yardstick(options: Options) -> Yardstick | None:
 
 def _unreported(end: document.End) -> Iterator[Line]:
     for nodeid in end.unreported[:_SHOWN]:
-        yield ((f"collected, and never reported: {nodeid}", "red"),)
+        yield ((f"collected, but never reported: {nodeid}", "red"),)
     if len(end.unreported) > _SHOWN:
         yield ((f"and {len(end.unreported) - _SHOWN} more that were never reported", "red"),)
 

@@ -26,9 +26,9 @@ def summary(tally: Tally) -> Iterator[str]:
         yield from (f"  {line}{excuse}" for line in _lines(finding, fixture=False))
     strays = _strays(tally)
     if strays:
-        yield "left by processes that have ended, of which test nobody knows:"
+        yield "left by processes that have ended, and no test is known to have started them:"
         for stray in strays[:_MOST_STRAYS]:
-            yield f"  {stray.thing}; at the time ran {', '.join(stray.tests)}"
+            yield f"  {stray.thing}; running at the time: {', '.join(stray.tests)}"
         if len(strays) > _MOST_STRAYS:
             yield f"  and {len(strays) - _MOST_STRAYS} more"
     for allowance in tally.unused:

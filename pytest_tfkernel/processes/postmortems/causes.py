@@ -28,7 +28,7 @@ def judge(
     """Why a process ended and who did it.
 
     `sent` are the signals that we sent it and that may have ended it, `oom_killed` says whether the OOM killer has
-    taken it, if SIGKILL did, and `deadline` whether we meant to end it since its time was over.
+    taken it, if SIGKILL did, and `deadline` whether we meant to end it since its time was up.
     """
     if status.signal is None:
         return Cause.EXIT, Killer.SELF

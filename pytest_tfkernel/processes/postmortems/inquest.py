@@ -12,7 +12,7 @@ from pytest_tfkernel.processes.postmortems.deaths import Death
 from pytest_tfkernel.processes.postmortems.sent import Sent
 from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
-_LOST = "its channel was closed in the cell: leave descriptors that it did not open alone"
+_LOST = "its channel was closed in the cell: a cell must not close descriptors that it did not open"
 _DOUBT = "the OOM killer took it or a process that it had started, and which of them isn't known"
 
 

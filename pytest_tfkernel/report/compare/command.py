@@ -27,12 +27,12 @@ _BOTH = 2
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("ref", metavar="REF", help="the document of the run that others are compared with")
+    parser.add_argument("ref", metavar="REF", help="the run document to compare with")
     parser.add_argument(
         "changed",
         metavar="CHANGED",
         nargs="?",
-        help="that of the other run (default: REF too, of which --kernel then names two kernels)",
+        help="that of the other run (default: REF, in which --kernel then names two kernels)",
     )
     parser.add_argument(
         "--fail-on",
@@ -53,7 +53,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON, schema 1 (docs/compare.md)")
     shape.add_argument("--markdown", action="store_true", help="print Markdown, for a job summary")
-    parser.add_argument("--all", action="store_true", help="cut no list of the text")
+    parser.add_argument("--all", action="store_true", help="don't shorten lists in the text")
 
 
 def run(options: argparse.Namespace) -> Answer:
@@ -98,7 +98,7 @@ def _load_latest(path: Path) -> Document:
     aside = later_aside(path)
     if aside is not None:
         raise CompareError(
-            f"{path} is of an older run than {aside.name}, of a run that did not end: compare or remove that"
+            f"{path} is from an older run than {aside.name}, whose run did not finish: compare or remove that one"
         )
     return load(path)
 

@@ -51,7 +51,7 @@ class Expectations:
             raise CompareError(f"{path} can't be read: {error.strerror}") from None
         except ValueError as error:
             # One of a name that no file can have, of msgspec's, or of UTF-8.
-            raise CompareError(f"{path} is no list of known differences: {error}") from None
+            raise CompareError(f"{path} is not a list of known differences: {error}") from None
         for number, one in enumerate(known):
             _check(f"{path}, entry {number + 1}", one)
         return cls(known)
@@ -101,7 +101,7 @@ def _check(where: str, known: Expectation) -> None:
     if not known.reason.strip():
         raise CompareError(f"{where} has no reason")
     if not (known.guarantee or known.trial or known.test or known.figure):
-        raise CompareError(f"{where} says nothing of what it is about: guarantee, trial, test or figure")
+        raise CompareError(f"{where} doesn't say what it is about: guarantee, trial, test or figure")
     words = [change.value for change in Change]
     if known.change not in {*words, "*"}:
         raise CompareError(f"{where} has the change {known.change!r}: choose from {', '.join(words)}, or *")

@@ -56,7 +56,7 @@ def _lines(found: Comparison) -> Iterator[str]:
         yield from (_row(group) for group in section.groups)
         yield ""
     if found.unseen:
-        yield "#### Expected, and not seen"
+        yield "#### Expected, but not seen"
         yield ""
         yield from (f"- {escape(shorten(f'{one} ({one.reason})'))}" for one in found.unseen)
         yield ""

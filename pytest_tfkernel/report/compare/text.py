@@ -26,7 +26,7 @@ def lines(found: Comparison, *, everything: bool = False) -> Iterator[Line]:
     for section in sections(found.differences):
         yield from _section(section, everything=everything)
     if found.unseen:
-        yield (("Expected, and not seen", "yellow"),)
+        yield (("Expected, but not seen", "yellow"),)
         yield from (((f"{INDENT}{shorten(f'{one} ({one.reason})')}", ""),) for one in found.unseen)
     if found.surroundings:
         yield (("What else differs", "bold"),)

@@ -21,7 +21,7 @@ _MISSING = "{} is missing: pip install 'pytest-tfkernel[html]'"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("document", metavar="RUN.json", type=Path, help="the run document, also an incomplete one")
+    parser.add_argument("document", metavar="RUN.json", type=Path, help="the run document, which may be incomplete")
     parser.add_argument(
         "output",
         metavar="RUN.html",
@@ -29,7 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the page (default: beside the document, with the suffix .html)",
     )
-    parser.add_argument("--ref", metavar="REF.json", type=Path, help="the run document that this one is compared with")
+    parser.add_argument("--ref", metavar="REF.json", type=Path, help="the run document to compare this one with")
 
 
 def run(options: argparse.Namespace) -> Answer:

@@ -35,12 +35,12 @@ class Latency:
 
 
 LATENCIES = (
-    Latency("First kernel: asked for until started", (), "started"),
-    Latency("Fault until the process is dead", ("fault",), "death"),
-    Latency("Death until it is noticed", ("death",), "noticed"),
-    Latency("Death noticed until nothing is left", ("noticed",), "settled"),
-    Latency("Restart: asked for until started", ("settled", "noticed"), "restarted"),
-    Latency("Restarted until the session is rebuilt", ("restarted",), "rebuilt"),
+    Latency("First kernel: from request to start", (), "started"),
+    Latency("From the fault until the process is dead", ("fault",), "death"),
+    Latency("From the death until it is noticed", ("death",), "noticed"),
+    Latency("From then until nothing is left", ("noticed",), "settled"),
+    Latency("Restart: from request to start", ("settled", "noticed"), "restarted"),
+    Latency("From the restart until the session is rebuilt", ("restarted",), "rebuilt"),
 )
 
 

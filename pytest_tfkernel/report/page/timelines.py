@@ -1,4 +1,4 @@
-"""The time line of a trial: what its kernel held at each of its moments, as a picture."""
+"""The timeline of a trial: what its kernel held at each of its moments, as a picture."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Sheet:
 
 
 class Timelines:
-    """Draws time lines, one after the other. Needs `svg.settings`."""
+    """Draws timelines, one after the other. Needs `svg.settings`."""
 
     def __init__(self) -> None:
         self._sheets: dict[int, _Sheet] = {}
@@ -149,4 +149,4 @@ def spread(places: Sequence[float], step: float, low: float, high: float) -> lis
 
 def _label(moments: Sequence[Moment], shown: Sequence[_Track]) -> str:
     tracks = ", ".join(track.name for track in shown) or "moments only"
-    return f"Time line of {duration(moments[-1].seconds)}: {tracks}. The table has its numbers."
+    return f"Timeline of {duration(moments[-1].seconds)}: {tracks}. The table has its numbers."

@@ -1,4 +1,4 @@
-"""Each trial as the page shows it, within bounds: its verdicts, its death, its time line, and what else was seen."""
+"""Each trial as the page shows it, within bounds: its verdicts, its death, its timeline, and what else was seen."""
 
 from __future__ import annotations
 

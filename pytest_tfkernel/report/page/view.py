@@ -144,7 +144,7 @@ def _warnings(document: Document) -> Iterator[str]:
         items = document.end.unreported
         few = ", ".join(line(item, _NAME) for item in items[:10])
         rest = f" and {len(items) - 10:,} more" if len(items) > 10 else ""  # noqa: PLR2004 - as above
-        yield f"Collected, and never reported: {few}{rest}."
+        yield f"Collected, but never reported: {few}{rest}."
 
 
 def _machine(document: Document) -> Iterator[tuple[str, str]]:

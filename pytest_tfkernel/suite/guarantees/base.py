@@ -33,7 +33,7 @@ class Guarantee:
         try:
             missing = unseen(observation.facts) if isinstance(observation, Facts) and not observation.error else ()
             if missing:
-                return Verdict.unknown(f"nobody has seen: {', '.join(missing)}")
+                return Verdict.unknown(f"not seen: {', '.join(missing)}")
             return self.decide(observation)
         except Exception as error:  # noqa: BLE001 - what it sees may be broken in any way
             return Verdict.unknown(f"the judge failed on this observation: {type(error).__name__}: {error}")

@@ -73,7 +73,7 @@ def process_is_new(seen: Observation) -> Verdict:
     if not seen.old_is_gone:
         return Verdict.failed(f"process {seen.first.process} still exists after its death: nobody reaped it")
     if seen.second is None:
-        return Verdict.failed(f"no new process came: {seen.no_restart}")
+        return Verdict.failed(f"no new process started: {seen.no_restart}")
     if seen.second.process == seen.first.process:
         return Verdict.failed(f"process {seen.first.process} answered again after the restart")
     return Verdict.passed(f"{seen.first.process}, then {seen.second.process}")

@@ -30,7 +30,7 @@ def no_cuda_context(seen: Facts[Handover]) -> Verdict:
     if release.error:
         return Verdict.unknown(release.error)
     if release.listed:
-        return Verdict.failed(f"NVML lists the dead process still, {release.seconds:.1f} s after its death")
+        return Verdict.failed(f"NVML still lists the dead process, {release.seconds:.1f} s after its death")
     return _memory(release)
 
 

@@ -89,7 +89,7 @@ def hosts_agree(seen: Facts[SideBySide]) -> Verdict:
             # One that showed nothing at all could not be looked at.
             (found if shown else unseen).append(f"{host}: could not be played to its end: {facts.broken[host]}")
         elif shown.keys() != standard.keys():
-            unseen.append(f"{host}: not the same was looked at: {sorted(shown.keys() ^ standard.keys())}")
+            unseen.append(f"{host}: different things were looked at: {sorted(shown.keys() ^ standard.keys())}")
     # What is installed, and with that who is compared, is no behaviour of anybody's.
     given = "; ".join(filter(None, (f"compared: {', '.join(compared)}", _restarts(facts.times), absent)))
     if found:

@@ -25,7 +25,7 @@ def nothing_is_left(seen: Observation) -> Verdict:
     if isinstance(died, Verdict):
         return died
     if seen.audit is None:
-        return Verdict.unknown("nobody looked for what was left")
+        return Verdict.unknown("nothing looked for what was left")
     if seen.audit.leaks:
         return Verdict.failed(f"left behind: {', '.join(map(str, seen.audit.leaks))}")
     if seen.untrusted:
@@ -46,7 +46,7 @@ def nothing_is_left(seen: Observation) -> Verdict:
 def audit_is_trusted(seen: Facts[planted.Planted]) -> Verdict:
     """Planted leaks of every kind are found in this very run; otherwise nothing is said of leaks."""
     if seen.error:
-        return Verdict.unknown(f"no leaks could be planted, so that none are believed to be absent: {seen.error}")
+        return Verdict.unknown(f"no leaks could be planted, so finding none would prove nothing: {seen.error}")
     if seen.facts.missed:
         return Verdict.failed(f"planted and not found: {', '.join(seen.facts.missed)}")
     if seen.facts.refused:

@@ -26,7 +26,7 @@ def starts_blank(seen: Observation) -> Verdict:
         if one.session:
             return Verdict.failed(f"kernel {one.process} began with a default session")
         if one.imported and seen.setting.provisioner == "subprocess":
-            return Verdict.failed(f"kernel {one.process} is cold, and yet began with tensorflow imported")
+            return Verdict.failed(f"kernel {one.process} is cold, but began with tensorflow imported")
     return Verdict.passed()
 
 

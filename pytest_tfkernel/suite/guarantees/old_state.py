@@ -35,7 +35,7 @@ def old_state_is_refused(seen: Facts[OldNames]) -> Verdict:
         if after.hung is not None:
             return Verdict.failed(f"the old {one.kind} was not refused within {after.hung:g} s")
         if after.died is not None:
-            return Verdict.failed(f"the old {one.kind} was no error, but a death: {after.died}")
+            return Verdict.failed(f"the old {one.kind} did not give an error but killed the process: {after.died}")
         if after.error is None:
             return Verdict.failed(f"the old {one.kind} was accepted, and gave {after.value!r}")
         errors, part = REFUSALS[one.kind]

@@ -40,7 +40,7 @@ def restart_limit_is_kept(seen: Facts[RowOfDeaths]) -> Verdict:
         return Verdict.unknown(f"a kernel that should die of {_KILLED}: {unstruck[0]}")
     slowest = max((death.seconds or 0.0 for death in deaths), default=0.0)
     if slowest >= STABLE_SECONDS:
-        return Verdict.unknown(f"a restart took {slowest:.1f} s: the deaths were no row for the restarter")
+        return Verdict.unknown(f"a restart took {slowest:.1f} s: the restarter did not count the deaths as a row")
     if said and _GIVEN_UP not in said:
         return Verdict.failed(f"death {len(deaths)} was not answered by a restart, but by: {said}")
     if not said:

@@ -26,5 +26,5 @@ def runner_death_leaves_nothing(seen: Facts[RunnerDeath]) -> Verdict:
     if not started:
         return Verdict.unknown("nothing was there that the death of pytest could have left")
     if seconds > DEADLINE:
-        return Verdict.unknown(f"all were gone after {seconds:.2f} s, when it was looked too late to tell")
+        return Verdict.unknown(f"all were gone after {seconds:.2f} s, but that look came too late to tell")
     return Verdict.passed(f"{started} processes gone after {seconds:.2f} s")

@@ -26,7 +26,7 @@ def warm_equals_cold(seen: Facts[Portraits]) -> Verdict:
         return Verdict.unknown(seen.error)
     warm, cold = seen.facts.forkserver, seen.facts.subprocess
     if warm.keys() != cold.keys():
-        return Verdict.unknown(f"not the same was looked at: {sorted(warm.keys() ^ cold.keys())}")
+        return Verdict.unknown(f"different things were looked at: {sorted(warm.keys() ^ cold.keys())}")
     different = [name for name in warm if name not in DIFFERENCES and warm[name] != cold[name]]
     if different:
         return Verdict.failed("; ".join(_difference(name, warm[name], cold[name]) for name in different))

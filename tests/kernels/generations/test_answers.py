@@ -52,7 +52,7 @@ _FALSE_REPLIES: dict[str, dict[str, Any]] = {
     "a complex of text": {**_REPLY, "value": {"$": "complex", "parts": ["1", 0.0]}},
     "a complex of one": {**_REPLY, "value": {"$": "complex", "parts": [1.0]}},
     "a float of digits": {**_REPLY, "value": {"$": "float", "is": "1e999"}},
-    "a float that is no text": {**_REPLY, "value": {"$": "float", "is": 10**400}},
+    "a float that is not a string": {**_REPLY, "value": {"$": "float", "is": 10**400}},
     "no base64": {**_REPLY, "value": {"$": "bytes", "base64": "!"}},
     "bytes that are no text": {**_REPLY, "value": {"$": "bytes", "base64": 5}},
     "a dict of no pairs": {**_REPLY, "value": {"$": "dict", "items": [[1, 2, 3]]}},

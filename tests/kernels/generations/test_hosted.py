@@ -49,7 +49,7 @@ class TestGone:
         # From the cell: before it, the kernel might be dead when it is asked.
         cell = "import os, signal, time\nos.kill(os.getppid(), signal.SIGSEGV)\ntime.sleep(30)"
         with pytest.raises(
-            KernelDied, match="it with that one: it died of SIGSEGV; its last words: Fatal Python error"
+            KernelDied, match="the kernel with it: it died of SIGSEGV; its last words: Fatal Python error"
         ):
             kernel.execute(cell)
         kernel.restart()

@@ -154,7 +154,7 @@ for n in range(20):
     text = b'{"kind": "x", "id": %d}' % n
     os.write(3, struct.pack('!i', len(text)) + text)
 """,
-        "it says 'x' unasked",
+        "it sent 'x' unasked",
     ),
 }
 

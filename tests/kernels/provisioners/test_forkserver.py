@@ -282,7 +282,7 @@ class TestAnswers:
         try:
             kernel = own_launcher.start(spec)
         except KernelStartError as error:
-            assert "gave an answer that is none of its own" in str(error)  # noqa: PT017 - it may be left out as well
+            assert "gave an unexpected answer" in str(error)  # noqa: PT017 - it may be left out as well
         else:
             assert kernel.execute("import os; os.getpid()").value == kernel.pid
 

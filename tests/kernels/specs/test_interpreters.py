@@ -71,14 +71,14 @@ def test_a_program_that_is_no_python(refused: Callable[[object], str], name: str
     path = shutil.which(name)
     if path is None:
         pytest.skip(f"there is no {name} here")
-    assert "is no Python interpreter: asked for its version, it ended with" in refused(path)
+    assert "is not a Python interpreter: asked for its version, it ended with" in refused(path)
 
 
 def test_a_program_that_prints_without_end_is_stopped_soon(refused: Callable[[object], str]) -> None:
     path = shutil.which("yes")
     if path is None:
         pytest.skip("there is no yes here")
-    assert "is no Python interpreter: asked for its version, it printed more than 64 MiB" in refused(path)
+    assert "is not a Python interpreter: asked for its version, it printed more than 64 MiB" in refused(path)
 
 
 def test_a_program_that_answers_with_other_json(refused: Callable[[object], str], tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_program_that_answers_with_other_json(refused: Callable[[object], str]
         file.write_text(f"#!/bin/sh\necho '{answer}' >&3\n# {answer}")
         file.chmod(0o755)
         named = file.rename(tmp_path / f"python-{abs(hash(answer))}")
-        assert "is no Python interpreter" in refused(named)
+        assert "is not a Python interpreter" in refused(named)
 
 
 def test_a_program_that_does_not_answer(

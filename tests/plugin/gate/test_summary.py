@@ -19,7 +19,7 @@ def test_stray_that_another_worker_knows_of_is_told_once() -> None:
         ),
     )
     assert [line for line in summary.summary(tally) if "at the time" in line] == [
-        "  semaphore /dev/shm/sem.a; at the time ran b"
+        "  semaphore /dev/shm/sem.a; running at the time: b"
     ]
 
 

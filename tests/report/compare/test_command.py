@@ -102,7 +102,7 @@ def test_expect(compare: Command) -> None:
     said = compare("ref.json", "bad.json", "--expect=known.json")
     assert said.code == SAME
     assert "[lost: because]" in said.out
-    assert "Expected, and not seen\n  guarantee *: lost" in compare("ref.json", "new.json", "--expect=known.json").out
+    assert "Expected, but not seen\n  guarantee *: lost" in compare("ref.json", "new.json", "--expect=known.json").out
     assert compare.refusal("ref.json", "bad.json", "--expect=none") == "none can't be read: No such file or directory"
 
 
@@ -133,16 +133,16 @@ def test_bad_documents(compare: Command) -> None:
     for name, why in {
         "none.json": "none.json doesn't exist",
         ".": ". can't be read: Is a directory",
-        "foreign.json": "foreign.json is no run document: make one with --tfkernel-report=foreign.json",
-        "cut.json": "cut.json is cut short, or no run document: Input data was truncated",
-        "newer.json": "newer.json is of schema 99, and this version reads up to 2: update pytest-tfkernel",
+        "foreign.json": "foreign.json is not a run document: make one with --tfkernel-report=foreign.json",
+        "cut.json": "cut.json is cut short, or not a run document: Input data was truncated",
+        "newer.json": "newer.json has schema 99, and this version reads up to 2: update pytest-tfkernel",
         "a\x1b[31m\nb": "a\\x1b[31m\\nb doesn't exist",
         "a\udcff": "a\\udcff doesn't exist",
     }.items():
         assert compare.refusal("ref.json", name) == why
         assert compare.refusal(name, "ref.json") == why
     assert compare.refusal("ref.json", "odd.json") == (
-        "odd.json was changed by hand or is of another program: Invalid enum value 'MAYBE' - at `$.verdicts[0].verdict`"
+        "odd.json was changed by hand or comes from another program: Invalid enum value 'MAYBE' - at `$.verdicts[0].verdict`"
     )
     assert compare.refusal("ref.json", "empty.json") == (
         "empty.json has neither verdicts nor tests to compare with ref.json"
@@ -161,7 +161,7 @@ def test_an_older_document_is_not_taken_for_that_of_a_killed_run(compare: Comman
     compare.write("new.json", msgspec.structs.replace(documents.document(), complete=False, end=None))
     os.utime(compare.folder / "new.json", (1, 1))
     assert compare.refusal("ref.json", "new.json") == (
-        "new.json is of an older run than new.json.incomplete, of a run that did not end: compare or remove that"
+        "new.json is from an older run than new.json.incomplete, whose run did not finish: compare or remove that one"
     )
     assert compare("ref.json", "new.json.incomplete").code == SAME
 

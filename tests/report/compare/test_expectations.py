@@ -88,23 +88,23 @@ def test_a_file_is_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "is no list of known differences: Input data was truncated"),
-        ("{}", "is no list of known differences: Expected `array`, got `object`"),
-        ("[3]", "is no list of known differences: Expected `object`, got `int` - at `$[0]`"),
+        ("", "is not a list of known differences: Input data was truncated"),
+        ("{}", "is not a list of known differences: Expected `array`, got `object`"),
+        ("[3]", "is not a list of known differences: Expected `object`, got `int` - at `$[0]`"),
         (
             '[{"guarantee": "a", "change": "lost"}]',
-            "is no list of known differences: Object missing required field `reason` - at `$[0]`",
+            "is not a list of known differences: Object missing required field `reason` - at `$[0]`",
         ),
         ('[{"guarantee": "a", "change": "lost", "reason": " "}]', ", entry 1 has no reason"),
         (
             '[{"change": "lost", "reason": "r"}]',
-            ", entry 1 says nothing of what it is about: guarantee, trial, test or figure",
+            ", entry 1 doesn't say what it is about: guarantee, trial, test or figure",
         ),
         (
             '[{"guarantee": "a", "change": "lost", "reason": "r", "kernels": "x"}]',
-            "is no list of known differences: Object contains unknown field `kernels` - at `$[0]`",
+            "is not a list of known differences: Object contains unknown field `kernels` - at `$[0]`",
         ),
-        ("[" * 100_000, "is no list of known differences: Expected `object`, got `array` - at `$[0]`"),
+        ("[" * 100_000, "is not a list of known differences: Expected `object`, got `array` - at `$[0]`"),
     ],
 )
 def test_a_bad_file_is_told(tmp_path: Path, content: str, said: str) -> None:
@@ -128,5 +128,5 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
             Expectations.load(path)
     path = tmp_path / "latin"
     path.write_bytes(b'[{"reason": "\xff"}]')
-    with pytest.raises(CompareError, match="is no list of known differences"):
+    with pytest.raises(CompareError, match="is not a list of known differences"):
         Expectations.load(path)

@@ -45,7 +45,7 @@ def test_what_limits_the_answer_and_what_was_not_seen_is_there(compared: Compare
     known = [Expectation(reason="never", change="lost", guarantee="*")]
     shown = markdown(compared(REF, documents.with_options(NEW, "-k", "a"), known=known))
     assert "\n> ref was asked for all, changed for \\-k=a\n" in shown
-    assert "\n#### Expected, and not seen\n\n- guarantee \\*\\: lost \\(never\\)\n" in shown
+    assert "\n#### Expected, but not seen\n\n- guarantee \\*\\: lost \\(never\\)\n" in shown
     assert "\n- TensorFlow of the kernels\\: 2.20.0 \\-&gt; 2.21.0\n" in shown
 
 

@@ -44,7 +44,7 @@ def test_the_answer_then_what_limits_it_then_what_differs_the_worst_first(compar
         "Another class of error (1)",
         "  trials: no error -> KeyError: 'a'",
         "    forkserver-variable_assign-fault0-idle",
-        "Expected, and not seen",
+        "Expected, but not seen",
         "  guarantee *: fixed (never)",
         "What else differs",
         "  TensorFlow of the kernels: 2.20.0 -> 2.21.0",

@@ -1,4 +1,4 @@
-"""Time lines and latencies: what is drawn, and that it is small."""
+"""Timelines and latencies: what is drawn, and that it is small."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def test_latency_is_that_of_the_first_marks() -> None:
     ]
     found = {one.title: latencies.seconds_of(timeline, one) for one in latencies.LATENCIES}
     assert {title: seconds and round(seconds, 3) for title, seconds in found.items()} == {
-        "First kernel: asked for until started": 2,
-        "Fault until the process is dead": 0.5,
-        "Death until it is noticed": 0.1,
-        "Death noticed until nothing is left": None,
-        "Restart: asked for until started": 1.4,
-        "Restarted until the session is rebuilt": None,
+        "First kernel: from request to start": 2,
+        "From the fault until the process is dead": 0.5,
+        "From the death until it is noticed": 0.1,
+        "From then until nothing is left": None,
+        "Restart: from request to start": 1.4,
+        "From the restart until the session is rebuilt": None,
     }
 
 

@@ -218,7 +218,7 @@ def test_incomplete_run_says_so_first(make_run: MakeRun) -> None:
 
 def test_what_was_never_reported_is_named_first(full: parts.Document) -> None:
     text = read(render(full)).text
-    assert text.index("Collected, and never reported: tfkernel::x[y].") < text.index("What failed")
+    assert text.index("Collected, but never reported: tfkernel::x[y].") < text.index("What failed")
 
 
 def test_empty_run(make_run: MakeRun) -> None:
