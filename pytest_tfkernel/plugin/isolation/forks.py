@@ -17,8 +17,8 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.provisioners.forkserver import CHECK, TRUSTED
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.plugin.isolation.peers import Peer, Phase
-from pytest_tfkernel.plugin.isolation.wishes import Wishes
+from pytest_tfkernel.plugin.isolation.peers import Peer, PhaseOutput
+from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
@@ -31,7 +31,7 @@ __tracebackhide__ = True
 _BEGIN = "pytest_tfkernel.plugin.isolation.inside.begin"
 # What pytest says of the test that it runs, the process of a test says itself.
 _NOT_INHERITED = (TOKEN, "PYTEST_CURRENT_TEST")
-_NOTHING = Wishes()
+_NOTHING = IsolationWishes()
 
 
 class CannotBeginError(TFKernelError):
@@ -39,7 +39,7 @@ class CannotBeginError(TFKernelError):
 
 
 @dataclass(frozen=True)
-class Forks:
+class Forker:
     """Makes processes under the supervisor of a launcher. What they print is captured, or goes where pytest's goes."""
 
     launcher: Launcher
@@ -62,7 +62,7 @@ class Forks:
         peer.ask({**begin, "check": CHECK, "trusted": list(TRUSTED), "plugins": list(plugins)})
         return peer
 
-    def fork(self, parent: Peer, wishes: Wishes = _NOTHING, *, phases: bool = False) -> Peer:
+    def fork(self, parent: Peer, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> Peer:
         """A fork of another one. Raises CannotBeginError, and DiedError where the other one is dead."""
         cgroup = self._cgroup(wishes)
         limits: tuple[tuple[int, int], ...] = ()
@@ -86,7 +86,7 @@ class Forks:
                 cgroup.remove()
             raise
 
-    def _cgroup(self, wishes: Wishes) -> Cgroup | None:
+    def _cgroup(self, wishes: IsolationWishes) -> Cgroup | None:
         limited = {MEMORY: wishes.memory if wishes.by == "cgroup" else None, PIDS: wishes.processes}
         controllers = tuple(name for name, limit in limited.items() if limit is not None)
         if not controllers:
@@ -116,7 +116,7 @@ class Forks:
             captures = [Capture(name) for name in ("stdout", "stderr", "stacks")]
             for one in captures:
                 undo.callback(one.close)
-            made = tuple(Phase(name) for name in ("out", "err")) if phases else ()
+            made = tuple(PhaseOutput(name) for name in ("out", "err")) if phases else ()
             for phase in made:
                 undo.callback(phase.close)
             stdout, stderr, stacks = captures

@@ -11,9 +11,9 @@ import pytest
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options, options_of
 from pytest_tfkernel.plugin.isolation import codec, collecting, naming, summary, workerinput
-from pytest_tfkernel.plugin.isolation.forks import Forks
+from pytest_tfkernel.plugin.isolation.forks import Forker
 from pytest_tfkernel.plugin.isolation.items import StandIn
-from pytest_tfkernel.plugin.isolation.nursery import Nursery, Session, modules_of
+from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modules_of
 from pytest_tfkernel.plugin.isolation.running import Runner
 from pytest_tfkernel.plugin.launching import launcher_of
 
@@ -158,13 +158,13 @@ class IsolationHooks:
 
     def _begin(self) -> tuple[Nursery, Runner]:
         captures = self._config.getoption("capture") != "no"
-        nursery = self._nursery = Nursery(Forks(launcher_of(self._config), captures), _session(self._config))
+        nursery = self._nursery = Nursery(Forker(launcher_of(self._config), captures), _session(self._config))
         runner = self._runner = Runner(self._config, nursery, self._mode, self._leave)
         return nursery, runner
 
 
-def _session(config: pytest.Config) -> Session:
-    return Session(
+def _session(config: pytest.Config) -> SessionPlan:
+    return SessionPlan(
         folder=str(config.invocation_params.dir),
         args=tuple(map(str, config.invocation_params.args)),
         plugins=modules_of(config),

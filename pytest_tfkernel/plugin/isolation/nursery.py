@@ -16,16 +16,16 @@ from types import ModuleType
 import pytest
 
 from pytest_tfkernel.model.processes import PostMortem
-from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forks
+from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
-from pytest_tfkernel.plugin.isolation.wishes import Wishes
+from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.wire import Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
 FORKED = "forked"
-_NOTHING = Wishes()
+_NOTHING = IsolationWishes()
 _COLLECTED = ("collected", "usage", "finished")
 # How variables begin that are read while TensorFlow and Keras are imported, or Python starts.
 _IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_", "PYTHON", "LD_", "OMP_", "MKL_")
@@ -42,7 +42,7 @@ for kind, count in given.items():
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionPlan:
     """What each process of a session is told.
 
     `preload` names the modules to import after conftest.py files. Unless it `forks_begun` sessions, each process of a
@@ -82,7 +82,7 @@ class Collection:
 class Nursery:
     """The processes of one session from which those of its tests are forked. They end with `close`."""
 
-    def __init__(self, forks: Forks, session: Session) -> None:
+    def __init__(self, forks: Forker, session: SessionPlan) -> None:
         self._forks = forks
         self._session = session
         self._blank: Peer | None = None
@@ -128,7 +128,7 @@ class Nursery:
         if self._collected is not None and modules:
             self._collected.ask({"kind": "preload", "modules": list(modules)})
 
-    def process(self, path: str, wishes: Wishes) -> tuple[Peer, str]:
+    def process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
         """A process that can run the tests of a file, and how it was made. Raises CannotBeginError, DiedError."""
         early = self._why_early(wishes)
         if self._collected is not None and self._collected.life.is_alive and early is None:
@@ -143,12 +143,12 @@ class Nursery:
                 raise CannotBeginError("; ".join(told["lines"]))
         return peer, f"cold: {early or self._unsafe_collected or 'the process that had collected is gone'}"
 
-    def forks_soon(self, wishes: Wishes) -> bool:
+    def forks_soon(self, wishes: IsolationWishes) -> bool:
         """Whether `process` only forks for these wishes, which may be done beside a test."""
         can_fork = self._collected is not None and self._collected.life.is_alive
         return can_fork and self._why_early(wishes) is None and not wishes.logical_devices
 
-    def _why_early(self, wishes: Wishes) -> str | None:
+    def _why_early(self, wishes: IsolationWishes) -> str | None:
         """Why a process has to begin its session itself, if it has to."""
         if wishes.cold:
             return "cold=True"
@@ -177,7 +177,7 @@ class Nursery:
             self._configured.bury()
         self._configured = None
 
-    def _about_to_collect(self, wishes: Wishes = _NOTHING, *, phases: bool = False) -> Peer:
+    def _about_to_collect(self, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> Peer:
         """One that is configured, and has collected nothing."""
         if self._configured is None or not self._configured.life.is_alive:
             self._configured, self._unsafe_configured = self._configure()
@@ -188,7 +188,7 @@ class Nursery:
             return self._forks.fork(self._configured, wishes, phases=phases)
         return self._configure(wishes, phases=phases)[0]
 
-    def _configure(self, wishes: Wishes = _NOTHING, *, phases: bool = False) -> tuple[Peer, str | None]:
+    def _configure(self, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> tuple[Peer, str | None]:
         """One in which a session has begun, and why it must not be forked."""
         if self._blank is None or not self._blank.life.is_alive:
             self._blank = self._forks.start(self._session.plugins)
@@ -201,7 +201,7 @@ class Nursery:
             raise CannotBeginError(f"a session of pytest can't begin in another process: {words}")
         return peer, told["unsafe"]
 
-    def _prepare(self, peer: Peer, wishes: Wishes) -> None:
+    def _prepare(self, peer: Peer, wishes: IsolationWishes) -> None:
         """Before TensorFlow is initialised there. Raises CannotBeginError."""
         if wishes.logical_devices:
             told = peer.ask({"kind": "prepare", "code": DEVICES, "given": dict(wishes.logical_devices)})

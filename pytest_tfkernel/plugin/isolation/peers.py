@@ -34,7 +34,7 @@ class DiedError(Exception):
         self.post_mortem = post_mortem
 
 
-class Phase:
+class PhaseOutput:
     """A file in which pytest captures one stream of a test; it holds what the phase that runs has printed."""
 
     def __init__(self, name: str) -> None:
@@ -59,7 +59,7 @@ class Peer:
 
     life: Life
     channel: Channel
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[PhaseOutput, ...] = ()
 
     def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Ask something. That it is dead is found by whoever waits for the answer."""

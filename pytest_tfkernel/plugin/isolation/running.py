@@ -15,7 +15,7 @@ from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
 from pytest_tfkernel.plugin.isolation.summary import Count, Made
-from pytest_tfkernel.plugin.isolation.wishes import Wishes
+from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Message
 
@@ -38,9 +38,9 @@ class Runner:
         # Told what a session leaves at its end, as workers of pytest-xdist do.
         self._leave = leave
         self._peer: Peer | None = None
-        self._belongs: tuple[str, Wishes] | None = None
+        self._belongs: tuple[str, IsolationWishes] | None = None
         # The process of the next test, which is made while this one runs.
-        self._ahead: tuple[tuple[str, Wishes], Peer] | None = None
+        self._ahead: tuple[tuple[str, IsolationWishes], Peer] | None = None
         # The report of a teardown that may be the process's last.
         self._held: tuple[pytest.Item, pytest.TestReport] | None = None
         self.count = Count()
@@ -70,10 +70,10 @@ class Runner:
         with contextlib.suppress(CannotBeginError):
             self._end()
 
-    def _wishes(self, item: pytest.Item) -> Wishes:
+    def _wishes(self, item: pytest.Item) -> IsolationWishes:
         """Raises CannotBeginError for a marker that is written wrongly."""
         try:
-            return wishes.of(item, self._mode) or Wishes()
+            return wishes.of(item, self._mode) or IsolationWishes()
         except ValueError as error:
             raise CannotBeginError(str(error)) from None
 
@@ -110,7 +110,7 @@ class Runner:
             return None
         return told
 
-    def _peer_for(self, item: pytest.Item, wanted: Wishes) -> Peer:
+    def _peer_for(self, item: pytest.Item, wanted: IsolationWishes) -> Peer:
         belongs = str(item.path), wanted
         if self._peer is None or self._belongs != belongs:
             self._end()
@@ -124,7 +124,7 @@ class Runner:
             self._belongs = belongs
         return self._peer
 
-    def _make(self, item: pytest.Item, belongs: tuple[str, Wishes]) -> Peer:
+    def _make(self, item: pytest.Item, belongs: tuple[str, IsolationWishes]) -> Peer:
         begun = monotonic()
         peer, how = self._nursery.process(*belongs)
         self.count = self.count.with_process(Made(item.nodeid.partition("::")[0], how, monotonic() - begun))

@@ -16,7 +16,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMG]i?B)?")
 
 
 @dataclass(frozen=True)
-class Wishes:
+class IsolationWishes:
     """What a test's process is given. Two tests share one only if they wish for the same.
 
     `memory` is in bytes, held by a cgroup or (`by`) by an rlimit, `processes` a count, `timeout` in seconds for the
@@ -35,7 +35,7 @@ class Wishes:
     cold: bool = False
 
 
-def of(item: pytest.Item, per: str) -> Wishes | None:
+def of(item: pytest.Item, per: str) -> IsolationWishes | None:
     """Those of a test, the nearest marker first; None where it isn't to be isolated at all.
 
     Without a marker that says otherwise, tests share a process as `per` says: "file", "test", or "off". Raises
@@ -44,14 +44,14 @@ def of(item: pytest.Item, per: str) -> Wishes | None:
     markers = list(item.iter_markers(MARKER))
     if not markers and per == "off":
         return None
-    found = Wishes(per="file" if per == "off" else per)
+    found = IsolationWishes(per="file" if per == "off" else per)
     for marker in reversed(markers):
         found = replace(found, **_read(marker))
     return found
 
 
 def _read(marker: pytest.Mark) -> dict[str, Any]:
-    names = [field.name for field in fields(Wishes)]
+    names = [field.name for field in fields(IsolationWishes)]
     if marker.args:
         raise ValueError(f"the marker {MARKER} takes no {marker.args[0]!r}: give by name some of {', '.join(names)}")
     for name in marker.kwargs:

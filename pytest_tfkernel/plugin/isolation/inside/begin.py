@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation.inside import session
-from pytest_tfkernel.plugin.isolation.inside.server import Message, Own
+from pytest_tfkernel.plugin.isolation.inside.server import Own
 
 if TYPE_CHECKING:
     from pytest_tfkernel._child import frames

@@ -24,14 +24,13 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pytest_tfkernel._child import frames, process
 from pytest_tfkernel._child.forking import Safety, fork_twice
+from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation.inside import output
 
-Message = dict[str, Any]
-Answer = Callable[[Message], None]
+Responder = Callable[[Message], None]
 
 _STACKS = 4
 _WHAT = "what was imported"
@@ -61,7 +60,7 @@ class Own:
         except OSError:
             os._exit(0)
 
-    def next(self, answers: Mapping[str, Answer]) -> Message:
+    def next(self, answers: Mapping[str, Responder]) -> Message:
         """The next request that is none of `answers`, which are given meanwhile. Forks go on here."""
         while True:
             try:

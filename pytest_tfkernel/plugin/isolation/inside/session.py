@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec
 from pytest_tfkernel.plugin.isolation.inside import output, tests
-from pytest_tfkernel.plugin.isolation.inside.server import Message, Own
+from pytest_tfkernel.plugin.isolation.inside.server import Own
 from pytest_tfkernel.plugin.isolation.inside.terminal import Silent
 from pytest_tfkernel.plugin.options import INSIDE
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
 
 import pytest
 
+from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec
-
-Message = dict[str, Any]
-Key = tuple[str, int]
 
 # Options that choose or order tests by what an earlier run has kept: who collects one file is told what to run.
 _SELECTION = {"lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False}
@@ -46,7 +43,7 @@ class Items:
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         counts: collections.Counter[str] = collections.Counter()
-        self._found: dict[Key, pytest.Item] = {}
+        self._found: dict[tuple[str, int], pytest.Item] = {}
         for item in session.items:
             self._found[item.nodeid, counts[item.nodeid]] = item
             counts[item.nodeid] += 1
