@@ -193,7 +193,7 @@ class Nursery:
         if self._blank is None or not self._blank.life.is_alive:
             self._blank = self._forks.start(self._session.plugins)
         peer = self._forks.fork(self._blank, wishes, phases=phases)
-        peer.send(self._session.for_child())
+        peer.send({**self._session.for_child(), "forks": not phases})
         *_, told = peer.told(("configured", "finished"))
         if told["kind"] == "finished":
             post_mortem = peer.farewell()

@@ -88,8 +88,7 @@ class Own:
 
     def settle(self) -> str | None:
         """Why a fork would do harm; after it, forks share the pages of all that is there."""
-        gc.collect()
-        gc.freeze()
+        self._freeze()
         return self.safety.unsafe() or _children()
 
     def changed(self) -> list[str]:
@@ -131,7 +130,14 @@ class Own:
                 importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - a test file that imports it shows the same
             return f"{type(error).__name__}: {error}"
+        self._freeze()
         return None
+
+    @staticmethod
+    def _freeze() -> None:
+        """Collect what is garbage, and never look at the rest again: forks share its pages."""
+        gc.collect()
+        gc.freeze()
 
     def _fork(self, request: Message, descriptors: list[int]) -> None:
         reason = self.safety.unsafe()

@@ -48,6 +48,7 @@ class Inside:
         self._told = told
         self._without: frozenset[str] = frozenset()
         self._is_collecting = False
+        self._is_whole = True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
@@ -73,10 +74,12 @@ class Inside:
         config = session.config
         _share_temporary_folder(config, self._told["basetemp"])
         self._own.capture_by(lambda stdout, stderr: _capture(config, stdout, stderr))
-        self._own.send({"kind": "configured", "unsafe": self._own.settle()})
+        self._own.send({"kind": "configured", "unsafe": self._own.settle() if self._told["forks"] else None})
         request = self._own.next({"finish": lambda _: os._exit(0)})
         self._without = frozenset(request["without"])
-        if request["only"] is not None:
+        # Who collects one file runs its tests, and nobody is forked from it.
+        self._is_whole = request["only"] is None
+        if not self._is_whole:
             config.args = [request["only"]]
             tests.forget_selection(config)
         self._is_collecting = True
@@ -119,7 +122,7 @@ class Inside:
             {
                 "kind": "collected",
                 "items": [tests.described(item) for item in session.items],
-                "unsafe": self._own.settle(),
+                "unsafe": self._own.settle() if self._is_whole else None,
                 "changed": self._own.changed(),
             }
         )
