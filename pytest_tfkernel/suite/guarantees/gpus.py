@@ -21,7 +21,7 @@ _ENOUGH = 0.95
     control="forks_with_its_context",
 )
 def no_cuda_context(seen: Facts[Handover]) -> Verdict:
-    """NVML lists the dead process no more, and the memory in use is back at its baseline; it took the time recorded."""
+    """NVML no longer lists the dead process, and memory in use is back at its baseline; it took the time recorded."""
     if seen.error:
         return Verdict.unknown(seen.error)
     held, release = seen.facts.held, seen.facts.release

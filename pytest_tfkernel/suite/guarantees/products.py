@@ -23,7 +23,7 @@ _NAMES = tuple("0123456789GM")
     control="multiplies_wrongly",
 )
 def gpu_matmul(seen: Observation) -> Verdict:
-    """A (1000, 1000) product agrees with NumPy's float64; where a GPU is, that one computes it, and NVML sees it."""
+    """A (1000, 1000) product agrees with NumPy's float64; where there is a GPU, it computes it, and NVML sees it."""
     verdict = gives_result(seen)
     if verdict.state is not verdict.state.PASS:
         return verdict

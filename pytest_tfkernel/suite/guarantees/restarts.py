@@ -31,7 +31,7 @@ _KILLED = "SIGKILL"
 
 @guarantee(LIMIT, where=f"trials of `{LIMIT}`", applies=has_example_of(LIMIT), control="stays_down")
 def restart_limit_is_kept(seen: Facts[RowOfDeaths]) -> Verdict:
-    """After five restarts in a row the sixth death is the last: the host says so, and an asked restart works then."""
+    """After five restarts in a row the sixth death is the last: the host says so, and a requested restart works."""
     if seen.error:
         return Verdict.unknown(seen.error)
     deaths, said = seen.facts.deaths, seen.facts.said
@@ -65,7 +65,7 @@ def struck_start_is_restarted(seen: Facts[StruckStarts]) -> Verdict:
     "struck-restart-is-restarted", where=f"trials of `{STARTS}`", applies=has_example_of(STARTS), control="starts_once"
 )
 def struck_restart_is_restarted(seen: Facts[StruckStarts]) -> Verdict:
-    """When the new process of an asked restart dies before its first word, the host starts one more, which works."""
+    """When the new process of a requested restart dies before its first word, the host starts one more, which works."""
     return Verdict.unknown(seen.error) if seen.error else _after_struck_start(seen.facts.restarting)
 
 
@@ -102,7 +102,7 @@ def each_death_is_restarted(seen: Facts[TwoDeaths]) -> Verdict:
     control="gives_a_false_pid",
 )
 def restart_keeps_its_frontends(seen: Facts[TwoDeaths]) -> Verdict:
-    """After an asked restart the process that was told answers `kernel_info` and cells on the old one's channels."""
+    """After a requested restart the process that was told answers `kernel_info` and cells on the old one's channels."""
     if seen.error:
         return Verdict.unknown(seen.error)
     frontend = seen.facts.frontend

@@ -126,7 +126,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Frontend:
-    """What another frontend heard `before` and `after` an asked restart, the pids that were `told`, and the `next`."""
+    """What another frontend heard `before` and `after` a requested restart, the pids that were `told`, and `next`."""
 
     before: Heard
     told: list[int]
