@@ -15,7 +15,6 @@ from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.helpers import Helpers
 from pytest_tfkernel.gate.known import Known
 from pytest_tfkernel.gate.leases import Leases
-from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Kind
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -127,21 +126,3 @@ def test_a_process_that_cannot_be_read_is_looked_at_again(
             assert not scene.ground.sees(Kind.PROCESS)
     assert scene.whose(0) == {one.pid: "one"}
     assert scene.ground.sees(Kind.PROCESS)
-
-
-def test_a_helper_is_known_when_it_executes_its_program(
-    scene: Scene, start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Until then it has the command line of its parent.
-    process = start()
-    start_time = proc.start_time(process.pid)
-    assert start_time is not None
-    one = ProcessId(process.pid, start_time)
-    account = scene.accounts[0]
-    account.add(one)
-    scene.helpers.meet([(account, one)])
-    assert account.members == {one}
-    monkeypatch.setattr(proc, "command_line", lambda _: "sh -c helper")
-    scene.helpers.meet([])
-    assert account.members == set()
-    assert [known.what for known in scene.helpers.met.values()] == ["a helper"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pytest_tfkernel.gate.addresses import listening
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.model.resources import Kind
 
@@ -57,17 +55,6 @@ def test_pid_that_is_used_again_is_a_newcomer(ground: Ground) -> None:
     finally:
         second.kill()
         second.wait()
-
-
-def test_own_socket_is_told_by_its_address_while_it_listens(ground: Ground) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as idle:
-        mine = [thing for thing in ground.sweep().mine if thing.kind is Kind.SOCKET]
-        assert len(mine) == 2
-        names = [one.name for one in (listening(ground, thing) for thing in mine) if one is not None]
-        assert names == [f"tcp 127.0.0.1:{server.getsockname()[1]}"]
-        assert idle.fileno() > 0
-        assert [thing for thing in ground.sweep().mine if thing.kind is Kind.SOCKET] == []
-    assert [listening(ground, thing) for thing in mine] == [None, None]
 
 
 def test_shared_memory_is_mine_where_it_is_open_or_mapped_and_a_stray_elsewhere(ground: Ground, shared: Path) -> None:
@@ -140,15 +127,3 @@ class TestWhatCantBeRead:
         (tmp_path / "self/fd/1").symlink_to("socket:[")
         ground = Ground(root=str(tmp_path), shared=str(shared))
         assert [key for key in ground.present if key[0] is not Kind.SOCKET] == []
-
-    def test_descriptor_that_is_no_socket_any_more_listens_no_more(self, ground: Ground) -> None:
-        server = socket.create_server(("127.0.0.1", 0))
-        (thing,) = [thing for thing in ground.sweep().mine if thing.kind is Kind.SOCKET]
-        number = server.fileno()
-        server.close()
-        null = os.open(os.devnull, os.O_RDONLY)
-        if null != number:
-            os.dup2(null, number)
-        assert listening(ground, thing) is None
-        for descriptor in {null, number}:
-            os.close(descriptor)
