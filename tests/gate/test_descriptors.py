@@ -69,7 +69,9 @@ def test_of_many_owners_the_first_are_named() -> None:
         handles |= fresh
         opened.note(fresh, handles, f"test_{number % 7}")
     (line,) = lines(opened, handles)
-    assert line.endswith("(3) and 2 more")
+    assert line.endswith(
+        "they came with test_3 (3), test_4 (3), test_5 (3), test_6 (3), test_0 (3) and 2 more",
+    )
 
 
 def test_a_name_that_breaks_a_line_does_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 
@@ -62,6 +63,11 @@ def test_one_is_found_by_its_kind_and_what_it_is_called(helpers: Helpers) -> Non
     assert names(helpers) == []
 
 
+def test_one_that_is_on_no_account_is_not_looked_at(helpers: Helpers, account: Account, start: Start) -> None:
+    helpers.meet([(account, start("sh", "-c", ": helper; read line"))])
+    assert names(helpers) == []
+
+
 def test_one_that_is_met_is_taken_off_the_account_and_follows(
     helpers: Helpers, leases: Leases, account: Account, start: Start
 ) -> None:
@@ -79,24 +85,25 @@ def test_one_that_is_met_is_taken_off_the_account_and_follows(
 def test_what_a_helper_forks_has_its_command_line_and_is_none(
     helpers: Helpers, leases: Leases, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    helper, fork = start("sh", "-c", ": helper; read line"), start("sh", "-c", ": helper; read line")
-    assert helpers.is_one(helper)
-    stat = proc.read_stat(fork.pid)
-    assert stat is not None
-    monkeypatch.setattr(leases, "follows", lambda pid: pid == stat.parent)
+    # Until it is known, the parent of this one is any process; then it is one that follows us.
+    fork = start("sh", "-c", ": helper; read line")
+    monkeypatch.setattr(proc, "command_line", lambda _: "sh -c : helper")
+    leases.follow(ProcessId(os.getpid(), 1))
     assert not helpers.is_one(fork)
-    assert len(helpers.met) == 1
+    assert names(helpers) == []
 
 
-def test_one_that_has_ended_is_none(helpers: Helpers) -> None:
+def test_one_that_has_ended_is_none(helpers: Helpers, monkeypatch: pytest.MonkeyPatch) -> None:
     with subprocess.Popen(["sh", "-c", ": helper; true"]) as process:
         gone = ProcessId(process.pid, proc.start_time(process.pid) or 0)
+    # Its command line was read before.
+    monkeypatch.setattr(proc, "command_line", lambda _: "sh -c : helper")
     assert not helpers.is_one(gone)
     assert names(helpers) == []
 
 
 def test_one_is_known_when_it_executes_its_program(
-    helpers: Helpers, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
+    helpers: Helpers, leases: Leases, account: Account, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Until then it has the command line of its parent.
     one = start("sh", "-c", "read line")
@@ -107,6 +114,7 @@ def test_one_is_known_when_it_executes_its_program(
     helpers.meet([])
     assert account.members == set()
     assert names(helpers) == ["a helper"]
+    assert leases.follows(one.pid)
     # A third time nobody looks.
     account.add(one)
     helpers.meet([])
