@@ -36,6 +36,8 @@ FindPython = Callable[[str], str]
 
 # No TensorFlow, no import at all: such a kernel starts in milliseconds.
 LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
+# So long something of another session may stay that nobody uses.
+_SHARED_SECONDS = 10.0
 REPOSITORY = Path(__file__).parent.parent
 
 measure_supervisors()
@@ -81,7 +83,7 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert left == [], "processes outlived the tests"
     assert cgroups_of(os.getpid()) == [], "cgroups outlived the tests"
     assert files == [], "temporary files outlived the tests"
-    assert set(os.listdir("/dev/shm")) - shared - _used_by_others("/dev/shm/") == set(), "shared memory outlived"
+    assert _left_in_shared_memory(shared) == set(), "shared memory outlived"
 
 
 def cgroups_of(pid: int) -> list[Path]:
@@ -91,6 +93,20 @@ def cgroups_of(pid: int) -> list[Path]:
         with contextlib.suppress(CgroupUnavailableError):
             folders |= set(find_parent(controller).folder.glob(f"tfkernel-{pid}-*"))
     return sorted(folders)
+
+
+def _left_in_shared_memory(before: set[str]) -> set[str]:
+    """What is there since and nobody uses.
+
+    Others on the machine may make, use and remove theirs between our looks: what is left stays, so look again.
+    """
+    deadline = time.monotonic() + _SHARED_SECONDS
+    left = set(os.listdir("/dev/shm")) - before
+    while left := (left & set(os.listdir("/dev/shm"))) - _used_by_others("/dev/shm/"):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    return left
 
 
 def _used_by_others(prefix: str) -> set[str]:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,9 +25,12 @@ MET, NOT_MET, UNKNOWN, LOST = Fulfilment
 
 @pytest.fixture
 def all_ended(eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
-    """A doctor that is through leaves its supervisor to end after it: wait for that."""
+    """A doctor that is through leaves its supervisor, and threads, to end after it: wait for that."""
     before = {one["pid"] for one in proc.descendants(os.getpid())}
+    threads = set(threading.enumerate())
     yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(60)
     eventually(lambda: all(one["pid"] in before or one["state"] == "Z" for one in proc.descendants(os.getpid())))
 
 

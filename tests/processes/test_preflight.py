@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import handles
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.processes import preflight
@@ -36,9 +37,10 @@ def said(calls: Calls) -> str:
 
 
 def test_here_all_of_it_is_given_and_nothing_is_left() -> None:
-    before = sorted(os.listdir("/proc/self/fd")), death_signal()
-    check()
-    assert (sorted(os.listdir("/proc/self/fd")), death_signal()) == before
+    before = death_signal()
+    with handles.none_stays():
+        check()
+    assert death_signal() == before
 
 
 def death_signal() -> int:
@@ -83,12 +85,11 @@ def test_a_supervisor_that_ends_at_once_is_told_with_its_last_words(
     python.write_text(f"#!/bin/sh\n{code}\n")
     python.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(python))
-    before = sorted(os.listdir("/proc/self/fd"))
-    with pytest.raises(KernelStartError, match=r"^nothing can be started here: [^\n]* ended at once") as caught:
+    words_of_it = r"^nothing can be started here: [^\n]* ended at once"
+    with handles.none_stays(), pytest.raises(KernelStartError, match=words_of_it) as caught:
         Launcher()
     assert words in str(caught.value)
     assert "did a cell" not in str(caught.value)
-    assert sorted(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_call_that_nobody_thought_of_is_told_too() -> None:

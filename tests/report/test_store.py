@@ -143,9 +143,9 @@ class TestClosedDescriptor:
     @staticmethod
     def close(writer: Writer) -> int:
         """Close the descriptor of a writer; its number."""
-        (number,) = (
-            int(fd.name) for fd in Path("/proc/self/fd").iterdir() if fd.exists() and fd.samefile(writer.aside)
-        )
+        aside = str(writer.aside.resolve())
+        # Another thread may close its own between the list and the look: such a link leads nowhere.
+        (number,) = (int(fd.name) for fd in Path("/proc/self/fd").iterdir() if os.path.realpath(fd) == aside)
         os.close(number)
         return number
 

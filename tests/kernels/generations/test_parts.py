@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import handles
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
@@ -17,15 +19,13 @@ StartKernel = Callable[..., Kernel]
 PROVISIONERS = ("forkserver", "subprocess", "multiprocess-spawn", "jupyter")
 
 
-def held(launcher: Launcher) -> tuple[list[str], list[str]]:
-    """The descriptors of this process, and the session's temporary folders."""
-    links = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            links.append(f"{name} {os.readlink(f'/proc/self/fd/{name}')}")
-        except FileNotFoundError:
-            continue  # that of the listing
-    return sorted(links), sorted(path.name for path in launcher.temporary.iterdir())
+@contextlib.contextmanager
+def nothing_stays(launcher: Launcher) -> Iterator[None]:
+    """Neither a descriptor of this process nor a folder in the session's own."""
+    before = set(launcher.temporary.iterdir())
+    with handles.none_stays():
+        yield
+    assert set(launcher.temporary.iterdir()) == before
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def test_a_working_folder_that_is_gone_is_one_line_and_leaves_nothing(
     # What the provisioner keeps for all its kernels is there.
     start(provisioner=provisioner).shutdown(now=True)
     request.getfixturevalue("gone")
-    before = held(launcher)
-    for _ in range(2):
-        with pytest.raises(KernelStartError, match="^pytest's working folder was removed: change into one that exists"):
-            start(provisioner=provisioner, **limit)
-    assert held(launcher) == before
+    words = "^pytest's working folder was removed: change into one that exists"
+    with nothing_stays(launcher):
+        for _ in range(2):
+            with pytest.raises(KernelStartError, match=words):
+                start(provisioner=provisioner, **limit)
 
 
 @pytest.mark.usefixtures("gone")
@@ -75,10 +75,8 @@ def test_a_limit_that_can_not_be_set_leaves_no_cgroup(
         raise PermissionError(13, "Permission denied")
 
     start().shutdown(now=True)
-    before = held(launcher)
     monkeypatch.setattr(Cgroup, "limit_memory", limit_memory)
-    with pytest.raises(KernelStartError, match="need a cgroup, and none can be made"):
+    with nothing_stays(launcher), pytest.raises(KernelStartError, match="need a cgroup, and none can be made"):
         start(memory_limit=1 << 30)
     assert made
     assert not any(folder.exists() for folder in made)
-    assert held(launcher) == before
