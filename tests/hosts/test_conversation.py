@@ -71,8 +71,14 @@ class TestACell:
             ]
             client.answer(number, published, execution_count=1)
 
+        async def work(conversation: Conversation) -> Answer:
+            answer = await conversation.run("1")
+            # Nothing is kept of it, nor of what others have shown.
+            assert conversation._shown == {}
+            return answer
+
         heard = Heard()
-        answer = talk(Client(react), heard, lambda conversation: conversation.run("1"))
+        answer = talk(Client(react), heard, work)
         assert answer == Answer(
             {**OK, "execution_count": 1},
             [("display_data", {"a": "1"}), ("error", {"ename": "KeyError"}), ("execute_result", {"b": "2"})],

@@ -1,0 +1,33 @@
+"""Verdicts, counted."""
+
+from __future__ import annotations
+
+import pytest
+
+import documents
+from pytest_tfkernel.report.document import StateWord
+from pytest_tfkernel.report.page.tallies import Tally
+
+
+def tally(*states: StateWord) -> Tally:
+    where = documents.setting(0, "tf2.21-py3.11")
+    return Tally.of(documents.verdict(where, state=state) for state in states)
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "symbol", "words"),
+    [
+        ((), "", "\u2013", "no verdict"),
+        (("PASS",), "PASS", "✓", "PASS 1"),
+        (("PASS", "PASS"), "PASS", "✓", "PASS 2"),
+        (("PASS", "UNKNOWN"), "UNKNOWN", "?", "UNKNOWN 1 of 2"),
+        (("UNKNOWN", "PASS", "FAIL", "FAIL"), "FAIL", "✗", "FAIL 2 of 4"),
+    ],
+)
+def test_the_worst_is_told_with_its_number(states: tuple[StateWord, ...], state: str, symbol: str, words: str) -> None:
+    found = tally(*states)
+    assert (found.state, found.symbol, found.words, found.total) == (state, symbol, words, len(states))
+
+
+def test_each_state_is_counted() -> None:
+    assert tally("PASS", "FAIL", "UNKNOWN", "PASS", "PASS", "FAIL") == Tally(passed=3, failed=2, unknown=1)
