@@ -74,6 +74,13 @@ def test_each_provisioner_has_a_block() -> None:
     assert [line.split()[0] for line in found] == ["forkserver", "sigkill", "exit", "subprocess", "sigkill"]
 
 
+def test_one_without_a_table_has_no_heads() -> None:
+    assert lines(record(setting()), record(setting("eager-needs-graph", "none", by="subprocess")))[2:] == [
+        "subprocess",
+        "  eager-needs-graph PASS 1",
+    ]
+
+
 def test_with_several_kernels_each_has_a_column_and_rows_are_settings() -> None:
     found = lines(
         record(setting(kernel="tf2.21")),

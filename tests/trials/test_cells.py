@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -27,7 +27,7 @@ class Answers:
         return self._answer
 
     def as_kernel(self) -> Kernel:
-        return cast("Any", self)
+        return cast("Kernel", self)
 
 
 def reply(value: object = None, error: CellError | None = None) -> Reply:

@@ -47,6 +47,8 @@ def test_sections_are_in_the_order_of_what_is_worse_and_the_expected_last() -> N
         (TITLES[Change.FIXED], False),
         ("Expected", False),
     ]
+    # Each stands in one section.
+    assert [len(one.groups) for one in found] == [1] * 5
     assert found[-1].groups[0].reason == "lost: a reason"
 
 
