@@ -1,4 +1,4 @@
-"""The tests of a module stand where it does: `kernels/cells/calls.py` is tested by `kernels/cells/test_calls.py`."""
+"""The tests of a module stand where it does, `kernels/cells/test_calls.py` for `kernels/cells/calls.py`; each has some."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ BEHAVIOURS = {
     "kernels/test_talkative_interpreters.py": "interpreters that print",
     "standin": "the stand-in driver",
     "report/page/test_browser.py": "a page in a real browser",
-    "report/page/test_pictures.py": "pictures of a page",
     "report/page/test_size.py": "how large a page is",
     "suite/test_facts.py": "judges on facts written by hand",
     "suite/test_gpu_states.py": "what the verdicts are on each state of a machine",
@@ -41,6 +40,58 @@ BEHAVIOURS = {
     "suite/test_scenarios_state.py": "scenarios by what they are about",
     "test_mirror.py": "this",
     "test_names.py": "what classes are called",
+}
+
+# Modules whose tests have another name: where these are, and why no file of their own would say more. A folder stands
+# for those in it that have none.
+ELSEWHERE = {
+    "__main__.py": ("test_main.py", "`python -m`, from outside"),
+    "_child/__main__.py": ("processes/test_supervisor.py", "what begins by it has begun"),
+    "_child/cuda.py": ("standin/test_stub.py", "needs a driver: on the stand-in, and in gpu/ on a real one"),
+    "_child/describe.py": ("kernels/specs/test_interpreters.py", "a script of interpreters of any age"),
+    "_child/forkserver.py": ("kernels/provisioners/test_forkserver.py", "a role; asked over its channel"),
+    "_child/frames.py": ("processes/test_wire.py", "both ends of a channel are tested together"),
+    "_child/host_multiprocess.py": ("kernels/provisioners/test_multiprocess.py", "a role; asked over its channel"),
+    "_child/ipython.py": ("hosts/test_cells.py", "lives in a kernel of IPython's"),
+    "_child/kernel.py": ("kernels/cells/test_exchange.py", "a role; asked over its channel"),
+    "_child/multiprocess_main.py": ("kernels/provisioners/test_multiprocess.py", "what multiprocess starts"),
+    "_child/multiprocess_target.py": ("kernels/provisioners/test_multiprocess.py", "what multiprocess starts"),
+    "_child/sentinel.py": ("audit/test_calibration.py", "a role; asked over its channel"),
+    "_child/supervisor.py": ("processes/test_supervisor.py", "a role; asked over its channel"),
+    "audit/probes/base.py": ("audit/probes", "a Protocol; each probe is one"),
+    "commands.py": ("test_main.py", "`python -m`, from outside"),
+    "doctor/examine.py": ("doctor/test_command.py", "asked by its command"),
+    "doctor/show.py": ("doctor/test_command.py", "read as its command prints it"),
+    "gpu_report/bench.py": ("gpu_report/test_driver.py", "what checks of a card are played on"),
+    "gpu_report/command.py": ("integration/test_gpu_report.py", "a command, from outside"),
+    "gpu_report/figures.py": ("gpu_report/test_outcomes.py", "a document; judged as a whole"),
+    "gpu_report/machine.py": ("gpu_report/test_report.py", "what two reports must have in common"),
+    "gpu_report/releases.py": ("gpu_report/test_driver.py", "checks of a card, all in the same way"),
+    "gpu_report/sharing.py": ("gpu_report/test_driver.py", "checks of a card, all in the same way"),
+    "hosts/__main__.py": ("kernels/generations/test_hosted.py", "what begins by it has begun"),
+    "kernels/factory.py": ("typing/api.py", "a Protocol for the annotations of users"),
+    "kernels/faults": ("kernels/faults/test_menu.py", "data of the menu: each fault does what it declares"),
+    "kernels/generations/host.py": ("kernels/generations/test_hosted.py", "how hosts end, are stopped and can't begin"),
+    "kernels/provisioners/base.py": ("kernels/provisioners", "a Protocol; each provisioner has one"),
+    "plugin/documents/environment.py": ("integration/test_option_report.py", "a session, from outside"),
+    "plugin/documents/hooks.py": ("integration/test_option_report.py", "hooks; a session, from outside"),
+    "plugin/documents/outlets.py": ("integration/test_option_report.py", "hooks; a session, from outside"),
+    "plugin/enabling.py": ("integration/test_idle.py", "what a session loads, from outside"),
+    "plugin/fixtures.py": ("integration/test_fixtures.py", "fixtures; a session, from outside"),
+    "plugin/gate/hooks.py": ("integration/test_gate_leaks.py", "hooks; sessions of test_gate_*.py, from outside"),
+    "plugin/hooks.py": ("integration/test_idle.py", "hooks; a session, from outside"),
+    "plugin/launching.py": ("integration/test_runners.py", "how long a launcher lives, from outside"),
+    "plugin/making.py": ("integration/test_fixtures.py", "what fixtures do; a session, from outside"),
+    "plugin/options.py": ("integration/test_option_tfkernel.py", "options; each has a test_option_*.py"),
+    "plugin/suite/collection.py": ("integration/test_option_tfkernel.py", "items; a session, from outside"),
+    "plugin/suite/hooks.py": ("integration/test_verdicts.py", "hooks; a session, from outside"),
+    "report/document.py": ("report/test_store.py", "types; a document is written and read"),
+    "report/page/svg.py": ("report/page/test_timelines.py", "what pictures are made of"),
+    "report/page/trials.py": ("report/page/test_render.py", "parts of a page, read in the page"),
+    "report/page/view.py": ("report/page/test_render.py", "parts of a page, read in the page"),
+    "suite/guarantees": ("suite/test_guarantees.py", "judges; on facts written by hand in test_facts.py too"),
+    "suite/scenarios": ("suite", "scripts with TensorFlow; played in test_scenarios_*.py and by saboteurs"),
+    "trials/stage.py": ("trials/test_trial.py", "what trials are played on"),
 }
 
 
@@ -58,6 +109,38 @@ def _is_of_a_behaviour(test: str) -> bool:
 @pytest.mark.parametrize("test", sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py")))
 def test_each_file_is_of_a_module_or_a_behaviour(test: str) -> None:
     assert _is_of_a_module(test) or _is_of_a_behaviour(test), "move it to where its module is, or add what it is about"
+
+
+def _own_test(module: str) -> Path:
+    """Where a newcomer looks for the tests of a module."""
+    folder, _, name = module.rpartition("/")
+    return TESTS / folder.replace("_child", "child", 1) / f"test_{name}"
+
+
+def _elsewhere(module: str) -> str | None:
+    return next((one for one in ELSEWHERE if module == one or module.startswith(f"{one}/")), None)
+
+
+def _modules() -> list[str]:
+    """All but those that only hold a docstring and names of others."""
+    found = (path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    return sorted(found)
+
+
+@pytest.mark.parametrize("module", _modules())
+def test_each_module_has_a_file_of_its_own_or_a_reason(module: str) -> None:
+    if _elsewhere(module) != module:
+        assert _own_test(module).exists() or _elsewhere(module), f"write {_own_test(module)}"
+    else:
+        assert not _own_test(module).exists(), "it has one: take it off the list"
+
+
+@pytest.mark.parametrize("module", ELSEWHERE)
+def test_what_is_tested_elsewhere_is_there_and_its_tests_are(module: str) -> None:
+    tests, _ = ELSEWHERE[module]
+    assert (TESTS / tests).exists()
+    without = [one for one in _modules() if _elsewhere(one) == module and not _own_test(one).exists()]
+    assert without, "nothing there is without a file of its own: take it off the list"
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
