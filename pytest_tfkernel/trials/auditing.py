@@ -16,6 +16,8 @@ from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.model.resources import Audit, Kind, Leak, Resource
 from pytest_tfkernel.trials.timeline import Timeline
 
+_PAUSE = 0.01
+
 
 class KernelWatch:
     """Watches the generations of one kernel. Made before it is, since what existed then isn't its own."""
@@ -44,10 +46,19 @@ class KernelWatch:
     def audit(self, life: Life, seconds: float = 1.0) -> Audit:
         """What is left of a generation that has died, when it had up to `seconds` to go away by itself."""
         found = self._ledger(life).audit(seconds)
-        kept = self._launcher.supervisor.kept.numbers()
-        own = sorted(own_resources(kept) - self._own, key=lambda resource: resource.name)
+        own = sorted(self._own_since(seconds), key=lambda resource: resource.name)
         leaks = tuple(Leak(resource, life.lease) for resource in own)
         return dataclasses.replace(found, leaks=found.leaks + leaks)
+
+    def _own_since(self, seconds: float) -> frozenset[Resource]:
+        """What pytest's own process holds since, at each look: other threads there open and close files meanwhile."""
+        left = own_resources(self._launcher.supervisor.kept.numbers()) - self._own
+        for _ in range(int(seconds / _PAUSE)):
+            if not left:
+                break
+            self._eyes.sleep(_PAUSE)
+            left &= own_resources(self._launcher.supervisor.kept.numbers())
+        return left
 
     def _ledger(self, life: Life) -> Ledger:
         if life.process not in self._ledgers:

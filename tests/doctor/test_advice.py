@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_tfkernel.doctor import advice
-from pytest_tfkernel.doctor.findings import Look
+from pytest_tfkernel.doctor.findings import GpuLook
 from pytest_tfkernel.model.gpus import Calibration, Reading, Sight
 from pytest_tfkernel.model.trials import Capability
 
@@ -36,12 +36,12 @@ def test_one_cause_takes_several_things_away(sight: Sight) -> None:
 
 
 def test_without_a_driver_that_is_the_cause_whatever_else_was_seen() -> None:
-    look = Look(Reading(error="no driver", code=9))
+    look = GpuLook(Reading(error="no driver", code=9))
     (line,) = advice.changes(lacks("gpu", "gpu-idle"), Calibration(Sight.FULL), look)
     assert line.startswith("gpu, gpu-idle: install the NVIDIA driver")
 
 
 def test_what_is_wrong_with_the_machine_is_told_too() -> None:
-    look = Look(Reading(lost=("GPU-a is lost",)))
+    look = GpuLook(Reading(lost=("GPU-a is lost",)))
     found = advice.changes([], Calibration(Sight.FULL, mps=True), look)
     assert [line.partition(":")[0] for line in found] == ["GPU-a is lost", "MPS"]

@@ -15,8 +15,8 @@ pytest.importorskip("jupyter_client")
 
 from frontends import OK, PYTHON, Talk
 from pytest_tfkernel._child import frames, ipython
-from pytest_tfkernel.hosts.bridge import Bridge, Descriptors
-from pytest_tfkernel.hosts.conversation import Answer, Conversation
+from pytest_tfkernel.hosts.bridge import Bridge, KernelDescriptors
+from pytest_tfkernel.hosts.conversation import Conversation, ExecuteReply
 from pytest_tfkernel.processes.wire import Channel
 
 OVER = {"kind": "failed", "error": "over"}
@@ -36,7 +36,7 @@ class Line:
         """What it says to these requests, whose numbers count from 1, and at its end."""
         for number, request in enumerate(requests, start=1):
             self.port.send({"id": number, **request})
-        descriptors = Descriptors(stacks=41, marks=42, marks_here=self.marks[0])
+        descriptors = KernelDescriptors(stacks=41, marks=42, marks_here=self.marks[0])
 
         async def act(kind: str) -> None:
             self.acts.append(kind)
@@ -68,15 +68,15 @@ def line() -> Iterator[Line]:
         os.close(end)
 
 
-def shown(*forms: dict[str, str], kind: str = "execute_result", **content: Any) -> Answer:
-    return Answer({**OK, **content}, [(kind, form) for form in forms])
+def shown(*forms: dict[str, str], kind: str = "execute_result", **content: Any) -> ExecuteReply:
+    return ExecuteReply({**OK, **content}, [(kind, form) for form in forms])
 
 
 def cell(text: str = "1", **more: Any) -> dict[str, Any]:
     return {"kind": "execute", "cell": text, **more}
 
 
-def reply(line: Line, answer: Answer, request: dict[str, Any] | None = None) -> Any:
+def reply(line: Line, answer: ExecuteReply, request: dict[str, Any] | None = None) -> Any:
     """What comes of one cell."""
     hello, found, over = line.serve(Talk([answer]), request or cell(), cell("one too many"))
     assert (hello["kind"], over) == ("hello", OVER)
@@ -112,7 +112,7 @@ class TestConfigure:
         compile(text, "cell", "exec")
 
     def test_fails_on_what_is_no_ipython(self, line: Line) -> None:
-        refused = Answer({"status": "error", "ename": "NameError", "evalue": "get_ipython"}, [])
+        refused = ExecuteReply({"status": "error", "ename": "NameError", "evalue": "get_ipython"}, [])
         assert line.serve(Talk([refused]), self.REQUEST)[1] == {
             "kind": "failed",
             "error": "the kernel is no IPython, or not one that we know: NameError: get_ipython",
@@ -143,7 +143,7 @@ class TestAValue:
 
 class TestAnError:
     def test_is_told_without_colours(self, line: Line) -> None:
-        answer = Answer(
+        answer = ExecuteReply(
             {"status": "error", "ename": "KeyError", "evalue": "'a'", "traceback": ["\x1b[0;31mone\x1b[0m", "two"]}, []
         )
         found = reply(line, answer)
@@ -152,11 +152,11 @@ class TestAnError:
 
     def test_that_is_only_shown_is_one(self, line: Line) -> None:
         # As Spyder's `%runfile` does.
-        answer = Answer({**OK}, [("error", {"ename": "KeyError", "evalue": "a"})])
+        answer = ExecuteReply({**OK}, [("error", {"ename": "KeyError", "evalue": "a"})])
         assert reply(line, answer)["error"] == {"type": "KeyError", "message": "a", "traceback": ""}
 
     def test_of_a_cell_that_was_never_run_has_a_name(self, line: Line) -> None:
-        found = reply(line, Answer({"status": "aborted"}, []))
+        found = reply(line, ExecuteReply({"status": "aborted"}, []))
         assert found["error"]["type"] == "Aborted"
         assert "'aborted'" in found["error"]["message"]
 

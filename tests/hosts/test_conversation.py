@@ -12,7 +12,7 @@ pytest.importorskip("jupyter_client")
 
 from frontends import OK, Client, message
 from pytest_tfkernel.hosts import conversation as module
-from pytest_tfkernel.hosts.conversation import Answer, Conversation, UnusableError
+from pytest_tfkernel.hosts.conversation import Conversation, ExecuteReply, UnusableError
 from pytest_tfkernel.hosts.prints import Prints
 
 PID = 4711
@@ -71,7 +71,7 @@ class TestACell:
             ]
             client.answer(number, published, execution_count=1)
 
-        async def work(conversation: Conversation) -> Answer:
+        async def work(conversation: Conversation) -> ExecuteReply:
             answer = await conversation.run("1")
             # Nothing is kept of it, nor of what others have shown.
             assert conversation._shown == {}
@@ -79,7 +79,7 @@ class TestACell:
 
         heard = Heard()
         answer = talk(Client(react), heard, work)
-        assert answer == Answer(
+        assert answer == ExecuteReply(
             {**OK, "execution_count": 1},
             [("display_data", {"a": "1"}), ("error", {"ename": "KeyError"}), ("execute_result", {"b": "2"})],
         )

@@ -19,7 +19,7 @@ from frontends import Client
 from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.hosts.child import Child, Reaped
-from pytest_tfkernel.hosts.generation import Generation
+from pytest_tfkernel.hosts.generation import ManagedGeneration
 from pytest_tfkernel.processes.orders import Order
 
 # Above what anybody wears, and below what a hard limit may be.
@@ -27,14 +27,14 @@ LEASE = 1 << 41
 
 
 @pytest.fixture
-def generation(tmp_path: Path) -> Iterator[Generation]:
-    generation = Generation(Order(LEASE, "/nonexistent"), tmp_path, 3)
+def generation(tmp_path: Path) -> Iterator[ManagedGeneration]:
+    generation = ManagedGeneration(Order(LEASE, "/nonexistent"), tmp_path, 3)
     yield generation
     if os.path.lexists(f"/proc/self/fd/{generation._marks}"):
         generation.close()
 
 
-def opened(generation: Generation) -> list[int]:
+def opened(generation: ManagedGeneration) -> list[int]:
     prints = generation._prints
     return [
         *(one.owned.number for stream in prints._streams.values() for one in (stream.shown, stream.given)),
@@ -45,13 +45,13 @@ def opened(generation: Generation) -> list[int]:
     ]
 
 
-def test_its_mark_and_folder_follow_from_its_number(generation: Generation, tmp_path: Path) -> None:
+def test_its_mark_and_folder_follow_from_its_number(generation: ManagedGeneration, tmp_path: Path) -> None:
     assert (generation.lease, generation.temporary) == (LEASE + 2, tmp_path / "3")
     assert stat.S_IMODE(generation.temporary.stat().st_mode) == 0o700
     assert generation.environment == {"TMPDIR": str(tmp_path / "3"), TOKEN: str(LEASE + 2)}
 
 
-def test_its_process_begins_as_was_ordered(generation: Generation) -> None:
+def test_its_process_begins_as_was_ordered(generation: ManagedGeneration) -> None:
     # The folder of the order is the manager's affair: this one doesn't exist.
     with subprocess.Popen(["sleep", "60"], **generation.how_to_start()) as process:
         try:
@@ -67,7 +67,7 @@ def test_its_process_begins_as_was_ordered(generation: Generation) -> None:
     assert lease == generation.lease or 0 <= hard < generation.lease
 
 
-def test_its_beginning_is_told_with_four_descriptors(generation: Generation) -> None:
+def test_its_beginning_is_told_with_four_descriptors(generation: ManagedGeneration) -> None:
     told: list[tuple[dict[str, Any], list[str]]] = []
 
     def tell(message: dict[str, Any], descriptors: tuple[int, ...]) -> None:
@@ -93,7 +93,7 @@ def test_its_beginning_is_told_with_four_descriptors(generation: Generation) -> 
     assert generation._channel.is_closed()
 
 
-def test_it_is_followed_until_its_death_is_reported(generation: Generation) -> None:
+def test_it_is_followed_until_its_death_is_reported(generation: ManagedGeneration) -> None:
     reported: list[Reaped] = []
     files = opened(generation)
     order: list[str] = []

@@ -16,7 +16,7 @@ from jupyter_client.ioloop.manager import AsyncIOLoopKernelManager
 from pytest_tfkernel._child import frames
 from pytest_tfkernel.hosts import jupyter
 from pytest_tfkernel.hosts.child import Reaped
-from pytest_tfkernel.hosts.jupyter import Host, Manager
+from pytest_tfkernel.hosts.jupyter import JupyterHost, Manager
 from pytest_tfkernel.model.processes import ProcessId, ResourceUsage
 from pytest_tfkernel.processes.wire import Channel, Message
 
@@ -40,7 +40,7 @@ class Ends:
         control, theirs = Channel.pair()
         reports, heard = socket.socketpair()
         self.control, self.reports = frames.Port(theirs), frames.Port(heard)
-        self.host = Host(control, frames.Port(reports))
+        self.host = JupyterHost(control, frames.Port(reports))
         self._channel = control
 
     def serve(self, *requests: Message) -> list[Message]:

@@ -11,7 +11,14 @@ import pytest
 from pytest_tfkernel.plugin.asked import Options, options_of
 
 LISTS = ("python", "provisioner", "require", "allow", "report", "fail-on")
-DEFAULTS: dict[str, Any] = {"size": "standard", "kernelspec": "", "expect": "", "gate": "off", "gate_known": []}
+DEFAULTS: dict[str, Any] = {
+    "size": "standard",
+    "kernelspec": "",
+    "expect": "",
+    "gate": "off",
+    "isolate": "off",
+    "gate_known": [],
+}
 
 
 class Config:
@@ -55,6 +62,7 @@ def test_of_nothing_it_is_the_default() -> None:
         expect=None,
         gate="off",
         gate_known=(),
+        isolate="off",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_tfkernel.hosts.conversation import Answer, UnusableError
+from pytest_tfkernel.hosts.conversation import ExecuteReply, UnusableError
 
 OK = {"status": "ok"}
 PYTHON = {"protocol_version": "5.3", "language_info": {"name": "python", "version": "3.11.7"}}
@@ -18,7 +18,7 @@ PYTHON = {"protocol_version": "5.3", "language_info": {"name": "python", "versio
 class Talk:
     """Stands for a conversation; what it is asked to run beyond its `answers` ends it."""
 
-    answers: list[Answer]
+    answers: list[ExecuteReply]
     info: dict[str, Any] = field(default_factory=lambda: dict(PYTHON))
     ran: list[tuple[str, bool]] = field(default_factory=list)
     # While the cell of that number runs.
@@ -32,7 +32,7 @@ class Talk:
         """At once."""
         return self.info
 
-    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> Answer:
+    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> ExecuteReply:
         """The next answer."""
         self.ran.append((cell, store_history))
         if self.meanwhile is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfkernel.audit.ledger import Eyes
 from pytest_tfkernel.audit.own import own_resources
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -43,11 +44,7 @@ def kernel(watch: KernelWatch) -> Iterator[Kernel]:
     kernel.shutdown(now=True)
 
 
-<<<<<<< HEAD
-def die(watch: KernelWatch, kernel: Kernel) -> Audit:
-=======
 def die(watch: KernelWatch, kernel: Kernel, seconds: float = 0.0) -> Audit:
->>>>>>> 04bbfc3 (Tests: what other threads and other sessions do between two looks is no failure)
     assert kernel.inject("sigkill").post_mortem is not None
     return watch.audit(kernel.life, seconds)
 
@@ -74,6 +71,24 @@ def test_a_descriptor_that_pytest_keeps_of_a_dead_kernel_is_a_leak(
     assert leak.lease == kernel.life.lease
 
 
+def test_a_descriptor_that_another_thread_of_pytest_has_for_a_moment_is_none(launcher: Launcher) -> None:
+    held: list[int] = []
+
+    def sleep(_: float) -> None:
+        while held:
+            os.close(held.pop())
+
+    watch = KernelWatch(launcher, Eyes(sleep=sleep))
+    kernel = watch.start(KernelSpec(provisioner=ForkServer(preload=())))
+    try:
+        kernel.execute("1")
+        held.append(os.pidfd_open(os.getpid()))
+        assert die(watch, kernel, SETTLE).leaks == ()
+    finally:
+        sleep(0)
+        kernel.shutdown(now=True)
+
+
 def test_a_thread_that_pytest_keeps_of_a_dead_kernel_is_a_leak(watch: KernelWatch, kernel: Kernel) -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait, name="keeper")
@@ -86,13 +101,8 @@ def test_a_thread_that_pytest_keeps_of_a_dead_kernel_is_a_leak(watch: KernelWatc
     assert (leak.resource.kind, leak.resource.name) == (Kind.THREAD, "keeper of pytest")
 
 
-<<<<<<< HEAD
-def test_what_pytest_has_for_a_living_kernel_is_no_leak(watch: KernelWatch, kernel: Kernel) -> None:
-    assert die(watch, kernel).leaks == ()
-=======
 def test_what_pytest_has_for_a_living_kernel_is_no_leak(watch: KernelWatch, kernel: Kernel) -> None:
     assert die(watch, kernel, SETTLE).leaks == ()
->>>>>>> 04bbfc3 (Tests: what other threads and other sessions do between two looks is no failure)
     kernel.restart()
     kernel.execute("1")
     assert die(watch, kernel, SETTLE).leaks == ()

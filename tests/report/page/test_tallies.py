@@ -6,12 +6,12 @@ import pytest
 
 import documents
 from pytest_tfkernel.report.document import StateWord
-from pytest_tfkernel.report.page.tallies import Tally
+from pytest_tfkernel.report.page.tallies import VerdictCounts
 
 
-def tally(*states: StateWord) -> Tally:
+def tally(*states: StateWord) -> VerdictCounts:
     where = documents.setting(0, "tf2.21-py3.11")
-    return Tally.of(documents.verdict(where, state=state) for state in states)
+    return VerdictCounts.of(documents.verdict(where, state=state) for state in states)
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,4 @@ def test_the_worst_is_told_with_its_number(states: tuple[StateWord, ...], state:
 
 
 def test_each_state_is_counted() -> None:
-    assert tally("PASS", "FAIL", "UNKNOWN", "PASS", "PASS", "FAIL") == Tally(passed=3, failed=2, unknown=1)
+    assert tally("PASS", "FAIL", "UNKNOWN", "PASS", "PASS", "FAIL") == VerdictCounts(passed=3, failed=2, unknown=1)
