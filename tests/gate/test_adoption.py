@@ -72,8 +72,13 @@ class TestAChildThatIsWaitedFor:
 @pytest.mark.parametrize(
     ("pid", "count", "begins", "advice"),
     [
-        (1, 1, "1 process has ended that nobody waits for: pytest is process 1", "(docker run --init)"),
-        (7, 2, "2 processes have ended that nobody waits for: pytest's process is a subreaper", "their children"),
+        (1, 1, "1 zombie that nobody waits for: pytest is process 1", "(docker run --init)"),
+        (
+            7,
+            2,
+            "2 zombies that nobody waits for: a test or a plugin has made pytest's process a subreaper",
+            "their children",
+        ),
     ],
 )
 def test_a_person_is_told_why(monkeypatch: pytest.MonkeyPatch, pid: int, count: int, begins: str, advice: str) -> None:

@@ -21,8 +21,8 @@ def test_many_are_told_with_what_most_of_them_lead_to_and_whose_they_are() -> No
     handles = {**files(3, 12), **files(13, 18, "pipe:[1]")}
     opened.note(files(13, 18, "pipe:[1]"), handles, "test_two")
     (line,) = lines(opened, handles)
-    assert line.startswith("pytest's process has 16 descriptors open that tests have opened and nobody has closed")
-    assert line.endswith(", such as /tmp/a; they came with test_one (10), test_two (6)")
+    assert line.startswith("tests have opened 16 descriptors in pytest's process that nobody has closed")
+    assert line.endswith(", such as /tmp/a; they were opened in test_one (10), test_two (6)")
 
 
 def test_few_are_not() -> None:
@@ -58,7 +58,7 @@ def test_the_standard_ones_are_those_of_pytest() -> None:
     opened.note(files(0, 17), files(0, 17), "test_one")
     assert lines(opened, files(0, 17)) == []
     opened.note(files(18, 18), files(0, 18), "test_one")
-    assert "has 16 descriptors" in lines(opened, files(0, 18))[0]
+    assert "opened 16 descriptors" in lines(opened, files(0, 18))[0]
 
 
 def test_of_many_owners_the_first_are_named() -> None:
@@ -70,7 +70,7 @@ def test_of_many_owners_the_first_are_named() -> None:
         opened.note(fresh, handles, f"test_{number % 7}")
     (line,) = lines(opened, handles)
     assert line.endswith(
-        "they came with test_3 (3), test_4 (3), test_5 (3), test_6 (3), test_0 (3) and 2 more",
+        "they were opened in test_3 (3), test_4 (3), test_5 (3), test_6 (3), test_0 (3) and 2 more",
     )
 
 

@@ -52,7 +52,7 @@ def test_what_was_there_stays_where_it_can_not_be_written(tmp_path: Path, monkey
         ("[]", "is cut short, or was changed by hand: "),
         ("{}", "is no thing$"),
         ('{"format": "another", "schema": 3}', "is no thing$"),
-        ('{"format": "pytest-tfkernel thing", "schema": 2}', "is of schema 2, and this version writes 3$"),
+        ('{"format": "pytest-tfkernel thing", "schema": 2}', "has schema 2, and this version writes 3$"),
         ('{"format": "pytest-tfkernel thing", "schema": 3, "value": "x"}', "is cut short, or was changed by hand: "),
     ],
 )

@@ -115,7 +115,7 @@ class TestConfigure:
         refused = ExecuteReply({"status": "error", "ename": "NameError", "evalue": "get_ipython"}, [])
         assert line.serve(Talk([refused]), self.REQUEST)[1] == {
             "kind": "failed",
-            "error": "the kernel is no IPython, or not one that we know: NameError: get_ipython",
+            "error": "the kernel is not IPython, or not a version that we know: NameError: get_ipython",
         }
 
 

@@ -142,7 +142,7 @@ def test_what_is_no_message_makes_the_kernel_unusable(channel: str, error: type[
         raise error("Invalid Signature")
 
     setattr(client, f"get_{channel}_msg", nonsense)
-    with pytest.raises(UnusableError, match="^the kernel sends what is no message of Jupyter's: .*Invalid Signature"):
+    with pytest.raises(UnusableError, match="^the kernel sent what is not a Jupyter message: .*Invalid Signature"):
         talk(client, Heard(), lambda conversation: conversation.run("1"))
 
 

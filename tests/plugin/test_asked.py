@@ -129,10 +129,10 @@ class TestAKernelspec:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"kernelspec": ""}, "--tfkernel-kernelspec= names none: give a name, or leave it out"),
-        ({"compare": ""}, "--tfkernel-compare= names none"),
-        ({"expect": ""}, "--tfkernel-expect= names none"),
-        ({"python": [""]}, "--tfkernel-python= names no interpreter: give a path, or leave it out"),
+        ({"kernelspec": ""}, "--tfkernel-kernelspec= is empty: give a name, or leave it out"),
+        ({"compare": ""}, "--tfkernel-compare= is empty"),
+        ({"expect": ""}, "--tfkernel-expect= is empty"),
+        ({"python": [""]}, "--tfkernel-python= is empty: give a path, or leave it out"),
         ({"size": "huge"}, "tfkernel_size = huge: unknown; choose from smoke, standard, full"),
         ({"gate": "maybe"}, "tfkernel_gate = maybe: unknown; choose from fail, warn, off"),
     ],

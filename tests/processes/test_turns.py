@@ -29,7 +29,7 @@ def test_another_thread_waits_for_its_turn() -> None:
 
 def test_who_interrupts_the_one_whose_turn_it_is_gets_none() -> None:
     turns = Turns()
-    with turns.next(), pytest.raises(BusyError, match="^a signal handler can't ask for this while"):
+    with turns.next(), pytest.raises(BusyError, match="^a signal handler can't call this while"):
         turns.next()
     # And afterwards there is one.
     with turns.next():

@@ -18,32 +18,32 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def mark(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
+def moment(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
     return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
 
 
-def test_latency_is_that_of_the_first_marks() -> None:
+def test_latency_is_that_of_the_first_moments() -> None:
     timeline = [
-        mark("started", 2),
-        mark("fault", 3),
-        mark("death", 3.5),
-        mark("noticed", 3.6),
-        mark("restarted", 5),
-        mark("death", 9),
+        moment("started", 2),
+        moment("fault", 3),
+        moment("death", 3.5),
+        moment("noticed", 3.6),
+        moment("restarted", 5),
+        moment("death", 9),
     ]
     found = {one.title: latencies.seconds_of(timeline, one) for one in latencies.LATENCIES}
     assert {title: seconds and round(seconds, 3) for title, seconds in found.items()} == {
-        "First kernel: asked for until started": 2,
-        "Fault until the process is dead": 0.5,
-        "Death until it is noticed": 0.1,
-        "Death noticed until nothing is left": None,
-        "Restart: asked for until started": 1.4,
-        "Restarted until the session is rebuilt": None,
+        "First kernel: from request to start": 2,
+        "From the fault until the process is dead": 0.5,
+        "From the death until it is noticed": 0.1,
+        "From then until nothing is left": None,
+        "Restart: from request to start": 1.4,
+        "From the restart until the session is rebuilt": None,
     }
 
 
 def test_clock_that_went_back_is_no_latency() -> None:
-    timeline = [mark("fault", 3), mark("death", 2)]
+    timeline = [moment("fault", 3), moment("death", 2)]
     assert latencies.seconds_of(timeline, latencies.LATENCIES[1]) is None
 
 
@@ -59,7 +59,7 @@ def test_plots_have_a_row_for_each_provisioner_and_kernel() -> None:
 @pytest.mark.parametrize("seconds", [(0.0,), (0.0, 5000.0), (1.0,) * 3, tuple(n / 1000 for n in range(5_000))])
 def test_any_latencies_are_drawn(seconds: tuple[float, ...]) -> None:
     trials = [
-        parts.Trial(setting=documents.setting(n, "tf"), seconds=1, timeline=[mark("started", one)])
+        parts.Trial(setting=documents.setting(n, "tf"), seconds=1, timeline=[moment("started", one)])
         for n, one in enumerate(seconds)
     ]
     plots = latencies.plots(msgspec.structs.replace(documents.document(0), trials=trials))

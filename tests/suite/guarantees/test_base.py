@@ -52,7 +52,7 @@ def test_a_judge_that_raises_says_unknown() -> None:
 
 def test_none_is_asked_of_too_little() -> None:
     found = made(lambda facts: Verdict.passed(str(facts.facts)))
-    assert found.judge(seen(Seen(1))) == Verdict.unknown("nobody has seen: two")
+    assert found.judge(seen(Seen(1))) == Verdict.unknown("not seen: two")
     assert found.judge(seen(Seen(1, 2))) == Verdict.passed(str(Seen(1, 2)))
 
 
