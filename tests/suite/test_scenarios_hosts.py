@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aims import HELD_IMPORT, HOSTED, Aim
+from aims import HELD_IMPORT, HOSTED, Aim, honest
 from facts import saw
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities
@@ -18,7 +18,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import Jupyter
 from pytest_tfkernel.model.trials import Capability, Setting, State, Verdict
 from pytest_tfkernel.suite import observing
-from pytest_tfkernel.suite.guarantees import GUARANTEES
+from pytest_tfkernel.suite.guarantees import GUARANTEES, hosts as judge
 from pytest_tfkernel.suite.guarantees.hosts import DIFFERENCES
 from pytest_tfkernel.suite.scenarios import hosted, hosts
 from pytest_tfkernel.suite.scenarios.busy import BUSY_SHUTDOWN
@@ -57,7 +57,7 @@ def verdicts(seen: observing.Seen) -> dict[str, Verdict]:
 @pytest.mark.usefixtures("tensorflow_python")
 # In turns: a real run of the suite plays each with both hosts.
 @pytest.mark.parametrize(
-    "setting", [one.settings[place % len(one.settings)] for place, one in enumerate(RESTARTS)], ids=str
+    "setting", honest(one.settings[place % len(one.settings)] for place, one in enumerate(RESTARTS))
 )
 def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed: dict[str, Capability]) -> None:
     need(installed, setting.provisioner)
@@ -66,12 +66,12 @@ def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed
     assert {one.state for one in found.values()} == {State.PASS}, found
 
 
-# Each host imports TensorFlow four times. A real run of the suite plays all of them, too.
+# Each cold host imports TensorFlow twice. A real run of the suite plays all of them, too.
 @pytest.mark.usefixtures("tensorflow_python")
 @pytest.mark.parametrize(
     ("own", "others"),
     [
-        ((hosts.STANDARD,), {capabilities.SPYDER}),
+        (("forkserver",), {capabilities.SPYDER}),
         pytest.param(hosts.OWN, {one for one, _ in hosts._INSTALLED}, marks=pytest.mark.soak),
     ],
     ids=["one", "all"],
@@ -86,8 +86,7 @@ def test_honest_kernels_of_hosts_agree(
     installed = only(installed, others)
     if not any(one.available for one in installed.values()):
         pytest.skip(f"there is none of {sorted(others)}")
-    monkeypatch.setattr(hosts, "OWN", own)
-    monkeypatch.setattr(hosts, "hosts", lambda _: installed)
+    _play_with(monkeypatch, own, installed)
     seen = observing.observe(HOSTS_AGREE.settings[0], stage, KernelSpec(provisioner=_QUICK))
     assert isinstance(seen, Facts)
     verdict = _BY_ID[hosts.NAME].judge(seen)
@@ -111,8 +110,7 @@ def test_judges_say_fail_of_their_saboteurs(
 ) -> None:
     need(installed, capabilities.JUPYTER)
     # Each host takes its time, and one is enough to differ from the standard.
-    monkeypatch.setattr(hosts, "OWN", (hosts.STANDARD,))
-    monkeypatch.setattr(hosts, "hosts", lambda _: only(installed, {capabilities.JUPYTER}))
+    _play_with(monkeypatch, ("forkserver",), only(installed, {capabilities.JUPYTER}))
     played: dict[str, observing.Seen] = {}
     for aim in (aim for aim in HOSTED if aim.setting == setting):
         if aim.saboteur not in played:
@@ -120,6 +118,13 @@ def test_judges_say_fail_of_their_saboteurs(
         verdict = _BY_ID[aim.guarantee].judge(played[aim.saboteur])
         assert verdict.state is State.FAIL, (aim, verdict)
         assert aim.reason in verdict.reason
+
+
+def _play_with(monkeypatch: pytest.MonkeyPatch, own: tuple[str, ...], installed: dict[str, Capability]) -> None:
+    """Have hosts compared with the first of our `own`: a forked kernel needn't import TensorFlow."""
+    monkeypatch.setattr(hosts, "OWN", own)
+    monkeypatch.setattr(judge, "STANDARD", own[0])
+    monkeypatch.setattr(hosts, "hosts", lambda _: installed)
 
 
 def _play(aim: Aim, stage: Stage, folder: Path) -> observing.Seen:

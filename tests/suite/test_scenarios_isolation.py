@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from aims import HELD_IMPORT, ISOLATION, Aim
+from aims import HELD_IMPORT, ISOLATION, Aim, honest
 from facts import saw
 from pytest_tfkernel.kernels.faults.limits import OOM_KILL
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
@@ -44,7 +44,7 @@ _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
 pytestmark = pytest.mark.usefixtures("tensorflow_python")
 
 
-@pytest.mark.parametrize("setting", [setting for one in SCENARIOS for setting in one.settings], ids=str)
+@pytest.mark.parametrize("setting", honest(setting for one in SCENARIOS for setting in one.settings))
 def test_honest_kernels_pass(setting: Setting, stage: Stage, needs_cgroup: Callable[[str], None]) -> None:
     if setting.fault == OOM_KILL:
         needs_cgroup(MEMORY)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from aims import STATE, Aim
+from aims import STATE, Aim, honest
 from facts import INTERPRETER, saw
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -23,7 +23,7 @@ from pytest_tfkernel.suite.guarantees.state import (
     live_fork_is_unusable,
     server_state_outlives_client,
 )
-from pytest_tfkernel.suite.scenarios import Scenario, checkpoint_cells
+from pytest_tfkernel.suite.scenarios import Scenario, checkpoint_cells, live_fork
 from pytest_tfkernel.suite.scenarios.checkpoint import CHECKPOINTS
 from pytest_tfkernel.suite.scenarios.live_fork import LIVE_FORK
 from pytest_tfkernel.suite.scenarios.scratch import scratch_folder
@@ -40,7 +40,7 @@ def _judges(setting: Setting) -> list[Any]:
 
 @pytest.mark.usefixtures("tensorflow_python")
 class TestPlayed:
-    @pytest.mark.parametrize("setting", [setting for one in SCENARIOS for setting in one.settings], ids=str)
+    @pytest.mark.parametrize("setting", honest(setting for one in SCENARIOS for setting in one.settings))
     def test_honest_kernels_pass_and_no_file_is_left(self, setting: Setting, stage: Stage) -> None:
         before = set(Path(tempfile.gettempdir()).iterdir())
         (judge,) = _judges(setting)
@@ -58,7 +58,16 @@ class TestPlayed:
         assert "children by multiprocessing of the standard library" in verdict.given
 
     @pytest.mark.parametrize("aim", STATE, ids=str)
-    def test_judge_says_fail_of_its_saboteur(self, aim: Aim, stage: Stage, tmp_path: Path) -> None:
+    def test_judge_says_fail_of_its_saboteur(
+        self, aim: Aim, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # What begins anew imports TensorFlow first; the saboteurs are about forks.
+        cell, *others = live_fork._FORKS
+        few = cell[0].replace(f"for _method in {live_fork.CHILDREN}:", "for _method in ():")
+        assert few != cell[0]
+        monkeypatch.setattr(live_fork, "_FORKS", ((few, cell[1]), *others))
+        monkeypatch.setattr(live_fork, "CHILDREN", ())
+        monkeypatch.setattr(live_fork, "BESIDE", ("forkserver",))
         verdict = _BY_ID[aim.guarantee].judge(observing.observe(aim.setting, stage, aim.spec(tmp_path)))
         assert verdict.state is State.FAIL, verdict
         assert aim.reason in verdict.reason

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
@@ -33,6 +37,15 @@ writer.setblocking(False)
 before = signal.set_wakeup_fd(writer.fileno())
 sys.meta_path.insert(0, _Hold())
 """
+
+
+# Their kernels import TensorFlow again and again. A run of the suite of the usual size plays them with honest kernels.
+_LONG = {"live-fork-is-unusable", "warm-equals-cold", "struck-starts", "hosted-import-is-repeatable"}
+
+
+def honest(settings: Iterable[Setting]) -> list[Any]:
+    """To be played by honest kernels: those that take long in the soak."""
+    return [pytest.param(one, id=str(one), marks=[pytest.mark.soak] * (one.example in _LONG)) for one in settings]
 
 
 @dataclass(frozen=True)
@@ -139,7 +152,7 @@ HOSTED = (
         "keeps_its_stack_from_hosts",
         "hosts-agree",
         Setting("subprocess", "hosts-agree", "sigkill"),
-        "jupyter: the stack of a crash: False, and True in subprocess",
+        "jupyter: the stack of a crash: False, and True in ",
     ),
 )
 

@@ -97,6 +97,8 @@ writer.send_bytes(said.encode())
 """
 # Start methods that begin anew.
 CHILDREN = ("spawn", "forkserver")
+# New kernels. A cold start takes about as long as the deadline of the forks.
+BESIDE = ("subprocess", "forkserver")
 
 _OPEN = f"""{_PROBES}{_SESSION}
 for _method in {CHILDREN}:
@@ -176,8 +178,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
             kernel = start()
             live.append(value(kernel, cell))
             forked.append((kernel, names))
-        # A cold start takes about as long as the deadline of the forks.
-        for provisioner in ("subprocess", "forkserver"):
+        for provisioner in BESIDE:
             beside[provisioner] = value(start(provisioner=provisioner), OWN_KERNEL)
         first = forked[0][0]
         notes.note(library=value(first, "library_name"))
