@@ -48,10 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for folder in (*pytest_tfkernel.__path__, str(REPOSITORY / "tests" / "support")):
             compileall.compile_dir(folder, quiet=2)
-        # And pytest what it rewrites of other plugins.
+        # And pytest what it rewrites of plugins.
         if sys.dont_write_bytecode:
             environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-            command = [sys.executable, "-m", "pytest", "--version", "--version"]
+            environment["PYTHONPATH"] = str(REPOSITORY / "tests" / "support")
+            command = [sys.executable, "-m", "pytest", "-p", "played", "-p", "rewritten", "--version", "--version"]
             subprocess.run(command, env=environment, cwd=tempfile.gettempdir(), capture_output=True, check=False)
 
 
