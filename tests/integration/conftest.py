@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def make_inner(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Callable
 
 
 @pytest.fixture(scope="module")
-def run_together(make_inner: Callable[..., Inner]) -> Iterator[Callable[..., pytest.RunResult]]:
+def run_together(make_inner: Callable[..., Inner], warm: Warm) -> Iterator[Callable[..., pytest.RunResult]]:
     """Run several test files under the gate, by their names, for tests that look at one each; `more` are other files.
 
     What one leaves is there while the next run, and is not theirs.
@@ -58,7 +59,7 @@ def run_together(make_inner: Callable[..., Inner]) -> Iterator[Callable[..., pyt
     with contextlib.ExitStack() as stack:
 
         def run(code: dict[str, str], more: dict[str, str] | None = None) -> pytest.RunResult:
-            gated = stack.enter_context(leaking(make_inner()))
+            gated = stack.enter_context(leaking(replace(make_inner(), warm=warm)))
             for name, text in (more or {}).items():
                 gated.write(name, text)
             return runner(gated)(code)
@@ -67,9 +68,9 @@ def run_together(make_inner: Callable[..., Inner]) -> Iterator[Callable[..., pyt
 
 
 @pytest.fixture
-def gated(inner: Inner) -> Iterator[Inner]:
+def gated(inner: Inner, warm: Warm) -> Iterator[Inner]:
     """A folder whose tests can leak as they like: it is all cleaned up."""
-    with leaking(inner) as folder:
+    with leaking(replace(inner, warm=warm)) as folder:
         yield folder
 
 

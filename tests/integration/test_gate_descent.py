@@ -305,6 +305,10 @@ def test_after(): pass
 
 class TestProcessOne:
     @pytest.fixture
+    def warm(self) -> None:
+        """A process of its own."""
+
+    @pytest.fixture
     def container(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Runs pytest as process 1."""
         if subprocess.run([*IN_A_CONTAINER, "true"], capture_output=True, check=False).returncode:
