@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hosted_kernels import JUPYTER, Kind
+from hosted_kernels import JUPYTER, MANAGED, Kind
 from pytest_tfkernel.kernels.faults.menu import find
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -86,6 +86,7 @@ class TestFaults:
             assert reply.error.type.endswith(expected.errors)
         assert shared.execute("1").value == 1
 
+    @MANAGED
     def test_an_oom_kill_is_known_as_one(self, kernel: Kernel, needs_cgroup: Callable[[str], None]) -> None:
         needs_cgroup("memory")
         found = kernel.inject("oom-kill").post_mortem
@@ -93,6 +94,7 @@ class TestFaults:
         assert (found.cause, found.killer) == (Cause.OOM_KILL, Killer.OOM_KILLER)
         _restart(kernel)
 
+    @MANAGED
     def test_it_strikes_while_it_exits(self, kernel: Kernel) -> None:
         outcome = kernel.inject("sigkill", phase="exiting")
         assert (outcome.in_phase, kernel.is_alive) == (True, False)
@@ -111,6 +113,7 @@ class TestFaults:
         # jupyter_client sends SIGTERM 2.5 s after it has asked a process to end, and SIGKILL as much later.
         assert kernel.execute("import time\ntime.sleep(2.7)").ok
 
+    @MANAGED
     def test_it_strikes_while_it_starts(self, kernel: Kernel) -> None:
         outcome = kernel.inject("sigkill", phase="starting")
         assert outcome.in_phase
@@ -206,6 +209,7 @@ class TestOddEnds:
 
 
 class TestLimits:
+    @MANAGED
     def test_they_and_the_rest_of_the_spec_hold_for_each_generation(
         self, start_hosted: StartKernel, launcher: Launcher, kind: Kind, tmp_path: Path
     ) -> None:

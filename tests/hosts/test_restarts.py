@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hosted_kernels import host_pid
+from hosted_kernels import MANAGED, host_pid
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import KernelStartError
@@ -49,12 +49,14 @@ def test_unasked_it_is_a_new_process_with_nothing_of_the_old(kernel: Kernel) -> 
     assert str(kernel.execute("x").error).startswith("NameError")
 
 
+@MANAGED
 def test_a_living_one_is_restarted_by_nobody_and_that_is_said(kernel: Kernel) -> None:
     with pytest.raises(KernelStartError, match="the kernel lives, so its manager doesn't restart it"):
         kernel.restart(asked=False)
     assert kernel.execute("1 + 1").value == 2
 
 
+@MANAGED
 def test_asked_it_ends_the_living_one(kernel: Kernel) -> None:
     kernel.restart()
     assert kernel.generation == 2

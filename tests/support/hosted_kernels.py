@@ -52,6 +52,12 @@ class Kind:
 
 JUPYTER, SPYDER = Kind("jupyter", "ipykernel"), Kind("spyder", "spyder_kernels")
 KINDS = (JUPYTER, Kind("jupyter", "ipykernel", IPYKERNEL7), SPYDER)
+# For what is the manager's doing, which is the same for all: of a Spyder, which takes longest to start, in the soak.
+MANAGED = pytest.mark.parametrize(
+    "kind",
+    [pytest.param(one, id=str(one), marks=[pytest.mark.soak] * (one == SPYDER)) for one in KINDS],
+    indirect=True,
+)
 
 
 def host_pid(kernel: Kernel) -> int:
