@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
             environment["PYTHONPATH"] = str(REPOSITORY / "tests" / "support")
             command = [sys.executable, "-m", "pytest", "-p", "played", "-p", "rewritten", "--version", "--version"]
             subprocess.run(command, env=environment, cwd=tempfile.gettempdir(), capture_output=True, check=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What one worker has rewritten of the test modules is there for the others, and for the next run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", False)
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,10 +8,14 @@ from driver_stub import DriverStub
 from inner import Inner, counts
 
 DEATHS = "nothing-is-left and forkserver-graph_add and (sigkill-idle or sigsegv-idle or sigterm-idle)"
+# Each process that plays imports TensorFlow: without the gate one, under it two; the other ways round in the soak.
+ALONE, TWO = pytest.param((), id="plain"), pytest.param(("-n", "2"), id="two")
+ALONE_LATER = pytest.param((), id="plain", marks=pytest.mark.soak)
+TWO_LATER = pytest.param(("-n", "2"), id="two", marks=pytest.mark.soak)
 
 
 @pytest.mark.usefixtures("tensorflow_python")
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "two"])
+@pytest.mark.parametrize("workers", [ALONE, TWO_LATER])
 def test_nothing_is_left_where_a_gpu_is(inner: Inner, stub: DriverStub, workers: tuple[str, ...]) -> None:
     if workers:
         pytest.importorskip("xdist")
@@ -21,7 +25,7 @@ def test_nothing_is_left_where_a_gpu_is(inner: Inner, stub: DriverStub, workers:
 
 
 @pytest.mark.usefixtures("tensorflow_python")
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["plain", "two"])
+@pytest.mark.parametrize("workers", [ALONE_LATER, TWO])
 def test_the_gate_blames_no_test_for_it(inner: Inner, stub: DriverStub, workers: tuple[str, ...]) -> None:
     if workers:
         pytest.importorskip("xdist")
