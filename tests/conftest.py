@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -169,8 +170,15 @@ def _starter(launcher: Launcher) -> Iterator[StartKernel]:
 
 @pytest.fixture(scope="session")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Those that stand in for the driver's."""
-    return build(tmp_path_factory.mktemp("driver"))
+    """Those that stand in for the driver's; the first worker that needs them compiles them for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "driver.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "driver").exists():
+            build(folder / "driver.new").rename(folder / "driver")
+    return folder / "driver"
 
 
 @pytest.fixture

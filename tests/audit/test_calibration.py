@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from accounts import Holding
-from driver_stub import CONTEXT_BYTES, GIB, DriverStub, build, device, mig, process, uuid
+from driver_stub import CONTEXT_BYTES, GIB, DriverStub, device, mig, process, uuid
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.audit.calibration import SENTINEL_BYTES, Platform, calibrate
 from pytest_tfkernel.audit.gpu import Nvml
@@ -273,9 +274,8 @@ def test_a_gpu_may_be_taken(stub: DriverStub, calibrated: Calibrate, hold: Calla
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="there is a driver on this machine")
 def test_cuda_may_be_missing(stub: DriverStub, calibrated: Calibrate, tmp_path: Path) -> None:
     # A container may have been given the tools of the driver only.
-    libraries = build(tmp_path / "libraries")
-    (libraries / "libcuda.so.1").unlink()
-    found = calibrated(LD_LIBRARY_PATH=str(libraries))
+    shutil.copy(stub.libraries / "libnvidia-ml.so.1", tmp_path)
+    found = calibrated(LD_LIBRARY_PATH=str(tmp_path))
     assert found.sight is Sight.NO_CONTEXT
     assert "libcuda.so.1" in found.reason
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from inner import Inner
+from pytest_tfkernel import __main__ as program
 from pytest_tfkernel.report.store import load
 from warm import Warm
 
@@ -58,10 +61,10 @@ def check_older_stays(inner: Inner, *arguments: str, reports: tuple[str, ...] = 
     left = load(inner.folder / "run.json.incomplete")
     assert (left.complete, left.end) == (False, None)
     assert {one.item for one in left.tests} < {f"test_own.py::test_{name}" for name in ("one", "two", "three")}
-    compare = [sys.executable, "-m", "pytest_tfkernel", "compare", "run.json", "run.json"]
-    said = subprocess.run(compare, cwd=inner.folder, capture_output=True, text=True, check=False)
-    assert said.returncode == 2, said.stdout
-    assert "whose run did not finish" in said.stderr
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        assert program.main(["compare", *[str(inner.folder / "run.json")] * 2]) == 2
+    assert "whose run did not finish" in said.getvalue()
     return result
 
 
@@ -113,18 +116,18 @@ def test_a_worker_that_is_replaced_cuts_nothing(good: Inner) -> None:
 
 
 WORKER = ("-n", "1", "--max-worker-restart=0")
+# To the session that has workers these end as others do: `exit`, `sigterm` and `stop`.
+LIKE_OTHERS = {"exit-0", "exit-in-setup", "exit-between", "sighup", "fail"}
 
 
-@pytest.mark.parametrize(
-    ("reports", "workers"),
-    [
-        pytest.param(REPORTS, (), id="alone"),
-        pytest.param(DOCUMENT, WORKER, id="worker"),
-        # The session that has workers writes a page as one without them does.
-        pytest.param(REPORTS, WORKER, id="worker-page", marks=pytest.mark.soak),
-    ],
-)
-@pytest.mark.parametrize("kind", [*IN_TEST, *HOOKS])
+def _ways(kind: str) -> Iterator[Any]:
+    yield pytest.param(kind, REPORTS, (), id=f"{kind}-alone")
+    yield pytest.param(kind, DOCUMENT, WORKER, id=f"{kind}-worker", marks=[pytest.mark.soak] * (kind in LIKE_OTHERS))
+    # The session that has workers writes a page as one without them does.
+    yield pytest.param(kind, REPORTS, WORKER, id=f"{kind}-worker-page", marks=pytest.mark.soak)
+
+
+@pytest.mark.parametrize(("kind", "reports", "workers"), [one for kind in (*IN_TEST, *HOOKS) for one in _ways(kind)])
 def test_older_one_stays(good: Inner, kind: str, reports: tuple[str, ...], workers: tuple[str, ...]) -> None:
     write_second(good, IN_TEST.get(kind, "pass"), HOOKS.get(kind, ""))
     result = check_older_stays(good, *(["-x"] if kind == "failed" else []), *workers, reports=reports)

@@ -97,7 +97,7 @@ def test_fails_and_leaks_once():
             "test_mine.py::test_leaks_once",
         ]
 
-    @pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "workers"])
+    @pytest.mark.parametrize("arguments", [(), ("-n", "1")], ids=["alone", "workers"])
     def test_timeout_ends_a_test_that_is_looked_at_all_the_same(self, run: Run, arguments: tuple[str, ...]) -> None:
         pytest.importorskip("pytest_timeout")
         result = run(

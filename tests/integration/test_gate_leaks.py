@@ -193,7 +193,7 @@ def test_in_the_project():
 
 
 class TestCleanTests:
-    @pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "workers"])
+    @pytest.mark.parametrize("arguments", [(), ("-n", "1")], ids=["alone", "workers"])
     def test_pass(self, run: Run, arguments: tuple[str, ...]) -> None:
         result = run(CLEAN, *arguments)
         assert counts(result) == {"passed": CLEAN.count("def test_")}

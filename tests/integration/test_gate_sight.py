@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from driver_stub import CONTEXT_BYTES, DriverStub, build, device
+from driver_stub import CONTEXT_BYTES, DriverStub, device
 from gated import Run, blamed, section
 from inner import Inner, counts
 
@@ -91,10 +91,10 @@ def test_clean(): pass
 
 class TestGpu:
     @pytest.fixture
-    def driver(self, gated: Inner, tmp_path: Path) -> dict[str, str]:
+    def driver(self, gated: Inner, libraries: Path, tmp_path: Path) -> dict[str, str]:
         """The environment of a machine with one GPU."""
         (tmp_path / "machine").mkdir()
-        stub = DriverStub(build(tmp_path / "driver"), tmp_path / "machine")
+        stub = DriverStub(libraries, tmp_path / "machine")
         stub.write(device())
         gated.write("gpu.py", GPU)
         return stub.environment

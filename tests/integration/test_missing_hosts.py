@@ -47,7 +47,7 @@ def test_they_have_no_items_and_the_header_says_why(inner: Inner, bare: str) -> 
 
 
 def test_a_worker_collects_the_same(inner: Inner, bare: str) -> None:
-    result = inner.run("--tfkernel", bare, "-n", "2", "-k", "audit")
+    result = inner.run("--tfkernel", bare, "-n", "1", "-k", "audit")
     assert counts(result) == {"passed": 1}
 
 

@@ -95,7 +95,7 @@ def test_has_each_trial_once_each_verdict_and_the_machine(canned: Inner, workers
 
 def test_large_numbers_come_from_workers_as_they_are(canned: Inner) -> None:
     canned.write("conftest.py", LARGE)
-    assert counts(canned.run(*SMOKE, REPORT, "-n", "2")) == {"passed": 17}
+    assert counts(canned.run(*SMOKE, REPORT, "-n", "1")) == {"passed": 17}
     assert {moment.memory for trial in written(canned).trials for moment in trial.timeline} == {2**40, -(2**40)}
 
 
@@ -135,7 +135,7 @@ observations.honest = mixed
 CHOSEN = "forkserver-graph_add-sigkill-idle or forkserver-variable_assign-sigkill-idle or eager-needs-graph"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "workers"])
 def test_has_every_verdict_whatever_it_is(canned: Inner, workers: tuple[str, ...]) -> None:
     canned.write("conftest.py", MIXED)
     result = canned.run("--tfkernel", "-k", CHOSEN, REPORT, *workers)
@@ -154,7 +154,7 @@ def test_has_every_verdict_whatever_it_is(canned: Inner, workers: tuple[str, ...
     }
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "workers"])
 def test_has_the_tests_of_ones_own(inner: Inner, workers: tuple[str, ...]) -> None:
     inner.write("test_own.py", OWN)
     inner.run(REPORT, *workers)

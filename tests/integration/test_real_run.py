@@ -1,4 +1,4 @@
-"""Real kernels under real workers: each is killed once, and what went wrong is told."""
+"""Real kernels under a real worker: each is killed once, and what went wrong is told."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def real_inner(make_inner: Callable[[], Inner], tensorflow_python: str) -> Inner
 
 @pytest.fixture(scope="module")
 def real(real_inner: Inner) -> pytest.RunResult:
-    return real_inner.run("-p", "played", "--tfkernel", "-n", "2", "-k", " or ".join(SETTINGS))
+    return real_inner.run("-p", "played", "--tfkernel", "-n", "1", "-k", " or ".join(SETTINGS))
 
 
 def test_what_holds_passes_and_what_does_not_fails(real: pytest.RunResult) -> None:

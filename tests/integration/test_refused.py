@@ -62,13 +62,17 @@ REFUSED = [
 
 
 def _each_with(*more: tuple[str, ...]) -> list[Any]:
-    """Each call with the first of these, and one with all: which one it was, the rest doesn't ask."""
+    """One call with all of these, and another one with the first: which one it was, the rest doesn't ask.
+
+    That each is refused is shown of a fixture.
+    """
+    asked_with = dict.fromkeys(more, REFUSED[:1]) | {more[0]: [REFUSED[0], REFUSED[3]]}
     return [
         pytest.param(
             *refused,
             words,
             id="-".join([refused[0], str(refused[1]), " ".join(words)]),
-            marks=[pytest.mark.soak] if words != more[0] and refused != REFUSED[0] else [],
+            marks=[pytest.mark.soak] if refused not in asked_with[words] else [],
         )
         for refused in REFUSED
         for words in more
@@ -97,10 +101,10 @@ class TestRefused:
         assert (code, text.count("\n")) == (CANT_TELL, 1)
         assert text.startswith(f"doctor: {line(call, number)}")
 
-    @pytest.mark.parametrize(("call", "number"), REFUSED)
-    def test_a_document_is_refused(self, inner: Inner, call: str, number: int) -> None:
+    @pytest.mark.parametrize(("call", "number", "more"), _each_with(("--tfkernel-report=run.json",)))
+    def test_a_document_is_refused(self, inner: Inner, call: str, number: int, more: tuple[str, ...]) -> None:
         inner.write("test_mine.py", TESTS)
-        code, text = run(inner, number, call, *pytest_words("test_mine.py", "--tfkernel-report=run.json"))
+        code, text = run(inner, number, call, *pytest_words("test_mine.py", *more))
         assert code == USAGE_ERROR
         assert f"ERROR: tfkernel: {line(call, number)}" in text
 

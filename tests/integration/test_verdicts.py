@@ -179,7 +179,7 @@ class TestNothingPassed:
 
     def test_so_it_is_over_workers(self, canned: Inner) -> None:
         canned.write("conftest.py", DARK)
-        assert canned.run(STARTS_BLANK, "-n", "2").ret == 1
+        assert canned.run(STARTS_BLANK, "-n", "1").ret == 1
 
     def test_tests_of_the_user_that_pass_do_not_change_that(self, canned: Inner) -> None:
         canned.write("conftest.py", DARK)

@@ -94,7 +94,7 @@ def test_tests_of_the_user_stay_together_as_the_mode_says(canned: Inner, mode: s
 def test_unknown_has_its_own_count_over_workers(canned: Inner) -> None:
     canned.write("conftest.py", NOBODY_LOOKED)
     result = canned.run(
-        "--tfkernel", "-n", "2", "-k", "forkserver-graph_add-sigkill-idle and (nothing-is-left or starts-blank)"
+        "--tfkernel", "-n", "1", "-k", "forkserver-graph_add-sigkill-idle and (nothing-is-left or starts-blank)"
     )
     assert counts(result)["unknown"] == 1
     assert counts(result)["passed"] == 1
