@@ -108,3 +108,11 @@ def test_every_input_of_the_action_is_used_and_documented() -> None:
         assert f"inputs.{name} " in steps
         assert f"| `{name}` |" in document
     assert set(re.findall(r"inputs\.(\w+)", steps)) == set(inputs)
+
+
+def test_every_repetition_runs_once_a_week() -> None:
+    weekly = GITHUB / "workflows/constraints.yml"
+    assert re.search(r'^    - cron: "\d+ \d+ \* \* \d"$', read(weekly), re.MULTILINE)
+    assert "tox run -e soak\n" in jobs(weekly)["soak"]
+    # And costs no proposal.
+    assert "    needs: renew\n" in jobs(weekly)["propose"]
