@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -24,34 +23,32 @@ def plugin_is_installed() -> None:
 
 @pytest.fixture(scope="session")
 def warm(nothing_is_left: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """What pytests that play trials by hand are forked from."""
+    """What pytests are forked from; `None` in files that are about how one begins."""
     warm = Warm(Inner.make(tmp_path_factory.mktemp("warm")).environment)
     yield warm
     warm.close()
 
 
 @pytest.fixture
-def inner(tmp_path: Path) -> Inner:
+def inner(tmp_path: Path, warm: Warm | None) -> Inner:
     """An empty folder."""
-    return Inner.make(tmp_path)
+    return Inner.make(tmp_path, warm=warm)
 
 
 @pytest.fixture
-def canned(tmp_path: Path, tensorflow_python: str, warm: Warm) -> Inner:
+def canned(tmp_path: Path, tensorflow_python: str, warm: Warm | None) -> Inner:
     """An empty folder, where trials are played by hand: nothing is started."""
     return Inner.make(tmp_path, canned=True, warm=warm)
 
 
 @pytest.fixture(scope="module")
-def make_inner(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Callable[..., Inner]:
+def make_inner(tmp_path_factory: pytest.TempPathFactory, warm: Warm | None) -> Callable[..., Inner]:
     """Makes folders for runs that several tests look at."""
-    return lambda *, canned=False: Inner.make(
-        tmp_path_factory.mktemp("inner"), canned=canned, warm=warm if canned else None
-    )
+    return lambda *, canned=False: Inner.make(tmp_path_factory.mktemp("inner"), canned=canned, warm=warm)
 
 
 @pytest.fixture(scope="module")
-def run_together(make_inner: Callable[..., Inner], warm: Warm) -> Iterator[Callable[..., pytest.RunResult]]:
+def run_together(make_inner: Callable[..., Inner]) -> Iterator[Callable[..., pytest.RunResult]]:
     """Run several test files under the gate, by their names, for tests that look at one each; `more` are other files.
 
     What one leaves is there while the next run, and is not theirs.
@@ -59,7 +56,7 @@ def run_together(make_inner: Callable[..., Inner], warm: Warm) -> Iterator[Calla
     with contextlib.ExitStack() as stack:
 
         def run(code: dict[str, str], more: dict[str, str] | None = None) -> pytest.RunResult:
-            gated = stack.enter_context(leaking(replace(make_inner(), warm=warm)))
+            gated = stack.enter_context(leaking(make_inner()))
             for name, text in (more or {}).items():
                 gated.write(name, text)
             return runner(gated)(code)
@@ -68,9 +65,9 @@ def run_together(make_inner: Callable[..., Inner], warm: Warm) -> Iterator[Calla
 
 
 @pytest.fixture
-def gated(inner: Inner, warm: Warm) -> Iterator[Inner]:
+def gated(inner: Inner) -> Iterator[Inner]:
     """A folder whose tests can leak as they like: it is all cleaned up."""
-    with leaking(replace(inner, warm=warm)) as folder:
+    with leaking(inner) as folder:
         yield folder
 
 

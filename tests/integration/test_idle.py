@@ -29,6 +29,11 @@ OURS = {
 }
 
 
+@pytest.fixture(scope="module")
+def warm() -> None:
+    """It is about interpreters that begin."""
+
+
 @pytest.fixture
 def modules(inner: Inner) -> Callable[..., set[str]]:
     """Run pytest; the modules that it had loaded at its end."""

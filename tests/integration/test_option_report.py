@@ -15,7 +15,6 @@ import pytest
 from inner import Inner, counts
 from pytest_tfkernel.report.document import Document
 from pytest_tfkernel.report.store import load
-from warm import Warm
 
 REPORT = "--tfkernel-report=run.json"
 SMOKE = ("--tfkernel", "--tfkernel-size=smoke")
@@ -60,12 +59,6 @@ OUTCOMES = {
     "test_has_a_broken_fixture": ("error", "KeyError"),
     "test_is_torn_down_badly": ("error", "ValueError"),
 }
-
-
-@pytest.fixture
-def inner(tmp_path: Path, warm: Warm) -> Inner:
-    """An empty folder, where a pytest begins at once."""
-    return Inner.make(tmp_path, warm=warm)
 
 
 def written(inner: Inner, name: str = "run.json") -> Document:

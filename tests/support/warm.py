@@ -43,7 +43,9 @@ class Warm:
 
     def can_run(self, environment: dict[str, str]) -> bool:
         """Whether an interpreter with this environment would begin as this one did."""
-        names = {name for name in environment.keys() | self._environment.keys() if name.startswith("PYTHON")} - _KNOWN
+        names = {
+            name for name in environment.keys() | self._environment.keys() if name.startswith(("PYTHON", "LD_"))
+        } - _KNOWN
         return all(environment.get(name) == self._environment.get(name) for name in names)
 
     def run(
