@@ -8,6 +8,9 @@ from inner import Inner, counts, ran
 from pytest_tfkernel.plugin.suite.collection import pairs
 
 ALL = len(list(pairs("standard")))
+FEW = len(list(pairs("smoke")))
+# For what has nothing to do with how many items there are.
+SMOKE = ("--tfkernel", "--tfkernel-size=smoke")
 ONE = "tfkernel::graph-add[forkserver-graph_add-none-idle]"
 TESTS = "def test_mine(): pass\n\ndef test_mine_too(): pass\n"
 
@@ -19,24 +22,24 @@ def test_runs_the_suite_in_an_empty_folder(canned: Inner) -> None:
 
 def test_leaves_tests_of_the_folder_alone(canned: Inner) -> None:
     canned.write("test_mine.py", TESTS)
-    assert ran(canned.run("--tfkernel")) == ALL
+    assert ran(canned.run(*SMOKE)) == FEW
 
 
 def test_leaves_testpaths_alone(canned: Inner) -> None:
     canned.write("pytest.ini", "[pytest]\ntestpaths = mine\n")
     canned.write("mine/test_mine.py", TESTS)
-    assert ran(canned.run("--tfkernel")) == ALL
+    assert ran(canned.run(*SMOKE)) == FEW
 
 
 @pytest.mark.parametrize("path", [".", "mine", "mine/test_mine.py"])
 def test_runs_named_paths_too(canned: Inner, path: str) -> None:
     canned.write("mine/test_mine.py", TESTS)
-    assert ran(canned.run("--tfkernel", path)) == ALL + 2
+    assert ran(canned.run(*SMOKE, path)) == FEW + 2
 
 
 def test_runs_a_named_test_too(canned: Inner) -> None:
     canned.write("mine/test_mine.py", TESTS)
-    assert ran(canned.run("--tfkernel", "mine/test_mine.py::test_mine")) == ALL + 1
+    assert ran(canned.run(*SMOKE, "mine/test_mine.py::test_mine")) == FEW + 1
 
 
 def test_without_it_nothing_of_ours_runs(canned: Inner) -> None:
@@ -58,14 +61,14 @@ class TestHostileConfiguration:
         canned.write(
             "pytest.ini", "[pytest]\npython_functions = check_*\npython_classes = Check\npython_files = *.txt\n"
         )
-        assert ran(canned.run("--tfkernel")) == ALL
+        assert ran(canned.run(*SMOKE)) == FEW
 
     def test_strict_options_are_met(self, canned: Inner) -> None:
         canned.write(
             "pytest.ini",
             "[pytest]\naddopts = --strict-markers --strict-config -p no:cacheprovider --import-mode=importlib -W error\n",
         )
-        assert ran(canned.run("--tfkernel")) == ALL
+        assert ran(canned.run(*SMOKE)) == FEW
 
     def test_fixtures_and_hooks_of_the_user_are_for_their_tests(self, canned: Inner) -> None:
         canned.write(
@@ -73,7 +76,7 @@ class TestHostileConfiguration:
             "import pytest\n\n@pytest.fixture(autouse=True)\ndef hostile(): raise RuntimeError('mine')\n\n"
             "@pytest.fixture(autouse=True, scope='session')\ndef hostile_too(): raise RuntimeError('mine')\n",
         )
-        assert ran(canned.run("--tfkernel")) == ALL
+        assert ran(canned.run(*SMOKE)) == FEW
 
     def test_a_hook_that_sorts_and_marks_items_is_met(self, canned: Inner) -> None:
         canned.write(
@@ -82,7 +85,7 @@ class TestHostileConfiguration:
             "    for item in items:\n        item.add_marker(pytest.mark.slow)\n        item.fspath, item.path, item.location, item.keywords\n",
         )
         canned.write("pytest.ini", "[pytest]\nmarkers = slow: takes time\n")
-        assert ran(canned.run("--tfkernel")) == ALL
+        assert ran(canned.run(*SMOKE)) == FEW
         assert len(canned.played()) == len({setting for _, setting in canned.played()})
 
     def test_a_timeout_of_the_user_does_not_cut_trials_short(self, inner: Inner, tensorflow_python: str) -> None:
@@ -94,12 +97,12 @@ class TestHostileConfiguration:
 
     @pytest.mark.parametrize("arguments", [("-p", "xdist", "-n", "0"), ("-p", "no:xdist"), ("-p", "no:terminal")])
     def test_plugins_that_are_there_twice_or_not_at_all(self, canned: Inner, arguments: tuple[str, ...]) -> None:
-        assert canned.run("--tfkernel", *arguments).ret == 0
+        assert canned.run(*SMOKE, *arguments).ret == 0
 
     def test_a_virtual_environment_in_the_folder_is_met(self, canned: Inner) -> None:
         canned.write(".venv/pyvenv.cfg", "")
         canned.write(".venv/lib/test_theirs.py", "raise RuntimeError('not to be imported')\n")
-        assert ran(canned.run("--tfkernel", "--import-mode=importlib")) == ALL
+        assert ran(canned.run(*SMOKE, "--import-mode=importlib")) == FEW
 
 
 class TestOptionsOfPytest:
@@ -124,8 +127,8 @@ class TestOptionsOfPytest:
     def test_m_selects_none_of_ours_by_a_mark_of_the_users(self, canned: Inner) -> None:
         canned.write("pytest.ini", "[pytest]\nmarkers = mine: mine\n")
         canned.write("test_mine.py", "import pytest\n\n@pytest.mark.mine\ndef test_mine(): pass\n")
-        assert ran(canned.run("--tfkernel", ".", "-m", "mine")) == 1
-        assert ran(canned.run("--tfkernel", ".", "-m", "not mine")) == ALL
+        assert ran(canned.run(*SMOKE, ".", "-m", "mine")) == 1
+        assert ran(canned.run(*SMOKE, ".", "-m", "not mine")) == FEW
 
     def test_x_stops_at_the_first_failure(self, canned: Inner) -> None:
         canned.write("test_mine.py", "def test_mine(): assert False\n")
