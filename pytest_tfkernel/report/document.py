@@ -19,7 +19,7 @@ FORMAT = "pytest-tfkernel run"
 LONGEST_MESSAGE = 2000
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="part", omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, tag_field="part"):
     """What all parts of a document are."""
 
 

@@ -28,8 +28,8 @@ from pytest_tfkernel.report.document import (
 
 # Beside the document that it becomes. What a killed run leaves is readable: `load` takes it too.
 INCOMPLETE = ".incomplete"
-# More bytes than tell what a file is.
-_HEAD = 4096
+# With it the parts begin, and no whole document does.
+_START = b'{"part":"start"'
 
 _encode = msgspec.json.Encoder().encode
 
@@ -91,8 +91,9 @@ class Writer:
 
     def close(self) -> None:
         """Free the file; what was written stays, as an incomplete document."""
-        if self._descriptor >= 0 and _identity(self._descriptor) == self._identity:
+        if _identity(self._descriptor) == self._identity:
             os.close(self._descriptor)
+        # The number may be that of a later writer's to the same file.
         self._descriptor = -1
 
     def _claim(self) -> None:
@@ -104,18 +105,18 @@ class Writer:
         except OSError:
             pass  # there are file systems without locks
         with _told(self.aside):
-            if os.fstat(self._descriptor).st_size and not _is_start(os.pread(self._descriptor, _HEAD, 0)):
+            if os.fstat(self._descriptor).st_size and not _is_start(os.pread(self._descriptor, len(_START), 0)):
                 raise DocumentError(f"{self.aside} exists, and was not left by a run: move it, or name another file")
             os.truncate(self._descriptor, 0)
 
     def _reopen(self) -> None:
         """A test has closed a descriptor that wasn't its own, and may have another file there."""
         with _told(self.aside):
-            self._descriptor = os.open(self.aside, os.O_WRONLY | os.O_CLOEXEC)
-            if _identity(self._descriptor) != self._identity:
-                os.close(self._descriptor)
-                self._descriptor = -1
+            descriptor = os.open(self.aside, os.O_WRONLY | os.O_CLOEXEC)
+            if _identity(descriptor) != self._identity:
+                os.close(descriptor)
                 raise DocumentError(f"{self.aside} was replaced while a run wrote to it")
+            self._descriptor = descriptor
             with contextlib.suppress(OSError):
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.lseek(self._descriptor, self._written, os.SEEK_SET)
@@ -156,7 +157,7 @@ def check_place(path: Path) -> None:
         if path.exists() and not path.is_file():
             raise DocumentError(f"{path} is not a regular file: name another one")
         aside = path.with_name(f"{path.name}.{os.getpid()}")
-        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+        aside.touch(exist_ok=False)
         aside.unlink()
 
 
@@ -228,7 +229,7 @@ class _Head(msgspec.Struct):
 
 def _check_head(path: Path, data: bytes) -> int:
     """The schema, which is one that can be read. Raises DocumentError."""
-    first = data.split(b"\n", 1)[0] if _is_start(data) else data
+    first = data.partition(b"\n")[0] if _is_start(data) else data
     try:
         head = msgspec.json.decode(first, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -246,7 +247,7 @@ def _check_head(path: Path, data: bytes) -> int:
 
 
 def _is_start(data: bytes) -> bool:
-    return data.startswith(b'{"part":"start"')
+    return data.startswith(_START)
 
 
 def _decode_lines(lines: list[bytes], decode: Callable[[bytes], AnyPart]) -> list[AnyPart]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import math
 import os
@@ -131,6 +133,22 @@ os.kill(os.getpid(), signal.SIGKILL)
         os.utime(aside, (0, 0))
         assert later_aside(path) is None
 
+    def test_of_two_of_the_same_time_neither_is_later(self, path: Path) -> None:
+        documents.write(path, OLDER)
+        aside = documents.write(path, msgspec.structs.replace(documents.document(), complete=False, end=None))
+        for one in (path, aside):
+            os.utime(one, (1, 1))
+        assert later_aside(path) is None
+
+    def test_what_it_saw_so_far_may_be_read_and_not_changed_by_others(self, path: Path) -> None:
+        umask = os.umask(0)
+        try:
+            writer = Writer(path, documents.start(OLDER))
+        finally:
+            os.umask(umask)
+        writer.close()
+        assert f"{writer.aside.stat().st_mode:o}" == "100644"
+
     def test_a_missing_document_points_to_what_is_left(self, path: Path) -> None:
         assert reason(path) == "doesn't exist"
         documents.write(path, msgspec.structs.replace(documents.document(), complete=False, end=None))
@@ -174,6 +192,21 @@ class TestClosedDescriptor:
         assert load(path).trials == trials
         assert not writer.aside.exists()
 
+    def test_no_other_run_writes_there_meanwhile(self, path: Path, writer: Writer) -> None:
+        self.close(writer)
+        writer.add(documents.document(count=2).trials[1])
+        with pytest.raises(DocumentError, match="is being written by another run"):
+            Writer(path, documents.start(OLDER))
+        writer.close()
+
+    def test_one_that_is_closed_twice_closes_nothing_of_the_next(self, path: Path, writer: Writer) -> None:
+        writer.close()
+        following = Writer(path, documents.start(OLDER))
+        writer.close()
+        with pytest.raises(DocumentError, match="is being written by another run"):
+            Writer(path, documents.start(OLDER))
+        following.close()
+
     def test_one_that_was_replaced_is_left_alone(self, writer: Writer) -> None:
         self.close(writer)
         writer.aside.rename(writer.aside.with_name("moved"))
@@ -182,6 +215,19 @@ class TestClosedDescriptor:
             writer.add(documents.document(count=2).trials[1])
         writer.close()
         assert writer.aside.read_text() == "kept"
+
+
+def test_where_there_are_no_locks_it_is_written_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    document = documents.document(count=2)
+    writer = Writer(path, documents.start(document))
+    TestClosedDescriptor.close(writer)
+    writer.add(document.trials[0])
+    writer.finish(parts.End(seconds=1.0, exit_code=0, collected=1))
+    assert load(path).trials == document.trials[:1]
 
 
 class TestBadPlaces:
@@ -346,10 +392,12 @@ class TestDamage:
         # Without the newline at its end, or from the first line on.
         assert read[::-1] == [len(data) - 1] if complete else read[::-1] == [*range(data.index(b"\n"), len(data))]
 
-    def test_a_line_that_is_damaged_in_the_middle_is_told(self, path: Path) -> None:
+    @pytest.mark.parametrize("number", [3, -2], ids=["in the middle", "the last but one"])
+    def test_a_damaged_line_with_others_after_it_is_told(self, path: Path, number: int) -> None:
         path = documents.write(path, msgspec.structs.replace(documents.document(), complete=False, end=None))
         lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(b"".join([*lines[:3], lines[3][:20], b"\n", *lines[4:]]))
+        lines[number] = lines[number][:20] + b"\n"
+        path.write_bytes(b"".join(lines))
         assert reason(path).startswith("is cut short or damaged: ")
 
     @pytest.mark.parametrize(
@@ -388,6 +436,10 @@ class TestDamage:
     def test_a_newer_one_that_is_incomplete_too(self, path: Path) -> None:
         document = msgspec.structs.replace(documents.document(), schema=parts.SCHEMA + 1, complete=False, end=None)
         assert "update pytest-tfkernel" in reason(documents.write(path, document))
+
+    def test_one_that_names_no_schema_is_told(self, path: Path) -> None:
+        edited(path, lambda content: content.pop("schema"))
+        assert reason(path) == "is of schema 0, which never was: it was changed by hand"
 
     @pytest.mark.parametrize("schema", [0, -1])
     def test_a_schema_that_never_was_is_told(self, path: Path, schema: int) -> None:
