@@ -31,7 +31,6 @@ class Claims:
     def __init__(self, pytests: Sequence[str] = (), projects: Sequence[Path] = ()) -> None:
         self.current: dict[str, Kind] = {}
         self._is_outside = True
-        self._is_on = False
         found = tempfile.gettempdir()
         self._counted = (f"{found.rstrip('/')}/", f"{os.path.realpath(found).rstrip('/')}/", _SHARED)
         # Folders of `tmp_path` are kept on purpose.
@@ -59,17 +58,15 @@ class Claims:
 
     def start(self) -> None:
         """Listen from now on."""
-        self._is_on = True
         sys.addaudithook(self._hear)
 
     def stop(self) -> None:
         """Listen no more."""
-        self._is_on = False
         self._readers.clear()
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         reader = self._readers.get(event)
-        if reader is not None and self._is_on:
+        if reader is not None:
             # Raised here, an error would end what the test is doing.
             with contextlib.suppress(Exception):
                 reader(arguments)

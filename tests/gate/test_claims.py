@@ -120,6 +120,19 @@ def test_shared_memory_is_claimed_by_its_size(claimed: Claimed) -> None:
         name.unlink()
 
 
+def test_a_file_whose_name_is_the_number_of_a_descriptor_is_no_shared_memory(
+    claimed: Claimed, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    name = Path(f"/dev/shm/tfkernel-{os.getpid()}")
+    with name.open("wb") as shared:
+        Path(str(shared.fileno())).touch()
+        try:
+            assert claimed(lambda: os.truncate(str(shared.fileno()), 10)) == {}
+        finally:
+            name.unlink()
+
+
 @pytest.mark.parametrize(
     "act",
     [

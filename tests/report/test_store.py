@@ -261,6 +261,12 @@ class TestBadPlaces:
         assert "can't be written: File name too long" in (said := self.refused(tmp_path / name)) or "no file" in said
         assert "can't be read: File name too long" in (said := reason(tmp_path / name)) or "no file" in said
 
+    def test_a_file_with_the_name_under_which_it_is_tried_stays(self, path: Path) -> None:
+        other = path.with_name(f"{path.name}.{os.getpid()}")
+        other.write_text("notes")
+        assert "can't be written: File exists" in self.refused(path)
+        assert other.read_text() == "notes"
+
     def test_a_file_aside_that_no_run_has_left_stays(self, path: Path) -> None:
         aside = path.with_name(path.name + INCOMPLETE)
         aside.write_text("notes")
