@@ -87,6 +87,7 @@ HONEST: dict[str, dict[str, Any]] = {
 HONEST[warmth.NAME][warmth.WARM]["modules"] = ["_tfkernel_child.imports"]
 HONEST[warmth.NAME][warmth.COLD]["modules"] = []
 
+_LATE = of_configuration.REFUSALS["intra"]
 _KINDS = [one.kind for one in old_state.NAMES]
 # Guarantee, where in the facts, what stands there instead (GONE: nothing), and what is said then.
 WRONG: list[tuple[str, str, Any, State]] = [
@@ -286,6 +287,22 @@ class TestReasons:
         ("name", "place", "value", "reason"),
         [
             (eager.NAME, "eager", False, f"TensorFlow {INTERPRETER.tensorflow} began in graph mode"),
+            (eager.NAME, "in_graph.graph_add", {"result": 7.0}, "in a graph, graph_add gave 7.0, not 5.0"),
+            (
+                eager.NAME,
+                "in_graph.graph_add",
+                {"error": "KeyError", "message": "'a'"},
+                "in a graph, graph_add gave KeyError: 'a', not 5.0",
+            ),
+            *[
+                (
+                    configuration.NAME,
+                    "first.changes.intra",
+                    change,
+                    f"a late change (intra) in the first process gave {shown}, not {_LATE!r}",
+                )
+                for change, shown in (({}, "no error"), ({"error": "ValueError", "message": "no"}, "ValueError: no"))
+            ],
             (
                 neighbours.PRIVATE,
                 "last",

@@ -346,6 +346,12 @@ def again(**changes: Any) -> Facts[Handover]:
     )
 
 
+def lost(seen: Facts[Handover]) -> Facts[Handover]:
+    """The same, where NVML could not tell whether the GPU was released."""
+    release = dataclasses.replace(seen.facts.release, error="GPU is lost", listed=None)
+    return dataclasses.replace(seen, facts=dataclasses.replace(seen.facts, release=release))
+
+
 class TestNoCudaContext:
     @pytest.mark.parametrize(
         ("seen", "state", "reason"),
@@ -375,6 +381,8 @@ class TestNoCudaContext:
             (again(), State.PASS, "1000 bytes again, of 1000"),
             (gpu({"listed": False}), State.UNKNOWN, "nothing to compare with"),
             (again(error="out of memory"), State.FAIL, "could not use the GPU: out of memory"),
+            (lost(again(error="no device")), State.UNKNOWN, "lost; the next kernel could not use the GPU: no device"),
+            (lost(again()), State.PASS, "1000 bytes again, of 1000"),
             (again(listed=False), State.FAIL, "NVML doesn't list it"),
             (again(memory=950), State.PASS, "950 bytes again"),
             (again(memory=949), State.FAIL, "got 949 bytes"),

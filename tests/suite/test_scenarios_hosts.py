@@ -341,6 +341,15 @@ class TestHostsAgree:
         state, why = self.judge(shown)
         assert (state, "forkserver: sys.exit() in a cell" in why) == (State.FAIL, True)
 
+    @pytest.mark.parametrize("stream", ["stdout", "stderr"])
+    @pytest.mark.parametrize(("in_standard", "state"), [(True, State.PASS), (False, State.FAIL)])
+    def test_last_words_may_be_missing_in_jupyter_and_not_in_the_other(
+        self, stream: str, in_standard: bool, state: State
+    ) -> None:
+        name = f"{stream} has the words of the cell that crashes"
+        standard, other = {**_STANDARD, name: in_standard}, {**_STANDARD, name: not in_standard}
+        assert self.judge({"subprocess": standard, "jupyter": other})[0] is state
+
     def test_another_set_of_hosts_is_no_other_reason(self) -> None:
         few = self.verdict({"subprocess": _STANDARD, "jupyter": _STANDARD}, absent={"spyder": "not installed"})
         forgiving = {**_STANDARD, "sys.exit() in a cell": "it lives, with SystemExit"}
