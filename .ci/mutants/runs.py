@@ -54,7 +54,7 @@ def _fork_with(mutant: Mutant, tests: Sequence[str]) -> int:
     pid = os.fork()
     if pid == 0:
         sys.meta_path.insert(0, Finder(mutant))
-        _become(tests, _Limits())
+        _become(tests, _Tried(mutant))
     return pid
 
 
@@ -89,12 +89,26 @@ def _limit() -> None:
     signal.alarm(_WALL_SECONDS)
 
 
-class _Limits:
-    """What a plugin must have for a run on one mutant."""
+class _Tried:
+    """A run on one mutant, which was imported: it has its limits."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
 
     def pytest_configure(self) -> None:
         """Set them."""
         _limit()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """What most likely notices it comes first."""
+        _own_first(items, self._mutant)
+
+
+def _own_first(items: list[pytest.Item], mutant: Mutant) -> None:
+    """The tests of its module before all others."""
+    own = f"test_{Path(mutant.module).stem}.py"
+    items.sort(key=lambda item: item.path.name != own)
 
 
 class Swapped:
@@ -137,8 +151,7 @@ class Swapped:
         found = swaps.swaps(path.read_text(encoding="utf-8"), mutant.source, str(path))
         if found is None or not swaps.apply(found):
             os._exit(_UNTRIED)
-        own = f"test_{path.stem}.py"
-        session.items.sort(key=lambda item: item.path.name != own)
+        _own_first(session.items, mutant)
 
 
 def _of_others() -> Iterator[str]:

@@ -1,86 +1,90 @@
-"""The same difference in forty trials is one entry."""
+"""Differences put together: what is one entry, and what it is called."""
 
 from __future__ import annotations
 
-import dataclasses
+from typing import Any
 
 import pytest
 
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
-from pytest_tfkernel.report.compare.groups import TITLES, Group, sections, shorten
-
-LOST = Difference(
-    Change.LOST, About.GUARANTEE, "process-is-new", "forkserver-a-sigkill-idle", None, "PASS", "FAIL", regression=True
-)
-SLOWER = Difference(Change.SLOWER, About.FIGURE, "death", kernel="tf2.21", before="1 s", after="2 s", percent=99.6)
-TEST = Difference(Change.OUTCOME, About.TEST, "test_a.py::test_one", before="passed", after="skipped")
+from pytest_tfkernel.report.compare.groups import TITLES, Section, sections, shorten
 
 
-def at(one: Difference, place: str) -> Difference:
-    return dataclasses.replace(one, place=place)
+def of_trial(place: str = "a", **more: Any) -> Difference:
+    fields = {"before": "none", "after": "KeyError", **more}
+    return Difference(Change.ERROR, About.TRIAL, "", place, **fields)
 
 
-def groups(*differences: Difference) -> list[Group]:
-    return [group for section in sections(differences) for group in section.groups]
+def of_test(name: str, **more: Any) -> Difference:
+    fields = {"before": "none", "after": "KeyError", **more}
+    return Difference(Change.ERROR, About.TEST, name, **fields)
+
+
+def only(*differences: Difference) -> Section:
+    (section,) = sections(differences)
+    return section
 
 
 def test_each_change_has_a_title() -> None:
-    assert TITLES.keys() == set(Change)
-
-
-def test_the_same_at_many_places_is_one_entry() -> None:
-    assert groups(LOST, at(LOST, "b"), dataclasses.replace(LOST, name="another")) == [
-        Group("process-is-new", "PASS", "FAIL", ("forkserver-a-sigkill-idle", "b")),
-        Group("another", "PASS", "FAIL", ("forkserver-a-sigkill-idle",)),
-    ]
-
-
-def test_sections_are_in_the_order_of_what_is_worse_and_the_expected_last() -> None:
-    fixed = dataclasses.replace(LOST, change=Change.FIXED, regression=False)
-    unknown = dataclasses.replace(LOST, change=Change.UNKNOWN, regression=False)
-    foreseen = dataclasses.replace(LOST, expected="a reason")
-    found = list(sections([fixed, foreseen, unknown, dataclasses.replace(unknown, regression=True), LOST]))
-    assert [(one.title, one.regression) for one in found] == [
-        (TITLES[Change.LOST], True),
-        (TITLES[Change.UNKNOWN], True),
-        (TITLES[Change.UNKNOWN], False),
-        (TITLES[Change.FIXED], False),
-        ("Expected", False),
-    ]
-    # Each stands in one section.
-    assert [len(one.groups) for one in found] == [1] * 5
-    assert found[-1].groups[0].reason == "lost: a reason"
-
-
-def test_of_what_is_missing_or_new_there_is_no_before_and_after() -> None:
-    (found,) = groups(dataclasses.replace(LOST, change=Change.MISSING))
-    assert (found.before, found.after) == ("", "")
-
-
-def test_a_figure_says_by_how_much_and_of_which_kernel() -> None:
-    another = dataclasses.replace(SLOWER, kernel="tf1.15")
-    assert groups(SLOWER, another) == [
-        Group("death on tf2.21", "1 s", "2 s (+100 %)", ()),
-        Group("death on tf1.15", "1 s", "2 s (+100 %)", ()),
-    ]
-
-
-def test_of_a_single_test_the_entry_is_its_name() -> None:
-    assert groups(TEST) == [Group("test_a.py::test_one", "passed", "skipped", ())]
-    other = dataclasses.replace(TEST, name="test_a.py::test_two")
-    assert groups(TEST, other) == [
-        Group("your tests", "passed", "skipped", ("test_a.py::test_one", "test_a.py::test_two"))
-    ]
+    assert set(TITLES) == set(Change)
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("one\n  two", "one two"),
-        ("x" * 300, "x" * 300),
-        ("x" * 301, f"{'x' * 300}... (301 characters)"),
-        ("a\x1b[0m", "a\\x1b[0m"),
+        ("two\n  lines", "two lines"),
+        ("a" * 300, "a" * 300),
+        ("a" * 301, f"{'a' * 300}... (301 characters)"),
+        ("\x1b" * 301, "\\x1b" * 300 + "... (301 characters)"),
     ],
+    ids=["lines", "fits", "too long", "escapes"],
 )
-def test_a_text_is_one_line_that_fits(text: str, shown: str) -> None:
+def test_an_entry_has_one_line_of_so_many_characters(text: str, shown: str) -> None:
     assert shorten(text) == shown
+
+
+def test_the_same_in_several_trials_is_one_entry() -> None:
+    (group,) = only(of_trial("a"), of_trial("b")).groups
+    assert (group.what, group.before, group.after, group.places) == ("trials", "none", "KeyError", ("a", "b"))
+    assert len(only(of_trial("a"), of_trial("b", after="IndexError")).groups) == 2
+
+
+def test_one_test_has_its_name_and_several_are_your_tests() -> None:
+    (one,) = only(of_test("test_a")).groups
+    assert (one.what, one.places) == ("test_a", ())
+    (two,) = only(of_test("test_a"), of_test("test_b")).groups
+    assert (two.what, two.places) == ("your tests", ("test_a", "test_b"))
+
+
+def test_what_makes_it_worse_comes_first_and_apart() -> None:
+    fine, bad = of_trial("a"), of_trial("b", regression=True)
+    assert [(one.regression, one.groups[0].places) for one in sections([fine, bad])] == [
+        (True, ("b",)),
+        (False, ("a",)),
+    ]
+
+
+def test_what_was_expected_is_no_regression_and_has_its_reason() -> None:
+    section = only(of_trial(expected="since 2.21"), of_trial("b", expected="on b"))
+    assert (section.title, section.regression) == ("Expected", False)
+    assert [one.reason for one in section.groups] == ["error: since 2.21", "error: on b"]
+
+
+@pytest.mark.parametrize("change", [Change.MISSING, Change.NEW])
+def test_what_one_run_does_not_have_has_no_before_and_after(change: Change) -> None:
+    found = [
+        Difference(change, About.GUARANTEE, name, place, None, before, "not run")
+        for name, place, before in (("one", "a", "PASS"), ("one", "b", "FAIL: why"), ("two", "a", "PASS"))
+    ]
+    groups = only(*found).groups
+    assert [(one.what, one.before, one.after, one.places) for one in groups] == [
+        ("one", "", "", ("a", "b")),
+        ("two", "", "", ("a",)),
+    ]
+
+
+@pytest.mark.parametrize(("percent", "after"), [(49.6, "0.5 s (+50 %)"), (-3.0, "0.5 s (-3 %)"), (None, "0.5 s")])
+def test_a_median_has_its_percentage(percent: float | None, after: str) -> None:
+    one = Difference(Change.SLOWER, About.FIGURE, "whole trial", "", "tf", "0.4 s", "0.5 s", percent)
+    (group,) = only(one).groups
+    assert (group.what, group.after, group.places) == ("whole trial on tf", after, ())
