@@ -39,7 +39,7 @@ _VARYING = (
 
 
 # The same few messages come from many trials, and are asked for again when differences are put together.
-@functools.lru_cache(maxsize=1 << 16)
+@functools.cache
 def normal(message: str) -> str:
     """A message without what differs from run to run."""
     message = _PATH.sub(lambda found: shared_path(found[0]), message)

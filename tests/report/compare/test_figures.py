@@ -60,6 +60,20 @@ def test_less_than_a_millisecond_is_nothing() -> None:
     assert noticed([0.0001] * 3, [0.0009] * 3) == []
 
 
+@pytest.mark.parametrize(("more", "found"), [(MIB, []), (MIB + 1, [Change.MEMORY])])
+def test_a_mebibyte_is_nothing(more: int, found: list[Change]) -> None:
+    figures = both(lasting([1.0] * 3, [100 * MIB] * 3), lasting([1.0] * 3, [100 * MIB + more] * 3))
+    assert [one.change for one in differences(figures.values())] == found
+
+
+@pytest.mark.parametrize(("after", "found"), [(0.375, []), (0.3751, [Change.SLOWER])])
+def test_what_the_spreads_of_both_reach_is_nothing(after: float, found: list[Change]) -> None:
+    # Both have a deviation of 1/16.
+    ref = Spread(0.25, 0.0625, 3)
+    one = Figure(None, "g", "n", "s", ref, Spread(after, 0.0625, 3))
+    assert [difference.change for difference in differences([one])] == found
+
+
 def test_two_trials_tell_nothing() -> None:
     assert noticed([0.1, 0.1], [9.0, 9.0]) == []
 

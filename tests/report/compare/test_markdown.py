@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
+
 import documents
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.comparison import Comparison
@@ -64,6 +66,16 @@ def test_odd_texts_stay_in_their_cells(compared: Compare) -> None:
     assert shown.replace("\u274c", "").isascii()
     assert shown.isprintable() is False
     assert all(line.isprintable() for line in shown.split("\n"))
+
+
+@pytest.mark.parametrize(("count", "where"), [(20, ""), (21, "<br>and 1 more")])
+def test_twenty_places_are_named_and_the_others_counted(compared: Compare, count: int, where: str) -> None:
+    ref, changed = documents.document(count), documents.document(count)
+    for number in range(count):
+        changed = documents.with_trial(changed, number, error_type="KeyError")
+    (row,) = rows(markdown(compared(ref, changed)))[2:]
+    assert row.count("<br>") == 19 + bool(where)
+    assert row.endswith(f"{where} |")
 
 
 def test_it_fits_into_a_job_summary(compared: Compare) -> None:

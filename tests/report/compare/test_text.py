@@ -91,6 +91,7 @@ def test_many_entries_are_cut_with_their_number(compared: Compare) -> None:
         changed = documents.with_test(changed, number, outcome="failed", error_message=message)
     found = compared(documents.document(tests=100), changed)
     assert "  and 50 more, which `compare --all` shows" in text(found).splitlines()
+    assert len(list(lines(found))) == len(text(found).splitlines())
     assert "--all" not in text(found, everything=True)
 
 
