@@ -8,6 +8,7 @@ from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.compare.alike import normal
 from pytest_tfkernel.report.compare.differences import BEHAVIOURS, About, Change, Difference
 from pytest_tfkernel.report.compare.pairs import Pairs
+from pytest_tfkernel.report.compare.whose import has_trials
 
 
 def answer(
@@ -19,7 +20,7 @@ def answer(
     """
     unexpected = [one for one in differences if not one.expected]
     clauses = []
-    if pairs.verdicts or pairs.trials:
+    if has_trials(pairs):
         ours = [one for one in unexpected if one.about in {About.GUARANTEE, About.TRIAL}]
         verdicts = sum(one.ref is not None for one in pairs.verdicts.values())
         clauses.append(", ".join(_of_guarantees(ours, verdicts)))

@@ -82,11 +82,12 @@ def _compare(options: argparse.Namespace) -> Comparison:
         raise CompareError("usage error: name a second document, or two kernels of this one with --kernel")
     expect = None if options.expect is None else Path(options.expect)
     yardstick = Yardstick.load(Path(options.ref), options.fail_on, expect)
-    ref = dataclasses.replace(yardstick.ref, kernel=kernels[0] if kernels else None)
+    first, last = (kernels[0], kernels[-1]) if kernels else (None, None)
+    ref = dataclasses.replace(yardstick.ref, kernel=first)
     if options.changed is None:
-        changed = Side(ref.name, ref.document, kernels[-1])
+        changed = Side(ref.name, ref.document, last)
     else:
-        changed = Side(options.changed, _load_latest(Path(options.changed)), kernels[-1] if kernels else None)
+        changed = Side(options.changed, _load_latest(Path(options.changed)), last)
     return compare(ref, changed, yardstick.thresholds, yardstick.expectations)
 
 

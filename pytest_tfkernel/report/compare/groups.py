@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ def _likeness(one: Difference) -> tuple[str, ...]:
     if one.change in _BARE:
         return (one.change.value, one.about.value, "" if one.about is About.TEST else one.name)
     if one.about is About.TEST:
-        return (*behaviour(one)[:2], *behaviour(one)[3:])
+        return behaviour(dataclasses.replace(one, name=""))
     return behaviour(one)
 
 

@@ -35,7 +35,7 @@ def markdown(found: Comparison, most_bytes: int = MOST_BYTES) -> str:
 
 def escape(text: str) -> str:
     """A text of one line that stands in Markdown as it is, in one cell of a table."""
-    escaped = text if text.isprintable() else printable(text)
+    escaped = printable(text)
     for mark, instead in _HTML:
         escaped = escaped.replace(mark, instead)
     return _MARKS.sub(r"\\\1", escaped)

@@ -68,9 +68,7 @@ def pair(ref: Side, changed: Side) -> Pairs:
         if side.kernel is not None and side.kernel not in labels(side.document):
             has = ", ".join(sorted(labels(side.document))) or "none"
             raise CompareError(f"{side.name} has no kernel {side.kernel!r}: it has {has}")
-    by_label = (ref.kernel is None or changed.kernel is None) and any(
-        len(labels(side.document)) > 1 and side.kernel is None for side in (ref, changed)
-    )
+    by_label = any(len(labels(side.document)) > 1 and side.kernel is None for side in (ref, changed))
     if by_label:
         _check_kernels(ref, changed)
     pairs = Pairs(

@@ -32,6 +32,7 @@ _OTHER_WITH_VALUE = (
 _CHOOSE = ("--tfkernel", "-x", "--exitfirst", "--lf", "--last-failed", "--nf", "--sw", "--stepwise")
 # With it a test that leaks fails, as it does not with `warn` or without.
 _GATE = "--tfkernel-gate"
+_LACKING = "can't check"
 # Saying what holds anyway is no choice.
 _DEFAULT = "--tfkernel-size=standard"
 
@@ -82,8 +83,13 @@ def surroundings(pairs: Pairs, ref: Side, changed: Side) -> list[str]:
     return [
         f"{name}: {before.get(name, 'none')} -> {after.get(name, 'none')}"
         for name in names
-        if not same_text(before.get(name, ""), after.get(name, ""))
+        if not _is_same(name, before.get(name, ""), after.get(name, ""))
     ] + [f"{guarantee}: {mine or 'not recorded'} -> {theirs or 'not recorded'}" for guarantee, mine, theirs in given]
+
+
+def _is_same(name: str, before: str, after: str) -> bool:
+    """Whether a fact is. Of a version or a size each digit counts; a reason may have pids and paths."""
+    return same_text(before, after) if name.startswith(_LACKING) else before == after
 
 
 def _choosing(options: Iterable[str]) -> frozenset[str]:
@@ -134,4 +140,4 @@ def _facts(environment: Environment, kernels: tuple[Kernel, ...], *, own: bool) 
     yield "GPUs", ", ".join(machine.gpus) or "none"
     yield _GATE, _gate(environment.options)
     yield from environment.packages.items()
-    yield from ((f"can't check {name}", reason) for name, reason in environment.capabilities.items())
+    yield from ((f"{_LACKING} {name}", reason) for name, reason in environment.capabilities.items())

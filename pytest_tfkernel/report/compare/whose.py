@@ -38,7 +38,7 @@ def beside(pairs: Pairs, ref: Side, changed: Side) -> str:
     of_kernels = tuple(map(tensorflows, pairs.kernels))
     by_python = known and tuple(map(tensorflows, sides)) == of_kernels
     words = [_words(side, by_python=by_python) for side in sides]
-    return f"run {words[0]}" if words[0] == words[1] else f"run {words[0]}, then {words[1]}"
+    return f"run {', then '.join(dict.fromkeys(words))}"
 
 
 def advice(pairs: Pairs, ref: Side, changed: Side) -> str:

@@ -35,6 +35,10 @@ from pytest_tfkernel.report.document import LONGEST_MESSAGE
             'File "/opt/python3.11/lib/python3.11/site-packages/pytest_tfkernel/_child/kernel.py", line 1',
             'File "/home/me/checkout/pytest_tfkernel/_child/kernel.py", line 2',
         ),
+        (
+            "in /opt/lib/python3.11/site-packages/tox/lib/python3.12/site-packages/tf/a.py",
+            "in /usr/lib/python3/dist-packages/tf/a.py",
+        ),
         ("in /tmp/tox/lib/python3.11/site-packages/tf/a.py", "in /usr/lib/python3/dist-packages/tf/a.py"),
     ],
 )

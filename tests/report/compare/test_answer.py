@@ -108,6 +108,8 @@ def test_medians_beyond_their_limit(compared: Compare) -> None:
 def test_runs_without_tests_or_without_the_suite(compared: Compare) -> None:
     suite = [msgspec.structs.replace(one, tests=[]) for one in (OLD, NEW)]
     assert compared(*suite).answer == "2.20.0 -> 2.21.0: no guarantee lost, no behaviour changed"
+    unjudged = [msgspec.structs.replace(one, verdicts=[]) for one in suite]
+    assert compared(*unjudged).answer == "2.20.0 -> 2.21.0: no guarantee lost, no behaviour changed"
     tests = [msgspec.structs.replace(one, verdicts=[], trials=[]) for one in (OLD, NEW)]
     assert compared(*tests).answer == "2.20.0 -> 2.21.0: of your 812 tests none fails that passed"
 

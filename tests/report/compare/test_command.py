@@ -116,6 +116,8 @@ def test_kernels(compare: Command) -> None:
     )
     assert compare("ref.json", "both.json", *two).code == WORSE  # two of its tests aren't there
     assert compare("both.json", "both.json", two[0]).code == SAME
+    assert compare("both.json", "both.json", *two).out.startswith("2.20.0 -> 2.21.0: ")
+    assert compare("both.json", "both.json", *reversed(two)).out.startswith("2.21.0 -> 2.20.0: ")
     assert compare.refusal("both.json") == (
         "usage error: name a second document, or two kernels of this one with --kernel"
     )

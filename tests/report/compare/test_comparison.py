@@ -99,6 +99,12 @@ class TestExitCode:
         assert compared(REF, changed, known=[other]).exit_code == WORSE
 
 
+def test_differences_are_sorted_by_kernel_too(compared: Compare) -> None:
+    both = documents.of_kernels("2.21.0", "2.20.0", count=1)
+    changed = documents.with_trial(documents.with_trial(both, 0, error_type="KeyError"), 1, error_type="KeyError")
+    assert [one.kernel for one in compared(both, changed).differences] == ["tf2.20.0-py3.11", "tf2.21.0-py3.11"]
+
+
 class TestMissing:
     FEWER = msgspec.structs.replace(NEW, verdicts=NEW.verdicts[1:])
 

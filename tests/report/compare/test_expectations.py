@@ -77,6 +77,14 @@ def test_one_says_what_it_is_about() -> None:
     assert str(Expectation(reason="r", change="lost", guarantee="a-*", trial="b")) == "guarantee a-*, trial b: lost"
 
 
+@pytest.mark.parametrize("what", ["guarantee", "trial", "test", "figure"])
+def test_it_is_enough_to_say_one_thing_of_what_it_is_about(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "known.json"
+    path.write_text(json.dumps([{what: "a*", "change": "*", "reason": "known"}]))
+    (unseen,) = Expectations.load(path).reasons([])[1]
+    assert str(unseen) == f"{what} a*: *"
+
+
 def test_a_file_is_a_list(tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     path.write_text(json.dumps([{"guarantee": "interrupt-*", "change": "lost", "reason": "fixed in 2.22"}]))

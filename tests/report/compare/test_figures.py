@@ -100,8 +100,9 @@ def test_only_what_both_ran_counts() -> None:
     assert spread.count == 3
 
 
-def test_what_could_not_be_produced_does_not_count() -> None:
-    changed = documents.with_trial(lasting([0.1, 0.1, 9.0]), 2, impossible="no cgroup")
+@pytest.mark.parametrize("number", [0, 2])
+def test_what_could_not_be_produced_does_not_count(number: int) -> None:
+    changed = documents.with_trial(lasting([0.1] * 3), number, impossible="no cgroup")
     assert both(lasting([0.1] * 3), changed)["forkserver: death to noticed"].changed.count == 2
 
 
@@ -125,6 +126,17 @@ def test_several_kernels_have_figures_of_their_own() -> None:
     medians = {one.kernel: (one.ref.median, one.changed.median) for one in found if one.name == "whole trial"}
     assert medians == {"tf2.20.0-py3.11": (0.4, 2.0), "tf2.21.0-py3.11": (1.0, 2.0)}
     assert all(isinstance(one, Difference) and one.kernel for one in differences(found))
+
+
+@pytest.mark.parametrize(
+    ("unit", "spread", "shown"),
+    [
+        ("s", Spread(0.052, 0.003, 3), "0.052 s +- 0.003"),
+        ("bytes", Spread(100.0 * MIB, 2.5 * MIB, 3), "100.0 MiB +- 2.5"),
+    ],
+)
+def test_a_median_is_told_with_its_deviation(unit: str, spread: Spread, shown: str) -> None:
+    assert Figure(None, "g", "n", unit, spread, spread).words(spread) == shown
 
 
 def test_more_than_nothing_has_no_percentage() -> None:

@@ -88,3 +88,12 @@ def test_a_median_has_its_percentage(percent: float | None, after: str) -> None:
     one = Difference(Change.SLOWER, About.FIGURE, "whole trial", "", "tf", "0.4 s", "0.5 s", percent)
     (group,) = only(one).groups
     assert (group.what, group.after, group.places) == ("whole trial on tf", after, ())
+
+
+def test_a_median_of_each_kernel_is_an_entry() -> None:
+    found = [Difference(Change.SLOWER, About.FIGURE, "whole trial", "", kernel) for kernel in ("a", "b")]
+    assert [one.what for one in only(*found).groups] == ["whole trial on a", "whole trial on b"]
+
+
+def test_the_same_end_of_tests_that_began_otherwise_is_another_entry() -> None:
+    assert len(only(of_test("test_a"), of_test("test_b", before="ValueError")).groups) == 2

@@ -78,6 +78,21 @@ def test_twenty_places_are_named_and_the_others_counted(compared: Compare, count
     assert row.endswith(f"{where} |")
 
 
+def test_as_many_lines_are_kept_as_fit(compared: Compare) -> None:
+    found = compared(REF, documents.with_verdict(NEW, 0, verdict="FAIL", reason="it lives \u00fc"))
+    whole = markdown(found)
+    lines = whole.splitlines(keepends=True)
+    assert 10 <= len(lines) < 100
+    cut = "\nThis list is cut here: {} more lines; the JSON has them all.\n"
+    for kept in range(1, len(lines) - 9):
+        shown = "".join(lines[:kept]) + cut.format(len(lines) - kept)
+        room = len(shown.encode())
+        assert markdown(found, room) == shown
+        assert markdown(found, room - 1) != shown
+    assert markdown(found, len(whole.encode())) == whole
+    assert markdown(found, len(whole.encode()) - 1) != whole
+
+
 def test_it_fits_into_a_job_summary(compared: Compare) -> None:
     count = 3000
     ref, changed = documents.document(tests=0), documents.document(tests=0)

@@ -31,6 +31,14 @@ def test_labels_of_single_kernels_do_not_matter() -> None:
     assert {place.kernel for place in found.trials} == {None}
 
 
+def test_kernels_are_those_that_are_declared_and_those_that_ran() -> None:
+    document = documents.document(count=1, tensorflow="2.20.0")
+    undeclared = documents.setting(1, "tf2.21.0-py3.11")
+    document.trials.append(documents.trial(undeclared))
+    assert labels(document) == {"tf2.20.0-py3.11", "tf2.21.0-py3.11"}
+    assert labels(documents.document(count=0, tensorflow="2.20.0")) == {"tf2.20.0-py3.11"}
+
+
 def test_several_kernels_are_matched_by_label() -> None:
     found = pairs(documents.of_kernels("2.20.0", "2.21.0"), documents.of_kernels("2.21.0", "2.20.0"))
     assert whole(found) == [True] * 24

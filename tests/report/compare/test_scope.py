@@ -32,6 +32,9 @@ def side(document: parts.Document, name: str = "changed.json") -> Side:
         (["--tfkernel-provisioner=subprocess"], ["--tfkernel-provisioner=forkserver"]),
         ([], ["-k", "one or two"]),
         ([], ["-kone"]),
+        (["-kone"], ["-mone"]),
+        ([], ["tests/"]),
+        ([], ["test_a.py"]),
         (["-m", "slow"], ["-m", "not slow"]),
         ([], ["-x"]),
         ([], ["--lf"]),
@@ -55,6 +58,8 @@ def test_runs_that_were_asked_for_different_things(ref: list[str], changed: list
         (["-n", "2"], ["-n", "4", "-q", "--tb=short", "-p", "no:cacheprovider"]),
         (["-k", "a", "tests/"], ["tests/", "-k", "a"]),
         (["-k=a"], ["-k", "a"]),
+        (["-kabc"], ["-k", "abc"]),
+        (["-mabc"], ["-m", "abc"]),
         # It isn't known here, so what is missing counts.
         ([], ["--only-new-things"]),
     ],
@@ -70,11 +75,12 @@ def test_both_are_named() -> None:
 
 
 def test_a_run_that_was_cut_short_falls_short() -> None:
-    cut = side(msgspec.structs.replace(DOCUMENT, complete=False, end=None))
-    assert not is_whole(cut)
-    assert shortfalls(side(DOCUMENT), cut) == [
-        "changed.json is incomplete: its run was cut short, and what it didn't run is unknown"
-    ]
+    said = ["changed.json is incomplete: its run was cut short, and what it didn't run is unknown"]
+    # The last two are of nobody's but who changed them by hand.
+    for changes in ({"complete": False, "end": None}, {"complete": False}, {"end": None}):
+        cut = side(msgspec.structs.replace(DOCUMENT, **changes))
+        assert not is_whole(cut)
+        assert shortfalls(side(DOCUMENT), cut) == said
     assert len(shortfalls(cut, cut)) == 2
 
 
@@ -113,6 +119,51 @@ def test_what_else_differs_is_listed() -> None:
         "can't check oom-kill: none -> no cgroup",
     ]
     assert surroundings(pair(sides[0], sides[0]), sides[0], sides[0]) == []
+
+
+def test_memory_is_in_gibibytes() -> None:
+    machine = msgspec.structs.replace(documents.MACHINE, memory=3 << 29)
+    environment = msgspec.structs.replace(DOCUMENT.environment, machine=machine)
+    sides = side(DOCUMENT), side(msgspec.structs.replace(DOCUMENT, environment=environment))
+    assert surroundings(pair(*sides), *sides) == ["memory: 24.0 GiB -> 1.5 GiB"]
+
+
+def test_a_version_counts_to_its_last_digit_and_a_reason_does_not() -> None:
+    packages = [{"keras-nightly": f"3.12.0.dev2026010{day}03"} for day in (1, 2)]
+    reasons = [{"oom-kill": f"process {pid} in /tmp/{pid} may not"} for pid in (4711, 4712)]
+    sides = [
+        side(msgspec.structs.replace(DOCUMENT, environment=msgspec.structs.replace(DOCUMENT.environment, **both)))
+        for both in ({"packages": one, "capabilities": other} for one, other in zip(packages, reasons, strict=True))
+    ]
+    assert surroundings(pair(*sides), *sides) == ["keras-nightly: 3.12.0.dev2026010103 -> 3.12.0.dev2026010203"]
+
+
+def with_numpy(document: parts.Document, version: str) -> Side:
+    kernels = [msgspec.structs.replace(one, packages={"numpy": version}) for one in document.environment.kernels]
+    return side(
+        msgspec.structs.replace(document, environment=msgspec.structs.replace(document.environment, kernels=kernels))
+    )
+
+
+def test_packages_of_the_kernels_are_told_where_there_is_one() -> None:
+    sides = with_numpy(DOCUMENT, "1.26"), with_numpy(DOCUMENT, "2.0")
+    assert surroundings(pair(*sides), *sides) == ["numpy in the kernels: 1.26 -> 2.0"]
+    two = documents.of_kernels("2.20.0", "2.21.0")
+    sides = with_numpy(two, "1.26"), with_numpy(two, "2.0")
+    assert surroundings(pair(*sides), *sides) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [
+        (["--tfkernel-gate"], "fail"),
+        (["--tfkernel-gate=warn"], "warn"),
+        (["--tfkernel-gate", "--tfkernel-gate=warn"], "warn"),
+    ],
+)
+def test_the_last_mode_of_the_gate_holds(options: list[str], mode: str) -> None:
+    sides = side(DOCUMENT), side(documents.with_options(DOCUMENT, *options))
+    assert surroundings(pair(*sides), *sides) == [f"--tfkernel-gate: not given -> {mode}"]
 
 
 def test_what_a_verdict_was_looked_at_with_is_listed_once() -> None:

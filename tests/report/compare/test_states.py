@@ -57,3 +57,8 @@ def test_the_worse_of_two_is_chosen() -> None:
         for other in verdicts[: place + 1]:
             assert worse(one, other, of_verdict) is one
             assert worse(other, one, of_verdict) is one
+
+
+def test_the_last_one_of_equals_is_chosen() -> None:
+    one, other = (documents.verdict(documents.setting(0, "tf"), reason=reason) for reason in ("first", "last"))
+    assert worse(one, other, of_verdict) is other

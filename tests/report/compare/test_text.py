@@ -69,6 +69,11 @@ def test_a_median_has_its_spread_and_its_percentage(compared: Compare) -> None:
     ]
 
 
+def test_a_message_that_is_new_stands_after_nothing(compared: Compare) -> None:
+    changed = documents.with_trial(NEW, 0, error_message="boom")
+    assert text(compared(REF, changed)).splitlines()[1:3] == ["Another message (1)", "  trials:  -> boom"]
+
+
 def test_long_lists_are_cut_with_their_number(compared: Compare) -> None:
     ref, changed = documents.document(tests=812), documents.document(tests=812)
     for number in range(200):

@@ -48,6 +48,7 @@ def test_one_limit_is_none_for_the_other() -> None:
     [
         ("slower", "--fail-on=slower: how many percent? Write --fail-on=slower:50%"),
         ("slower:50", "--fail-on=slower:50: how many percent? Write --fail-on=slower:50%"),
+        ("memory:-0.5%", "--fail-on=memory:-0.5%: how many percent? Write --fail-on=memory:50%"),
         ("memory:-5%", "--fail-on=memory:-5%: how many percent? Write --fail-on=memory:50%"),
         ("slower:nan%", "--fail-on=slower:nan%: how many percent? Write --fail-on=slower:50%"),
         ("slower:inf%", "--fail-on=slower:inf%: how many percent? Write --fail-on=slower:50%"),

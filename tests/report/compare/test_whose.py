@@ -100,6 +100,13 @@ def test_kernels_of_one_document_have_no_tests_and_no_advice(compared: Compare) 
             "Python 3.10.1 -> Python 3.11.7: of your 3 tests none fails that passed",
         ),
         (
+            (None, beside("2.21.0")),
+            (
+                "ref.json -> changed.json: of your 3 tests, run beside a TensorFlow that isn't recorded, then beside"
+                " TensorFlow 2.21.0, none fails that passed"
+            ),
+        ),
+        (
             (None, None),
             (
                 "ref.json -> changed.json: of your 3 tests, run beside a TensorFlow that isn't recorded, none fails that"
