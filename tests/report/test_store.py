@@ -445,7 +445,7 @@ class TestDamage:
 
     def test_one_that_names_no_schema_is_told(self, path: Path) -> None:
         edited(path, lambda content: content.pop("schema"))
-        assert reason(path) == "is of schema 0, which never was: it was changed by hand"
+        assert reason(path) == "has schema 0, which never existed: it was changed by hand"
 
     @pytest.mark.parametrize("schema", [0, -1])
     def test_a_schema_that_never_was_is_told(self, path: Path, schema: int) -> None:

@@ -70,7 +70,7 @@ def test_a_mebibyte_is_nothing(more: int, found: list[Change]) -> None:
 def test_what_the_spreads_of_both_reach_is_nothing(after: float, found: list[Change]) -> None:
     # Both have a deviation of 1/16.
     ref = Spread(0.25, 0.0625, 3)
-    one = Figure(None, "g", "n", "s", ref, Spread(after, 0.0625, 3))
+    one = ComparedFigure(None, "g", "n", "s", ref, Spread(after, 0.0625, 3))
     assert [difference.change for difference in differences([one])] == found
 
 
@@ -136,7 +136,7 @@ def test_several_kernels_have_figures_of_their_own() -> None:
     ],
 )
 def test_a_median_is_told_with_its_deviation(unit: str, spread: Spread, shown: str) -> None:
-    assert Figure(None, "g", "n", unit, spread, spread).words(spread) == shown
+    assert ComparedFigure(None, "g", "n", unit, spread, spread).words(spread) == shown
 
 
 def test_more_than_nothing_has_no_percentage() -> None:
