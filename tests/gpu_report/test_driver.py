@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,17 @@ def test_each_check_holds_on_a_card_that_behaves(bench: Bench, measured: dict[st
         assert len([figure for figure in measured if figure.startswith("settled after")]) == 1
 
 
-@pytest.mark.parametrize("line", ["linger 60", "fall 60"])
-@pytest.mark.parametrize("name", [check.name for check in once() if check.name.startswith("released")])
+_RELEASED = [check.name for check in once() if check.name.startswith("released")]
+
+
+def _fall(name: str) -> Any:
+    # How the context stays, no kernel of a host knows.
+    return pytest.param(name, "fall 60", marks=[pytest.mark.soak] * ("of a kernel of" in name))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [*((name, "linger 60") for name in _RELEASED), *(_fall(name) for name in _RELEASED)]
+)
 def test_a_context_that_stays_fails(
     bench: Bench, machine: DriverStub, gpus: Gpus, measured: dict[str, list[float]], name: str, line: str
 ) -> None:
