@@ -240,7 +240,7 @@ class TestEnd:
         needs_cgroup(PIDS)
         kernel = start(process_limit=24)
         with pytest.raises(KernelHung):
-            kernel.execute("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", timeout=1)
+            kernel.execute("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", timeout=0.3)
         assert launcher.supervisor.members(kernel.life.lease) == []
         kernel.restart()
         assert kernel.execute("1").value == 1
