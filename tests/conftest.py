@@ -19,6 +19,7 @@ import pytest
 
 import pytest_tfkernel
 from driver_stub import DriverStub, build, device
+from inner import Inner
 from measured import measure_supervisors
 from pytest_tfkernel._child import frames, proc, process
 from pytest_tfkernel.kernels.kernel import Kernel
@@ -31,6 +32,7 @@ from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableErr
 from pytest_tfkernel.processes.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.processes.wire import Channel
 from pytest_tfkernel.trials.stage import Stage
+from warm import Warm
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
@@ -324,3 +326,17 @@ def gpus(machine: DriverStub, launcher: Launcher, tmp_path: Path) -> Iterator[Gp
     gpus = Gpus(launcher, devices=devices)
     yield gpus
     gpus.close()
+
+
+@pytest.fixture(scope="session")
+def warm(nothing_is_left: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """What pytests are forked from; `None` in files that are about how one begins."""
+    warm = Warm(Inner.make(tmp_path_factory.mktemp("warm")).environment)
+    yield warm
+    warm.close()
+
+
+@pytest.fixture
+def inner(tmp_path: Path, warm: Warm | None) -> Inner:
+    """An empty folder."""
+    return Inner.make(tmp_path, warm=warm)

@@ -21,20 +21,6 @@ def plugin_is_installed() -> None:
     assert [point.name for point in points if point.group == "pytest11"] == ["tfkernel"]
 
 
-@pytest.fixture(scope="session")
-def warm(nothing_is_left: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    """What pytests are forked from; `None` in files that are about how one begins."""
-    warm = Warm(Inner.make(tmp_path_factory.mktemp("warm")).environment)
-    yield warm
-    warm.close()
-
-
-@pytest.fixture
-def inner(tmp_path: Path, warm: Warm | None) -> Inner:
-    """An empty folder."""
-    return Inner.make(tmp_path, warm=warm)
-
-
 @pytest.fixture
 def canned(tmp_path: Path, tensorflow_python: str, warm: Warm | None) -> Inner:
     """An empty folder, where trials are played by hand: nothing is started."""
