@@ -27,7 +27,8 @@ def markdown(found: Comparison, most_bytes: int = MOST_BYTES) -> str:
     if sum(sizes) <= most_bytes:
         return "".join(lines)
     kept = 0
-    while kept < len(lines) and room >= sizes[kept]:
+    # Not all of them fit.
+    while room >= sizes[kept]:
         room -= sizes[kept]
         kept += 1
     return "".join(lines[:kept]) + _CUT.format(len(lines) - kept)

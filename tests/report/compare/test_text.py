@@ -69,6 +69,17 @@ def test_a_median_has_its_spread_and_its_percentage(compared: Compare) -> None:
     ]
 
 
+def test_what_makes_it_worse_is_red(compared: Compare) -> None:
+    changed = documents.with_verdict(documents.with_trial(NEW, 1, error_type="KeyError"), 0, verdict="FAIL")
+    titles = [
+        line[0] for line in lines(compared(REF, changed)) if line[0][1] in {"red", "bold"} and line[0][0][0] != " "
+    ]
+    assert titles[1:3] == [
+        ("Lost: passed, and fails now (1, a regression)", "red"),
+        ("Another class of error (1)", "bold"),
+    ]
+
+
 def test_a_message_that_is_new_stands_after_nothing(compared: Compare) -> None:
     changed = documents.with_trial(NEW, 0, error_message="boom")
     assert text(compared(REF, changed)).splitlines()[1:3] == ["Another message (1)", "  trials:  -> boom"]
