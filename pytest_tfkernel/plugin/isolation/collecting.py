@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_tfkernel.plugin.isolation import reports
+from pytest_tfkernel.plugin.isolation import relaying, reports, selection
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
@@ -20,23 +20,44 @@ __tracebackhide__ = True
 def collect(session: pytest.Session, nursery: Nursery) -> Sequence[pytest.Item]:
     """Stand-ins for the tests of a session. Raises pytest.UsageError."""
     hook = session.config.hook
+    _forget_conftest(session.config)
+    session.items = []
+    warned: list[Message] = []
     try:
         found = nursery.collect()
+        for nodeid, post_mortem in found.deaths:
+            longrepr = reports.described(post_mortem)
+            hook.pytest_collectreport(report=pytest.CollectReport(nodeid, "failed", longrepr, []))
+        for told in found.told:
+            if told["kind"] == "warning":
+                # pytest tells of them when all is collected.
+                warned.append(told)
+            else:
+                _replay(session, told)
+        _take(session, found.tests)
+        selection.choose(session, found.told)
     except CannotBeginError as error:
         raise pytest.UsageError(str(error)) from None
-    for nodeid, post_mortem in found.deaths:
-        longrepr = reports.described(post_mortem)
-        hook.pytest_collectreport(report=pytest.CollectReport(nodeid, "failed", longrepr, []))
-    for told in found.told:
-        _replay(session, told)
-    counts: collections.Counter[str] = collections.Counter()
-    session.items = []
-    for told in found.tests:
-        session.items.append(StandIn.of(session, told, counts[told["nodeid"]]))
-        counts[told["nodeid"]] += 1
-    hook.pytest_collection_finish(session=session)
+    finally:
+        hook.pytest_collection_finish(session=session)
+        for told in warned:
+            _replay(session, told)
     session.testscollected = len(session.items)
     return session.items
+
+
+def _take(session: pytest.Session, tests: Sequence[Message]) -> None:
+    counts: collections.Counter[str] = collections.Counter()
+    for told in tests:
+        session.items.append(StandIn.of(session, told, counts[told["nodeid"]]))
+        counts[told["nodeid"]] += 1
+
+
+def _forget_conftest(config: pytest.Config) -> None:
+    """Drop what conftest.py files have printed: it belongs to the first collector, which is in another process."""
+    manager = config.pluginmanager.get_plugin("capturemanager")
+    if manager is not None and manager.is_globally_capturing():
+        manager.read_global_capture()
 
 
 def _replay(session: pytest.Session, told: Message) -> None:
@@ -46,14 +67,14 @@ def _replay(session: pytest.Session, told: Message) -> None:
         # Some count what was collected.
         report.result = [StandIn.of(session, test, 0) for test in told["tests"]]
         config.hook.pytest_collectreport(report=report)
-    elif told["kind"] == "warning":
-        reports.warning(config, told)
     elif told["kind"] == "deselected":
         config.hook.pytest_deselected(items=[_Deselected(nodeid) for nodeid in told["ids"]])
     elif told["kind"] == "usage":
         raise pytest.UsageError(*told["lines"])
     elif told["kind"] == "internal":
         raise pytest.UsageError(f"pytest failed in the process that collects: {told['text']}")
+    else:
+        relaying.pass_on(config, told)
 
 
 class _Deselected:

@@ -40,7 +40,7 @@ class CannotBeginError(TFKernelError):
 
 @dataclass(frozen=True)
 class Forker:
-    """Makes processes under the supervisor of a launcher. What they print is captured, or goes where pytest's goes."""
+    """Makes processes under the supervisor of a launcher. Where tests run, what pytest `captures` is seen here, too."""
 
     launcher: Launcher
     captures: bool
@@ -54,7 +54,9 @@ class Forker:
             flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
             argv = [sys.executable, *flags, str(CHILD_FOLDER), "isolation"]
             stdout, stderr, channel, stacks = descriptors
-            placed = {1: stdout, 2: stderr, 3: channel, 4: stacks}
+            # With -s a test reads what pytest would; what is shown on pytest's own terminal goes to the last two.
+            terminal = {target: own for target, own in ((0, 0), (5, 1), (6, 2)) if _is_open(own)}
+            placed = {1: stdout, 2: stderr, 3: channel, 4: stacks, **terminal}
             return self.launcher.supervisor.start(argv, environment, order, placed)
 
         peer = self._make(launch, Order(self.launcher.new_lease(), None), None, phases=False)
@@ -120,9 +122,9 @@ class Forker:
             for phase in made:
                 undo.callback(phase.close)
             stdout, stderr, stacks = captures
-            out, err = (stdout.descriptor, stderr.descriptor) if self.captures else (1, 2)
             try:
-                given = [out, err, theirs.fileno(), stacks.descriptor, *(one.owned.number for one in made)]
+                streams = [one.descriptor for one in captures]
+                given = [*streams[:2], theirs.fileno(), streams[2], *(one.owned.number for one in made)]
                 process = launch(order, given)
             finally:
                 theirs.close()
@@ -130,3 +132,11 @@ class Forker:
             life = Life(self.launcher.supervisor, process, parts, 1)
             undo.pop_all()
         return Peer(life, channel, made)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 from collections.abc import Generator, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options, options_of
-from pytest_tfkernel.plugin.isolation import codec, collecting, naming, summary, workerinput
+from pytest_tfkernel.plugin.isolation import codec, collecting, naming, presenting, summary, workerinput
 from pytest_tfkernel.plugin.isolation.forks import Forker
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modules_of
@@ -108,6 +109,8 @@ class IsolationHooks:
 
     def run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         """Run one in a process of its own, and keep that for the next one if both share it."""
+        # pytest would time the wait; the process of the test is timed itself.
+        faulthandler.cancel_dump_traceback_later()
         runner = self._runner
         if runner is None:
             # The test is marked, and was collected here; there it has to be collected as well.
@@ -157,7 +160,8 @@ class IsolationHooks:
             gate.pytest_testnodedown(SimpleNamespace(workeroutput=output))
 
     def _begin(self) -> tuple[Nursery, Runner]:
-        captures = self._config.getoption("capture") != "no"
+        # Any other method writes nothing to descriptors.
+        captures = self._config.getoption("capture", "no") == "fd"
         nursery = self._nursery = Nursery(Forker(launcher_of(self._config), captures), _session(self._config))
         runner = self._runner = Runner(self._config, nursery, self._mode, self._leave)
         return nursery, runner
@@ -168,7 +172,8 @@ def _session(config: pytest.Config) -> SessionPlan:
         folder=str(config.invocation_params.dir),
         args=tuple(map(str, config.invocation_params.args)),
         plugins=modules_of(config),
-        options={},
+        options=presenting.options_of(config),
+        junit=presenting.family_of(config),
         workerinput=codec.encode(workerinput.of(config)),
         # As pytest-xdist asks for it.
         basetemp=str(config._tmp_path_factory.getbasetemp()),  # type: ignore[attr-defined]  # noqa: SLF001

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from pytest_tfkernel.plugin.isolation import codec
+from pytest_tfkernel.plugin.isolation import codec, conftests
 from pytest_tfkernel.processes.wire import Message
 
 
@@ -32,6 +32,11 @@ class StandIn(pytest.Item):
             session, name=told["name"], nodeid=told["nodeid"], path=Path(told["path"]), told=told, nth=nth
         )
         return made
+
+    @property
+    def ihook(self) -> Any:
+        """Pytest's own knows only folders that it has collected."""
+        return conftests.hooks_of(self.config, self.path.parent)
 
     @property
     def location(self) -> tuple[str, int | None, str]:

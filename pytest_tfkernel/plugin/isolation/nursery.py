@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 import pytest
@@ -45,14 +46,15 @@ for kind, count in given.items():
 class SessionPlan:
     """What each process of a session is told.
 
-    `preload` names the modules to import after conftest.py files. Unless it `forks_begun` sessions, each process of a
-    test begins one of its own.
+    `junit` is the family of the report that pytest writes, `preload` the modules to import after conftest.py. Unless it
+    `forks_begun` sessions, each process of a test begins one of its own.
     """
 
     folder: str
     args: tuple[str, ...]
     plugins: tuple[str, ...]
     options: Message
+    junit: str | None
     workerinput: Message
     basetemp: str
     preload: Callable[[], Sequence[str]]
@@ -65,6 +67,7 @@ class SessionPlan:
             "folder": self.folder,
             "args": list(self.args),
             "options": self.options,
+            "junit": self.junit,
             "workerinput": self.workerinput,
             "basetemp": self.basetemp,
         }
@@ -211,6 +214,10 @@ class Nursery:
 
 
 def modules_of(config: pytest.Config) -> tuple[str, ...]:
-    """The modules of the session's plugins, but for conftest.py files: those are read where a session begins."""
+    """The modules of the session's plugins, but for conftest.py files and those whose assertions pytest rewrites.
+
+    Such a one has to be imported by a session: it is read where a session begins.
+    """
     found = (plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType))
-    return tuple(sorted(one.__name__ for one in found if not (one.__file__ or "").endswith("conftest.py")))
+    plain = (one for one in found if isinstance(one.__loader__, SourceFileLoader))
+    return tuple(sorted(one.__name__ for one in plain if not (one.__file__ or "").endswith("conftest.py")))

@@ -79,6 +79,8 @@ class Peer:
         while True:
             message = self._next(deadline)
             yield message
+            if message.get("waits"):
+                self.send({"kind": "heard"})
             if message["kind"] in last:
                 return
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
-from pytest_tfkernel.plugin.isolation import codec
+from pytest_tfkernel.plugin.isolation import codec, subtests
 from pytest_tfkernel.processes.wire import Message
 
 MISSING = "this test was collected with all others, and isn't there when its file is collected alone"
@@ -27,10 +27,29 @@ _AFTER = {None: "setup", "setup": "call", "call": "teardown"}
 
 def told(config: pytest.Config, message: Message) -> Any:
     """A report as the other process has made it."""
-    report = config.hook.pytest_report_from_serializable(config=config, data=codec.decode(message["data"]))
+    data = codec.decode(message["data"])
+    report = config.hook.pytest_report_from_serializable(config=config, data=data)
+    subtests.retell(config, report, data, message.get("failed_subtests", 0))
+    if message.get("shown") is not None:
+        report.longrepr = DistantRepresentation(report.longrepr, message["shown"])
     if isinstance(report, pytest.CollectReport):
         report.result = []
     return report
+
+
+class DistantRepresentation:
+    """A representation that was more than text in the other process, and has no crash entry that a summary shows."""
+
+    def __init__(self, text: str, shown: str) -> None:
+        self._text = text
+        self._shown = shown
+
+    def toterminal(self, writer: Any) -> None:
+        """As pytest asks for it."""
+        writer.write(self._shown)
+
+    def __str__(self) -> str:
+        return self._text
 
 
 def of_death(

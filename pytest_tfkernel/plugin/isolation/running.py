@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel.model.processes import PostMortem
-from pytest_tfkernel.plugin.isolation import reports, wishes
+from pytest_tfkernel.plugin.isolation import relaying, reports, wishes
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
@@ -58,6 +58,9 @@ class Runner:
         self.count = self.count.with_test()
         if is_last:
             self._end()
+        else:
+            # It lives on, so there is nothing to wait for.
+            self._release()
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if told is not None:
             self._obey(item, told)
@@ -91,17 +94,20 @@ class Runner:
             wanted = self._wishes(item)
             peer = self._peer_for(item, wanted)
             kept_for = None if is_last or following is None else key_of(following)
-            peer.send({"kind": "run", "test": key_of(item), "next": kept_for})
+            failed = item.session.testsfailed
+            peer.send({"kind": "run", "test": key_of(item), "next": kept_for, "failed": failed})
             if is_last and following is not None:
                 self._look_ahead(following)
             for told in peer.told(_LAST, wanted.timeout):
                 if told["kind"] == "report":
                     last = reports.told(self._config, told)
                     self._log(item, last)
-                elif told["kind"] == "warning":
-                    reports.warning(self._config, told)
                 elif told["kind"] == "missing":
                     self._log(item, reports.failed(item, reports.MISSING))
+                else:
+                    relaying.pass_on(self._config, told, item)
+                if told.get("waits"):
+                    relaying.flush(self._config)
         except DiedError as error:
             self._died(item, last, error.post_mortem)
             return None
@@ -181,7 +187,7 @@ class Runner:
         if told["kind"] == "exit":
             pytest.exit(told["reason"], told["returncode"])
         if told["kind"] == "interrupted":
-            raise KeyboardInterrupt
+            relaying.interrupt(told)
         for name in ("shouldstop", "shouldfail"):
             if told.get(name):
                 setattr(item.session, name, told[name])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,9 +13,11 @@ _LINES = 1  # _IOLBF of stdio.h
 
 
 def buffer_lines() -> None:
-    """Have C's stdout written line by line, so that a crash loses little of it."""
+    """Have stdout written line by line, by C and by Python, so that a crash loses little of it."""
     libc = ctypes.CDLL(None)
     libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINES, ctypes.c_size_t(0))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 @dataclass(frozen=True)

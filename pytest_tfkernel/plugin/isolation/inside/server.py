@@ -23,16 +23,19 @@ import os
 import random
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 
 from pytest_tfkernel._child import frames, process
 from pytest_tfkernel._child.forking import Safety, fork_twice
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation.inside import output
+from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 
 Responder = Callable[[Message], None]
 
 _STACKS = 4
+_SCREEN = (5, 6)
 _WHAT = "what was imported"
 # Variables that TensorFlow and Keras read while they are imported.
 _IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_")
@@ -43,6 +46,8 @@ class Own:
 
     def __init__(self, port: frames.Port, told: Message) -> None:
         self._port = port
+        self._pid = os.getpid()
+        self._sending = threading.Lock()
         self._supervisor = os.getppid()
         self.safety = Safety(told["check"], told["trusted"], _WHAT)
         self.safety.watch().__enter__()  # until tests run
@@ -52,13 +57,29 @@ class Own:
         self._capture: Callable[[int, int], None] | None = None
         faulthandler.enable(_STACKS)
         output.buffer_lines()
+        self.screen = Screen(_SCREEN)
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether this is a fork that a test has made."""
+        return os.getpid() != self._pid
 
     def send(self, message: Message) -> None:
         """Tell pytest something; what is too long for a frame is a line that says so."""
         try:
-            self._port.send(message)
+            # Threads of tests write on the terminal.
+            with self._sending:
+                self._port.send(message)
         except OSError:
             os._exit(0)
+
+    def tell(self, message: Message) -> None:
+        """The same, and wait until pytest has done with it what there is to do: what comes next is printed after it."""
+        if threading.current_thread() is threading.main_thread():
+            self.send({**message, "waits": True})
+            self.next({})
+        else:
+            self.send(message)
 
     def next(self, answers: Mapping[str, Responder]) -> Message:
         """The next request that is none of `answers`, which are given meanwhile. Forks go on here."""
@@ -153,6 +174,8 @@ class Own:
     def _become(self, request: Message, descriptors: list[int]) -> None:
         try:
             self._port.close()
+            self._pid = os.getpid()
+            self._sending = threading.Lock()
             os.setsid()
             process.die_with_parent(self._supervisor)
             stdout, stderr, channel, stacks, *phases = descriptors

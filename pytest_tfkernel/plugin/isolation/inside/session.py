@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Generator
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from pytest_tfkernel._child.frames import Message
-from pytest_tfkernel.plugin.isolation import codec
-from pytest_tfkernel.plugin.isolation.inside import output, tests
+from pytest_tfkernel.plugin.isolation import codec, subtests
+from pytest_tfkernel.plugin.isolation.inside import logfile, output, records, selection, tests
+from pytest_tfkernel.plugin.isolation.inside.both import Afterwards, Both
 from pytest_tfkernel.plugin.isolation.inside.server import Own
-from pytest_tfkernel.plugin.isolation.inside.terminal import Silent
+from pytest_tfkernel.plugin.isolation.inside.shown import shown
+from pytest_tfkernel.plugin.isolation.inside.terminal import Distant
 from pytest_tfkernel.plugin.options import INSIDE
 
 # What would distribute tests, ask a person, or write what pytest itself writes.
@@ -31,6 +34,9 @@ _OFF: dict[str, object] = {
     "tfkernel_isolate": INSIDE,
     "tfkernel_report": [],
     "tfkernel_compare": None,
+    "cacheclear": False,
+    "pastebin": None,
+    "debug": None,
 }
 
 
@@ -49,24 +55,41 @@ class Inside:
         self._without: frozenset[str] = frozenset()
         self._is_collecting = False
         self._is_whole = True
+        self._is_heard = False
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, Any]:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_cmdline_parse(self) -> Generator[None, pytest.Config, pytest.Config]:
         """Be a worker, to whoever asks: of plain pytest as of pytest-xdist."""
+        config = yield
         self._config = config
         for name, value in {**_OFF, **codec.decode(self._told["options"])}.items():
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
         config.workerinput = codec.decode(self._told["workerinput"])  # type: ignore[attr-defined]
         config.workeroutput = {}  # type: ignore[attr-defined]
-        return (yield)
+        logfile.postpone(config)
+        return config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """What tests add to a report of JUnit."""
+        records.stand_in(config, self._told["junit"], self._own.send)
+        for plugin in (Both(self._own.screen, config.hook), Afterwards(self._own.screen)):
+            config.pluginmanager.register(plugin)
 
     @pytest.hookimpl
     def pytest_plugin_registered(self, plugin: object, manager: pytest.PytestPluginManager) -> None:
         """The terminal is that of pytest itself."""
-        if manager.get_plugin("terminalreporter") is plugin and not isinstance(plugin, Silent):
+        if manager.get_plugin("terminalreporter") is plugin and not isinstance(plugin, Distant):
             manager.unregister(plugin)
-            manager.register(Silent(plugin), "terminalreporter")
+            manager.register(Distant(plugin, self._own.tell, self._is_elsewhere), "terminalreporter")
+
+    def _is_elsewhere(self) -> bool:
+        """Whether what is written on the terminal isn't meant for pytest's own.
+
+        It may be captured, a test's own fork may write it, or nobody waits for anything but an answer.
+        """
+        return self._own.is_fork or not self._is_heard or self._own.screen.is_covered()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Generator[None, Any, Any]:
@@ -81,15 +104,20 @@ class Inside:
         self._is_whole = request["only"] is None
         if not self._is_whole:
             config.args = [request["only"]]
-            tests.forget_selection(config)
-        self._is_collecting = True
+            selection.forget(config)
+        selection.leave_to_pytest(config)
+        self._is_collecting = self._is_heard = True
+        shows = request["only"] is None
+        if shows:
+            logfile.resume(config)
         try:
-            return (yield)
+            with self._own.screen.shown() if shows else contextlib.nullcontext():
+                return (yield)
         except pytest.UsageError as error:
             self._own.send({"kind": "usage", "lines": [str(line) for line in error.args]})
             raise
         finally:
-            self._is_collecting = False
+            self._is_collecting = self._is_heard = False
 
     @pytest.hookimpl
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
@@ -117,16 +145,19 @@ class Inside:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run what pytest asks for; forks of this begin here."""
-        items = tests.Items(session)
+        items = tests.Items(session, self._own.screen)
+        logfile.resume(session.config)
+        selection.resume(session.config)
         self._own.send(
             {
                 "kind": "collected",
                 "items": [tests.described(item) for item in session.items],
                 "unsafe": self._own.settle() if self._is_whole else None,
                 "changed": self._own.changed(),
+                "skipped_files": selection.skipped_files(session.config),
             }
         )
-        self._own.next({"run": lambda request: self._own.send(items.run(request))})
+        self._own.next({"run": lambda request: self._run(items, request)})
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -136,6 +167,12 @@ class Inside:
             return (yield)
         finally:
             self._own.send({"kind": "left", "output": codec.encode(self._config.workeroutput)})  # type: ignore[attr-defined]
+
+    def _run(self, items: tests.Items, request: Message) -> None:
+        self._is_heard = True
+        answer = items.run(request)
+        self._is_heard = False
+        self._own.send(answer)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -172,14 +209,18 @@ class Inside:
 
     def _send_report(self, kind: str, report: pytest.TestReport | pytest.CollectReport, **more: object) -> None:
         hook = self._config.hook
+        # What a test prints may be on the terminal at once, where the report of the phase before it comes first.
+        send = self._own.send if self._config.getoption("capture", "no") == "fd" else self._own.tell
         data = hook.pytest_report_to_serializable(config=self._config, report=report)
+        more["shown"] = shown(self._config, report, data)
+        more["failed_subtests"] = subtests.count(self._config, report)
         try:
-            self._own.send({"kind": kind, "data": codec.encode(data), **more})
+            send({"kind": kind, "data": codec.encode(data), **more})
         except ValueError as error:
-            report.sections = []
+            report.sections, more["shown"] = [], None
             report.longrepr = f"the report of this test could not be carried here: {error}"
             data = hook.pytest_report_to_serializable(config=self._config, report=report)
-            self._own.send({"kind": kind, "data": codec.encode(data), **more})
+            send({"kind": kind, "data": codec.encode(data), **more})
 
 
 def _share_temporary_folder(config: pytest.Config, basetemp: str) -> None:
@@ -187,6 +228,8 @@ def _share_temporary_folder(config: pytest.Config, basetemp: str) -> None:
     # As pytest-xdist reads it; `--basetemp` would empty the folder first.
     factory = config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001
     factory._basetemp = Path(basetemp)  # noqa: SLF001
+    # One that a person has named isn't removed where all tests of a process have passed.
+    factory._given_basetemp = Path(basetemp)  # noqa: SLF001
 
 
 def _capture(config: pytest.Config, stdout: int, stderr: int) -> None:

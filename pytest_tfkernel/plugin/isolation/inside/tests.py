@@ -8,20 +8,7 @@ import pytest
 
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec
-
-# Options that choose or order tests by what an earlier run has kept: who collects one file is told what to run.
-_SELECTION = {"lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "stepwise_skip": False}
-
-
-def forget_selection(config: pytest.Config) -> None:
-    """Let nothing but names and marks choose among the tests of a file."""
-    for name, value in _SELECTION.items():
-        if hasattr(config.option, name):
-            setattr(config.option, name, value)
-    for name in ("lfplugin", "nfplugin", "stepwiseplugin"):
-        plugin = config.pluginmanager.get_plugin(name)
-        if plugin is not None:
-            config.pluginmanager.unregister(plugin)
+from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 
 
 def described(item: pytest.Item) -> Message:
@@ -37,11 +24,18 @@ def described(item: pytest.Item) -> Message:
     }
 
 
+def _place(error: BaseException) -> list[object] | None:
+    """File and line that pytest would name."""
+    crash = getattr(pytest.ExceptionInfo.from_exception(error).getrepr(style="native"), "reprcrash", None)
+    return None if crash is None else [crash.path, crash.lineno]
+
+
 class Items:
     """Those of a session, by id; where several have one id, the first of them is number 0."""
 
-    def __init__(self, session: pytest.Session) -> None:
+    def __init__(self, session: pytest.Session, screen: Screen) -> None:
         self._session = session
+        self._screen = screen
         counts: collections.Counter[str] = collections.Counter()
         self._found: dict[tuple[str, int], pytest.Item] = {}
         for item in session.items:
@@ -54,12 +48,15 @@ class Items:
         if item is None:
             return {"kind": "missing"}
         following = self._found.get(tuple(request["next"])) if request["next"] is not None else None
+        # With what has failed elsewhere, `--maxfail` may be reached here.
+        self._session.testsfailed = request.get("failed", self._session.testsfailed)
         try:
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            with self._screen.shown():
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         except pytest.exit.Exception as error:
             return {"kind": "exit", "reason": error.msg, "returncode": error.returncode}
-        except KeyboardInterrupt:
-            return {"kind": "interrupted"}
+        except KeyboardInterrupt as error:
+            return {"kind": "interrupted", "place": _place(error)}
         return {
             "kind": "ran",
             "shouldstop": str(self._session.shouldstop or ""),
