@@ -197,7 +197,7 @@ _ADDRESSES = re.compile(r"0x[0-9a-f]+")
 # What `record_testsuite_property` is.
 _RECORDERS = re.compile(r"(<|&lt;)bound method (LogXML|Records)\..*(>|&gt;)")
 # What only an isolated run tells at its end.
-_SUMMARY = re.compile(r"^=+ tfkernel isolation =+\n(?:(?!=).*\n)*", re.MULTILINE)
+_SUMMARY = re.compile(r"^=+ tfkernel isolation =+\n(?:(?!(?:\x1b\[\d*m)*[=!_-]{3}).*\n)*", re.MULTILINE)
 _FRAME = re.compile(r"[=-]{3,}")
 
 
