@@ -22,6 +22,7 @@ _DEBUGGERS = {
     "pydevd": "the debugger pydevd (PyCharm, VS Code), which follows child processes,",
 }
 _PRELOAD_LESS = "preload less"
+_NO_ROOM = "raise `ulimit -u`, or the pids limit of the container"
 
 
 class Safety:
@@ -117,7 +118,7 @@ def fork_twice(descriptors: Sequence[int], become: Callable[[], None]) -> Option
     # It is the supervisor's child from here on, and may set its parent-death signal.
     os.close(go_writer)
     if not pid:
-        return {"kind": "refused", "reason": refusal, "advice": ""}
+        return {"kind": "refused", "reason": refusal, "advice": _NO_ROOM}
     return {"kind": "forked", "pid": int(pid), "start_time": start_time}
 
 

@@ -44,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "tfkernel_isolated(**wishes): run a test in a process of its own, as in tfkernel_isolated(memory='4GiB',"
         " timeout=60)",
     )
+    config.addinivalue_line(
+        "markers",
+        "tfkernel_dies(*what): the process of an isolated test is to die in its call of one of these signals, exit"
+        " codes or causes, as in tfkernel_dies('sigsegv')",
+    )
     if options.are_given(config):
         from pytest_tfkernel.plugin import enabling
 

@@ -11,12 +11,17 @@ from pytest_tfkernel.processes.waits import readable, ready
 
 
 def open_pidfd(process: ProcessId) -> int | None:
-    """A pidfd of this very process; None when it is dead already."""
+    """A pidfd of this very process; None when it is dead already. Raises OSError where there is no room to look."""
     try:
         pidfd: int = posix.pidfd_open(process.pid)
     except ProcessLookupError:
         return None
-    if proc.start_time(process.pid) == process.start_time:
+    try:
+        stat = proc.find_stat(process.pid)
+    except BaseException:
+        posix.close(pidfd)
+        raise
+    if stat is not None and stat.start_time == process.start_time:
         return pidfd
     close(pidfd)
     return None
@@ -36,7 +41,7 @@ def close(pidfd: int) -> None:
 
 def wait_for_any(processes: list[ProcessId], seconds: float) -> None:
     """Until one of them is dead."""
-    found = [open_pidfd(process) for process in processes]
+    found = [_open_if_possible(process) for process in processes]
     pidfds = [pidfd for pidfd in found if pidfd is not None]
     # A zombie that nobody reaps is dead already: its pidfd says so at once, so look again, but not
     # in a circle.
@@ -44,3 +49,9 @@ def wait_for_any(processes: list[ProcessId], seconds: float) -> None:
         ready(0.001)
     for pidfd in pidfds:
         close(pidfd)
+
+
+def _open_if_possible(process: ProcessId) -> int | None:
+    with contextlib.suppress(OSError):
+        return open_pidfd(process)
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -88,3 +89,36 @@ class TestTheFirstOfSeveral:
         waits.clear()
         pidfds.wait_for_any([identity(sleeper)], 60)
         assert waits == [60]
+
+
+# A process that can't be looked at is no dead one.
+CODE = """
+import os, resource
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.model.processes import ProcessId
+from pytest_tfkernel.processes import pidfds
+
+me = ProcessId(os.getpid(), proc.start_time(os.getpid()))
+free = os.open("/dev/null", os.O_RDONLY)
+os.close(free)
+# Room for the pidfd, and for nothing else.
+resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, free + 1))
+try:
+    print(pidfds.open_pidfd(me))
+except OSError as error:
+    print(error.strerror)
+print(pidfds.wait_for_any([me], 0.01))
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, free + 1))
+try:
+    print(pidfds.open_pidfd(me))
+except OSError as error:
+    print(error.strerror)
+os.fstat(0)
+try: os.fstat(free)
+except OSError: print("nothing is left open")
+"""
+
+
+def test_without_room_to_look_it_is_an_error() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["Too many open files", "None", "Too many open files", "nothing is left open"]

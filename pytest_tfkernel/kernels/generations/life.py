@@ -194,7 +194,7 @@ class Life:
         with contextlib.suppress(ChannelClosedError, ChannelTornError):
             self._parts.channel.send({"kind": "interrupt"})
 
-    def dump_stacks(self) -> None:
+    def dump_stacks(self, seconds: float = _STACKS_SECONDS) -> None:
         """Ask for the stacks of all Python threads, and wait until they are written."""
         before = size = self._parts.stacks.size()
         # Any thread of a stopped process may take a signal when it goes on. One that isn't the main thread would
@@ -202,7 +202,7 @@ class Life:
         if not self._supervisor.signal(self.process, DUMP_SIGNAL, main_thread=True):
             return
         self.signal(signal.SIGCONT)  # a stopped process answers no signal
-        deadline = self._clock() + _STACKS_SECONDS
+        deadline = self._clock() + seconds
         while self._clock() < deadline and not (self._pidfd is None or is_dead(self._pidfd, 0.01)):
             # A memfd can't be waited for: written is what has grown, and then no more.
             size, earlier = self._parts.stacks.size(), size

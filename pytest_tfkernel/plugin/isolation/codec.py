@@ -6,12 +6,14 @@ Plain JSON where JSON has a form. Everything else is an object with the key "$":
     {"$": "dict", "items": [[key, value], ...]}      keys that aren't text, or one that is "$"
     {"$": "float", "text": "nan" | "inf" | "-inf"}
     {"$": "bytes", "text": "..."}                    each byte as the character of its number
+    {"$": "signal", "number": 11}                    of Python's `signal`: a marker may mean that, and no number
 """
 
 from __future__ import annotations
 
 import math
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,8 @@ def encode(value: object, depth: int = 0) -> Any:
         return value
     if isinstance(value, str):
         return str.__str__(value)
+    if isinstance(value, signal.Signals):
+        return {"$": "signal", "number": int(value)}
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -73,5 +77,6 @@ _TAGGED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "tuple": lambda value: tuple(decode(item) for item in value["items"]),
     "dict": _decode_dict,
     "float": lambda value: float(value["text"]),
+    "signal": lambda value: signal.Signals(value["number"]),
     "bytes": lambda value: value["text"].encode("latin-1"),
 }

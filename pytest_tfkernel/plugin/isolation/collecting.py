@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_tfkernel.plugin.isolation import relaying, reports, selection
-from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
+from pytest_tfkernel.model.errors import TFKernelError
+from pytest_tfkernel.plugin.isolation import deaths, relaying, reports, selection
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
+from pytest_tfkernel.plugin.isolation.peers import DiedError
 from pytest_tfkernel.processes.wire import Message
 
 # pytest leaves our frames out of a user's traceback.
@@ -25,8 +26,8 @@ def collect(session: pytest.Session, nursery: Nursery) -> Sequence[pytest.Item]:
     warned: list[Message] = []
     try:
         found = nursery.collect()
-        for nodeid, post_mortem in found.deaths:
-            longrepr = reports.described(post_mortem)
+        for nodeid, death in found.deaths:
+            longrepr = deaths.described(death, deaths.COLLECTION)
             hook.pytest_collectreport(report=pytest.CollectReport(nodeid, "failed", longrepr, []))
         for told in found.told:
             if told["kind"] == "warning":
@@ -36,8 +37,10 @@ def collect(session: pytest.Session, nursery: Nursery) -> Sequence[pytest.Item]:
                 _replay(session, told)
         _take(session, found.tests)
         selection.choose(session, found.told)
-    except CannotBeginError as error:
+    except TFKernelError as error:
         raise pytest.UsageError(str(error)) from None
+    except DiedError as error:
+        raise pytest.UsageError(deaths.described(error.death, deaths.COLLECTION)) from None
     finally:
         hook.pytest_collection_finish(session=session)
         for told in warned:
@@ -63,7 +66,10 @@ def _forget_conftest(config: pytest.Config) -> None:
 def _replay(session: pytest.Session, told: Message) -> None:
     config = session.config
     if told["kind"] == "collectreport":
-        report = reports.told(config, told)
+        try:
+            report = reports.told(config, told)
+        except reports.UnreadableError as error:
+            raise pytest.UsageError(f"what was collected can't be told: {error}") from None
         # Some count what was collected.
         report.result = [StandIn.of(session, test, 0) for test in told["tests"]]
         config.hook.pytest_collectreport(report=report)

@@ -17,8 +17,10 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.kernels.provisioners.forkserver import CHECK, TRUSTED
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.plugin.isolation.peers import Peer, PhaseOutput
+from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
+from pytest_tfkernel.plugin.isolation.phases import PhaseOutput
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
+from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
@@ -32,10 +34,15 @@ _BEGIN = "pytest_tfkernel.plugin.isolation.inside.begin"
 # What pytest says of the test that it runs, the process of a test says itself.
 _NOT_INHERITED = (TOKEN, "PYTEST_CURRENT_TEST")
 _NOTHING = IsolationWishes()
+_CAPTURED, _LOG = ("stdout", "stderr"), "log"
 
 
 class CannotBeginError(TFKernelError):
     """No process for tests can be made; the text says why, and what to do."""
+
+
+class ParentDiedError(CannotBeginError):
+    """The process that was to be forked is dead."""
 
 
 @dataclass(frozen=True)
@@ -59,30 +66,37 @@ class Forker:
             placed = {1: stdout, 2: stderr, 3: channel, 4: stacks, **terminal}
             return self.launcher.supervisor.start(argv, environment, order, placed)
 
-        peer = self._make(launch, Order(self.launcher.new_lease(), None), None, phases=False)
+        peer = self._make(launch, Order(self.launcher.new_lease(), None), None, ())
         begin = {"kind": "begin", "module": _BEGIN, "sys_path": sys.path, "argv": sys.argv}
         peer.ask({**begin, "check": CHECK, "trusted": list(TRUSTED), "plugins": list(plugins)})
         return peer
 
     def fork(self, parent: Peer, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> Peer:
-        """A fork of another one. Raises CannotBeginError, and DiedError where the other one is dead."""
+        """A fork of another one. Raises CannotBeginError, and ParentDiedError where the other one is dead."""
         cgroup = self._cgroup(wishes)
         limits: tuple[tuple[int, int], ...] = ()
         if wishes.memory is not None and wishes.by == "rlimit":
             limits = ((resource.RLIMIT_DATA, wishes.memory),)
         files = tuple(map(str, cgroup.procs_files)) if cgroup is not None else ()
+        # What isn't captured is on pytest's own terminal; what is logged is told in reports in any case.
+        names = (_CAPTURED if self.captures else ()) + (_LOG,) if phases else ()
 
         def launch(order: Order, descriptors: list[int]) -> ProcessId:
             environment = {**dict(wishes.env), TOKEN: str(order.lease)}
-            request = {"kind": "fork", "order": order.for_child(), "environment": environment}
-            answer = parent.ask(request, tuple(descriptors))
+            request = {"kind": "fork", "order": order.for_child(), "environment": environment, "phases": list(names)}
+            try:
+                answer = parent.ask(request, tuple(descriptors))
+            except DiedError as error:
+                words = "the process from which those of tests are forked is dead"
+                raise ParentDiedError(f"{words}: {error.death.post_mortem.headline()}") from None
             if answer["kind"] == "refused":
-                raise CannotBeginError(f"no process can be forked for a test: {answer['reason']}")
+                words = "; ".join(filter(None, (answer["reason"], answer["advice"])))
+                raise CannotBeginError(f"no process can be forked for a test: {words}")
             return ProcessId(answer["pid"], answer["start_time"])
 
         try:
             order = Order(self.launcher.new_lease(), None, limits, files)
-            return self._make(launch, order, cgroup, phases=phases and self.captures)
+            return self._make(launch, order, cgroup, names)
         except BaseException:
             if cgroup is not None:
                 cgroup.remove()
@@ -110,7 +124,23 @@ class Forker:
         return cgroup
 
     def _make(
-        self, launch: Callable[[Order, list[int]], ProcessId], order: Order, cgroup: Cgroup | None, *, phases: bool
+        self,
+        launch: Callable[[Order, list[int]], ProcessId],
+        order: Order,
+        cgroup: Cgroup | None,
+        phases: Sequence[str],
+    ) -> Peer:
+        try:
+            return self._made(launch, order, cgroup, phases)
+        except OSError as error:
+            raise room.error_for(f"no process for tests can be made: {error}", error.errno) from None
+
+    def _made(
+        self,
+        launch: Callable[[Order, list[int]], ProcessId],
+        order: Order,
+        cgroup: Cgroup | None,
+        phases: Sequence[str],
     ) -> Peer:
         with contextlib.ExitStack() as undo:
             channel, theirs = Channel.pair()
@@ -118,9 +148,10 @@ class Forker:
             captures = [Capture(name) for name in ("stdout", "stderr", "stacks")]
             for one in captures:
                 undo.callback(one.close)
-            made = tuple(PhaseOutput(name) for name in ("out", "err")) if phases else ()
-            for phase in made:
-                undo.callback(phase.close)
+            made = []
+            for name in phases:
+                made.append(PhaseOutput(name))
+                undo.callback(made[-1].close)
             stdout, stderr, stacks = captures
             try:
                 streams = [one.descriptor for one in captures]
@@ -131,7 +162,7 @@ class Forker:
             parts = Parts(channel, stdout, stderr, stacks, order.lease, cgroup, None, lambda _: "")
             life = Life(self.launcher.supervisor, process, parts, 1)
             undo.pop_all()
-        return Peer(life, channel, made)
+        return Peer(life, channel, tuple(made))
 
 
 def _is_open(descriptor: int) -> bool:

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options, options_of
-from pytest_tfkernel.plugin.isolation import codec, collecting, naming, presenting, summary, workerinput
+from pytest_tfkernel.plugin.isolation import (
+    codec,
+    collecting,
+    leftovers,
+    naming,
+    presenting,
+    summary,
+    workerinput,
+)
 from pytest_tfkernel.plugin.isolation.forks import Forker
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modules_of
@@ -40,7 +49,7 @@ def enable(config: pytest.Config, options: Options) -> None:
         plugin = config.pluginmanager.get_plugin(name)
         if plugin is not None:
             config.pluginmanager.unregister(plugin)
-    config.pluginmanager.register(IsolationHooks(config, options.isolate), _NAME)
+    _register(config, options.isolate)
 
 
 def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -50,8 +59,7 @@ def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         return None
     hooks = config.pluginmanager.get_plugin(_NAME)
     if hooks is None:
-        hooks = IsolationHooks(config, "off")
-        config.pluginmanager.register(hooks, _NAME)
+        hooks = _register(config, "off")
         config.add_cleanup(hooks.close)
     if hasattr(config.hook, "pytest_timeout_cancel_timer"):
         # It runs in the other process, too.
@@ -60,6 +68,14 @@ def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     if nextitem is None:
         hooks.close()
     return True
+
+
+def _register(config: pytest.Config, mode: str) -> IsolationHooks:
+    hooks = IsolationHooks(config, mode)
+    config.pluginmanager.register(hooks, _NAME)
+    if not workers.is_worker(config):
+        config.pluginmanager.register(leftovers.Summary(), f"{_NAME}-left")
+    return hooks
 
 
 class Unisolated:
@@ -130,11 +146,13 @@ class IsolationHooks:
         """End the processes."""
         runner, self._runner = self._runner, None
         nursery, self._nursery = self._nursery, None
-        if runner is not None:
-            runner.close()
-            self._count = self._count.merged(runner.count)
-        if nursery is not None:
-            nursery.close()
+        try:
+            if runner is not None:
+                runner.close()
+                self._count = self._count.merged(runner.count)
+        finally:
+            if nursery is not None:
+                nursery.close()
 
     def pytest_sessionfinish(self) -> None:
         """Leave the count for the controller of pytest-xdist."""
@@ -162,7 +180,11 @@ class IsolationHooks:
     def _begin(self) -> tuple[Nursery, Runner]:
         # Any other method writes nothing to descriptors.
         captures = self._config.getoption("capture", "no") == "fd"
-        nursery = self._nursery = Nursery(Forker(launcher_of(self._config), captures), _session(self._config))
+        try:
+            launcher = launcher_of(self._config)
+        except TFKernelError as error:
+            raise pytest.UsageError(str(error)) from None
+        nursery = self._nursery = Nursery(Forker(launcher, captures), _session(self._config))
         runner = self._runner = Runner(self._config, nursery, self._mode, self._leave)
         return nursery, runner
 

@@ -9,16 +9,17 @@ If it isn't, they come from one that has begun less:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 import pytest
 
-from pytest_tfkernel.model.processes import PostMortem
-from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker
-from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
+from pytest_tfkernel.model.errors import SupervisorGoneError
+from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
+from pytest_tfkernel.plugin.isolation.peers import ProcessDeath, DiedError, Peer
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.wire import Message
 
@@ -27,6 +28,7 @@ __tracebackhide__ = True
 
 FORKED = "forked"
 _NOTHING = IsolationWishes()
+_TRIES = 3
 _COLLECTED = ("collected", "usage", "finished")
 # How variables begin that are read while TensorFlow and Keras are imported, or Python starts.
 _IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_", "PYTHON", "LD_", "OMP_", "MKL_")
@@ -79,7 +81,7 @@ class Collection:
 
     told: list[Message] = field(default_factory=list)
     tests: list[Message] = field(default_factory=list)
-    deaths: list[tuple[str, PostMortem]] = field(default_factory=list)
+    deaths: list[tuple[str, ProcessDeath]] = field(default_factory=list)
 
 
 class Nursery:
@@ -100,7 +102,7 @@ class Nursery:
         """Have all tests collected. Raises CannotBeginError."""
         found, without = Collection(), list[str]()
         while True:
-            peer = self._about_to_collect()
+            peer = self._about_to_collect(phases=True)
             messages, place = list[Message](), None
             peer.send({"kind": "collect", "only": None, "without": without})
             try:
@@ -110,9 +112,9 @@ class Nursery:
             except DiedError as error:
                 peer.bury()
                 if place is None or place["path"] in without:
-                    raise CannotBeginError(f"tests could not be collected: {error}") from None
+                    raise
                 without.append(place["path"])
-                found.deaths.append((place["nodeid"], error.post_mortem))
+                found.deaths.append((place["nodeid"], error.death))
                 continue
             last = messages[-1]
             if last.get("changed") and self._preloads:
@@ -133,17 +135,27 @@ class Nursery:
 
     def process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
         """A process that can run the tests of a file, and how it was made. Raises CannotBeginError, DiedError."""
+        for _ in range(_TRIES):
+            self._forget_dead()
+            # Somebody may end one of them just now: then the next one is of another.
+            with contextlib.suppress(ParentDiedError):
+                return self._process(path, wishes)
+        return self._process(path, wishes)
+
+    def _process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
         early = self._why_early(wishes)
-        if self._collected is not None and self._collected.life.is_alive and early is None:
+        if self._collected is not None and early is None:
             peer = self._forks.fork(self._collected, wishes, phases=True)
-            self._prepare(peer, wishes)
+            with _buried_on_error(peer):
+                self._prepare(peer, wishes)
             return peer, FORKED
         peer = self._about_to_collect(wishes, phases=True) if early is None else self._configure(wishes, phases=True)[0]
-        self._prepare(peer, wishes)
-        peer.send({"kind": "collect", "only": path, "without": []})
-        for told in peer.told(_COLLECTED):
-            if told["kind"] == "usage":
-                raise CannotBeginError("; ".join(told["lines"]))
+        with _buried_on_error(peer):
+            self._prepare(peer, wishes)
+            peer.send({"kind": "collect", "only": path, "without": []})
+            for told in peer.told(_COLLECTED):
+                if told["kind"] == "usage":
+                    raise CannotBeginError("; ".join(told["lines"]))
         return peer, f"cold: {early or self._unsafe_collected or 'the process that had collected is gone'}"
 
     def forks_soon(self, wishes: IsolationWishes) -> bool:
@@ -160,11 +172,20 @@ class Nursery:
         names = [name for name, _ in wishes.env if name.startswith(_IMPORT_TIME)]
         return f"{', '.join(names)} may be read while TensorFlow is imported" if names else None
 
+    def _forget_dead(self) -> None:
+        for name in ("_collected", "_configured", "_blank"):
+            peer = getattr(self, name)
+            if peer is not None and not peer.life.is_alive:
+                peer.bury()
+                setattr(self, name, None)
+
     def close(self) -> None:
         """End them."""
         for peer in (self._collected, self._configured, self._blank):
             if peer is not None:
-                peer.bury()
+                # Who is gone with the supervisor can't be ended, and needn't.
+                with contextlib.suppress(SupervisorGoneError):
+                    peer.bury()
         self._collected = self._configured = self._blank = None
 
     def _keep(self, peer: Peer, last: Message) -> None:
@@ -196,12 +217,13 @@ class Nursery:
         if self._blank is None or not self._blank.life.is_alive:
             self._blank = self._forks.start(self._session.plugins)
         peer = self._forks.fork(self._blank, wishes, phases=phases)
-        peer.send({**self._session.for_child(), "forks": not phases})
-        *_, told = peer.told(("configured", "finished"))
-        if told["kind"] == "finished":
-            post_mortem = peer.farewell()
-            words = post_mortem.stderr.strip() or post_mortem.stdout.strip()
-            raise CannotBeginError(f"a session of pytest can't begin in another process: {words}")
+        with _buried_on_error(peer):
+            peer.send({**self._session.for_child(), "forks": not phases})
+            *_, told = peer.told(("configured", "finished"))
+            if told["kind"] == "finished":
+                death = peer.farewell()
+                words = death.internal or death.post_mortem.stderr.strip() or death.post_mortem.stdout.strip()
+                raise CannotBeginError(f"a session of pytest can't begin in another process: {words}")
         return peer, told["unsafe"]
 
     def _prepare(self, peer: Peer, wishes: IsolationWishes) -> None:
@@ -209,8 +231,16 @@ class Nursery:
         if wishes.logical_devices:
             told = peer.ask({"kind": "prepare", "code": DEVICES, "given": dict(wishes.logical_devices)})
             if told["error"] is not None:
-                peer.bury()
                 raise CannotBeginError(f"logical_devices={dict(wishes.logical_devices)}: {told['error']}")
+
+
+@contextlib.contextmanager
+def _buried_on_error(peer: Peer) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        peer.bury()
+        raise
 
 
 def modules_of(config: pytest.Config) -> tuple[str, ...]:

@@ -3,63 +3,63 @@
 from __future__ import annotations
 
 import contextlib
-import posix
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.processes import Leftover, PostMortem
-from pytest_tfkernel.plugin.isolation import codec
-from pytest_tfkernel.processes.descriptors import Owned
+from pytest_tfkernel.plugin.isolation import codec, forms
+from pytest_tfkernel.plugin.isolation.phases import PhaseOutput
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-# What is shown of a stream.
-_TAIL_BYTES = 64 * 1024
 _FOREVER = 1e9
+# How often we look whether a test prints more than there is room for.
+_LOOK_SECONDS = 0.1
 # To end by itself when it was asked to, and to tear its fixtures down after Ctrl-C.
 _END_SECONDS = 10.0
 _INTERRUPT_SECONDS = 5.0
+# For stacks at a deadline. Where they come without a signal, too, that is a little later, and sure.
+_STACKS_SECONDS, _SURE_SECONDS = 0.3, 5.0
+
+
+@dataclass(frozen=True)
+class ProcessDeath:
+    """How a process ended, and what the phase that ran then had printed, by the name of the stream.
+
+    `internal` says what pytest there has failed of, if it has.
+    """
+
+    post_mortem: PostMortem
+    printed: Mapping[str, str] = field(default_factory=dict)
+    internal: str = ""
 
 
 class DiedError(Exception):
     """The process is dead, by itself or at its deadline."""
 
-    def __init__(self, post_mortem: PostMortem) -> None:
-        super().__init__(post_mortem.headline())
-        self.post_mortem = post_mortem
+    def __init__(self, death: ProcessDeath) -> None:
+        super().__init__(death.post_mortem.headline())
+        self.death = death
 
 
-class PhaseOutput:
-    """A file in which pytest captures one stream of a test; it holds what the phase that runs has printed."""
-
-    def __init__(self, name: str) -> None:
-        self.owned = Owned.take(posix.memfd_create(f"tfkernel-{name}", posix.MFD_CLOEXEC))
-
-    def read(self) -> str:
-        """Its end, as text."""
-        if not self.owned.is_ours():
-            return ""
-        size = posix.fstat(self.owned.number).st_size
-        data = posix.pread(self.owned.number, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
-        return data.decode("utf-8", "backslashreplace")
-
-    def close(self) -> None:
-        """Free it."""
-        self.owned.close()
-
-
-@dataclass(frozen=True)
+@dataclass
 class Peer:
-    """A process and our end of its channel. `phases` are what pytest captures there of stdout and stderr."""
+    """A process and our end of its channel. `phases` are what is captured there of a test; `left` was left running.
+
+    `is_armed` says that it writes its stacks at its deadline, whether it takes signals then or not.
+    """
 
     life: Life
     channel: Channel
     phases: tuple[PhaseOutput, ...] = ()
+    left: list[Leftover] = field(default_factory=list)
+    is_armed: bool = False
+    internal: str = ""
 
     def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Ask something. That it is dead is found by whoever waits for the answer."""
@@ -69,15 +69,22 @@ class Peer:
     def ask(self, message: Message, descriptors: tuple[int, ...] = ()) -> Message:
         """The one answer to a request that nothing comes before. Raises DiedError."""
         self.send(message, descriptors)
-        for answer in self.told():
-            return answer
-        raise AssertionError("what it tells has no end but its death")
+        answer = next(self.told())
+        try:
+            forms.check_answer(message["kind"], answer)
+        except ChannelTornError as error:
+            self.tear(str(error))
+        return answer
 
     def told(self, last: Collection[str] = (), seconds: float | None = None) -> Iterator[Message]:
         """What it tells, until a kind that is among `last`. Raises DiedError, also when `seconds` are over."""
         deadline = monotonic() + (_FOREVER if seconds is None else seconds)
+        self.is_armed = False
         while True:
             message = self._next(deadline)
+            self.is_armed = self.is_armed or message["kind"] == "armed"
+            if message["kind"] == "internal":
+                self.internal = self.internal or message["text"]
             yield message
             if message.get("waits"):
                 self.send({"kind": "heard"})
@@ -86,25 +93,47 @@ class Peer:
 
     def _next(self, deadline: float) -> Message:
         while True:
-            event = self.life.wait(deadline - monotonic())
+            event = self.life.wait(min(_LOOK_SECONDS, deadline - monotonic()))
+            for phase in self.phases:
+                phase.bound()
             if event is Event.DEADLINE:
-                self._strike()
+                if monotonic() >= deadline:
+                    self._strike("it ran longer than it may")
+                continue
             if event is Event.DEATH:
-                raise DiedError(self.life.bury())
+                raise DiedError(self._death())
             try:
-                return self.channel.receive(max(1.0, deadline - monotonic()))
+                message = self.channel.receive(max(1.0, deadline - monotonic()))
+                forms.check(message)
             except ChannelLateError:
-                self._strike()
+                self._strike("it told something half, and ran longer than it may")
             except ChannelTornError as error:
-                self.life.end(f"its channel is unusable: {error}")
+                self.tear(str(error))
             except ChannelClosedError:
                 self.life.closing()
-            raise DiedError(self.life.bury())
+                raise DiedError(self._death()) from None
+            return message
 
-    def _strike(self) -> None:
-        self.life.dump_stacks()
-        self.life.end("it was to end by then", deadline=True)
-        raise DiedError(self.life.bury())
+    def tear(self, why: str) -> NoReturn:
+        """End it, since what it tells can't be read. Raises DiedError."""
+        self.life.end(f"what it told pytest by descriptor 3 can't be read: {why}")
+        raise DiedError(self._death())
+
+    def _strike(self, why: str) -> NoReturn:
+        self._end_late(why)
+        raise DiedError(self._death())
+
+    def _end_late(self, why: str) -> None:
+        self.life.dump_stacks(_SURE_SECONDS if self.is_armed else _STACKS_SECONDS)
+        # They end with it: nobody can find them later.
+        self.left.extend(one for one in self.life.leftovers(0) if one.state != "Z")
+        self.life.end(why, deadline=True)
+
+    def _death(self) -> ProcessDeath:
+        post_mortem = self.life.bury()
+        return ProcessDeath(
+            post_mortem, {phase.name: text for phase in self.phases if (text := phase.read())}, self.internal
+        )
 
     def interrupt(self) -> None:
         """Ctrl-C: let it tear down what the running test has set up."""
@@ -113,7 +142,7 @@ class Peer:
             for _ in self.told(("interrupted", "ran", "exit"), _INTERRUPT_SECONDS):
                 pass
 
-    def finish(self, leave: Callable[[dict[str, Any]], None]) -> tuple[PostMortem, bool]:
+    def finish(self, leave: Callable[[dict[str, Any]], None]) -> tuple[ProcessDeath, bool]:
         """Have it end as a session of pytest does; how it ended, and whether it did so as it had said.
 
         What the session leaves is for `leave`.
@@ -124,29 +153,28 @@ class Peer:
                 if told["kind"] == "left":
                     leave(codec.decode(told["output"]))
         except DiedError as error:
-            return error.post_mortem, False
-        post_mortem = self.farewell()
-        status = post_mortem.exit_status
-        return post_mortem, status is not None and status.code == told["status"]
+            return error.death, False
+        death = self.farewell()
+        status = death.post_mortem.exit_status
+        return death, status is not None and status.code == told["status"] and not self.internal
 
-    def printed(self) -> tuple[str, str]:
-        """What pytest has captured in the phase that runs: stdout and stderr."""
-        out, err = (phase.read() for phase in self.phases) if self.phases else ("", "")
-        return out, err
+    def cut(self) -> dict[str, tuple[int, str]]:
+        """How much of what it has printed was cut since this was asked last, and the end of that, by stream."""
+        found = {phase.name: phase.cut() for phase in self.phases}
+        return {name: (count, end) for name, (count, end) in found.items() if count}
 
-    def farewell(self) -> PostMortem:
+    def farewell(self) -> ProcessDeath:
         """How it ended when it was to end; after some seconds it has to."""
         if self.life.wait(_END_SECONDS, channel=False) is not Event.DEATH:
-            self.life.dump_stacks()
-            self.life.end("it did not end when its tests had", deadline=True)
-        return self.life.bury()
+            self._end_late("it did not end when its tests had")
+        return self._death()
 
     def bury(self) -> list[Leftover]:
         """Free what is ours of it, and end what it has left running, which is the answer."""
         if self.life.is_alive:
             self.life.end()
         self.life.bury()
-        left = self.life.clean_up()
+        self.left.extend(self.life.clean_up())
         for phase in self.phases:
             phase.close()
-        return left
+        return self.left

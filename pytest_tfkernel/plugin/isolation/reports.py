@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import os
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
 from pytest_tfkernel.plugin.isolation import codec, subtests
+from pytest_tfkernel.plugin.isolation.phases import MOST_BYTES
 from pytest_tfkernel.processes.wire import Message
 
 MISSING = "this test was collected with all others, and isn't there when its file is collected alone"
-_CAUSES = {
-    Cause.OOM_KILL: "out of memory",
-    Cause.DEADLINE: "it ran longer than it may",
-}
-_KILLERS = {Killer.OOM_KILLER: "killed by the OOM killer", Killer.US: "killed by its deadline"}
-_CALLERS = ("_pytest", "pluggy", "pytest_tfkernel", "<frozen runpy>")
-_AFTER = {None: "setup", "setup": "call", "call": "teardown"}
+NO_REPORT = "its process says that this test ran, and has told no report of that"
+
+
+class UnreadableError(Exception):
+    """What was told is no report."""
 
 
 def told(config: pytest.Config, message: Message) -> Any:
-    """A report as the other process has made it."""
-    data = codec.decode(message["data"])
-    report = config.hook.pytest_report_from_serializable(config=config, data=data)
-    subtests.retell(config, report, data, message.get("failed_subtests", 0))
+    """A report as the other process has made it. Raises UnreadableError."""
+    try:
+        data = codec.decode(message["data"])
+        report = config.hook.pytest_report_from_serializable(config=config, data=data)
+        if _is_sound(report):
+            subtests.retell(config, report, data, message.get("failed_subtests") or 0)
+    except Exception as error:  # noqa: BLE001 - whatever it is, and whichever plugin reads it
+        raise UnreadableError(f"a report of it can't be read: {type(error).__name__}: {error}") from None
+    if not _is_sound(report):
+        raise UnreadableError("a report of it can't be read: it is none, or has parts that no report has")
     if message.get("shown") is not None:
         report.longrepr = DistantRepresentation(report.longrepr, message["shown"])
     if isinstance(report, pytest.CollectReport):
@@ -52,73 +56,40 @@ class DistantRepresentation:
         return self._text
 
 
-def of_death(
-    item: pytest.Item, last: pytest.TestReport | None, post_mortem: PostMortem, output: tuple[str, str]
-) -> pytest.TestReport:
-    """That of the phase in which its process has died; `output` is what that phase has printed."""
-    when = _AFTER[last.when if last is not None and not _is_rerun(last) else None]
-    sections = list(last.sections) if last is not None else []
-    for stream, text in zip(("stdout", "stderr"), output, strict=True):
-        if text:
-            sections.append((f"Captured {stream} {when}", text))
+def failed(item: pytest.Item, words: str) -> pytest.TestReport:
+    """That of a test that never ran."""
+    return pytest.TestReport(item.nodeid, item.location, dict.fromkeys(item.keywords, 1), "failed", words, "setup")
+
+
+def torn_down(item: pytest.Item, last: pytest.TestReport) -> pytest.TestReport:
+    """The report that comes last of each test, where its process can't tell it: some wait for it."""
     return pytest.TestReport(
         item.nodeid,
         item.location,
-        dict(item.keywords),
-        "failed",
-        described(post_mortem),
-        when,  # type: ignore[arg-type]
-        sections,
-        duration=post_mortem.uptime,
-        user_properties=list(last.user_properties) if last is not None else [],
+        dict.fromkeys(item.keywords, 1),
+        "passed",
+        None,
+        "teardown",
+        list(last.sections),
+        user_properties=list(last.user_properties),
     )
 
 
-def described(post_mortem: PostMortem) -> str:
-    """What a person reads of a death: what ended the process, and where it was."""
-    status = "an unknown exit status" if post_mortem.exit_status is None else str(post_mortem.exit_status)
-    why = ", ".join(filter(None, (_CAUSES.get(post_mortem.cause), _KILLERS.get(post_mortem.killer), post_mortem.note)))
-    lines = [f"the process of the test died of {status}" + (f": {why}" if why else "")]
-    if post_mortem.stack:
-        lines.append(_without_frames_of_pytest(post_mortem.stack.strip()))
-    for name, text in (("stdout", post_mortem.stdout), ("stderr", post_mortem.stderr)):
-        if text.strip():
-            lines += [f"--- {name} of the process", text.strip()]
-    usage = post_mortem.usage
-    used = "" if usage is None else f", {usage.user_seconds + usage.system_seconds:.1f} s of CPU time"
-    lines.append(f"(process {post_mortem.process}, {post_mortem.uptime:.1f} s{used})")
-    return "\n".join(lines)
-
-
-def _without_frames_of_pytest(stack: str) -> str:
-    """Without the frames by which every test is called, at the end of a thread's stack."""
-    threads = stack.split("\n\n")
-    kept = []
-    for thread in threads:
-        lines = thread.splitlines()
-        while len(lines) > 1 and any(f"{os.sep}{one}{os.sep}" in lines[-1] or one in lines[-1] for one in _CALLERS):
-            lines.pop()
-        kept.append("\n".join(lines))
-    return "\n\n".join(kept)
-
-
-def failed(item: pytest.Item, words: str) -> pytest.TestReport:
-    """That of a test that never ran."""
-    return pytest.TestReport(item.nodeid, item.location, dict(item.keywords), "failed", words, "setup")
-
-
-def after_passing(report: pytest.TestReport, post_mortem: PostMortem) -> pytest.TestReport:
-    """The report of the last teardown, when the process died of something else than its end."""
-    report.outcome = "failed"
-    words = f"died after passing: {described(post_mortem)}"
-    report.longrepr = words if report.longrepr is None else f"{report.longrepr}\n{words}"
-    return report
+def tell_cut(report: pytest.TestReport, cut: Mapping[str, tuple[int, str]]) -> None:
+    """Say of what a phase has printed that not all of it is there."""
+    for name, (count, end) in cut.items():
+        words = f"({count} bytes were cut, since there were more than {MOST_BYTES >> 20} MiB; the last of them:)\n{end}"
+        report.sections.append((f"Captured {name} {report.when}, cut", words))
 
 
 def warning(config: pytest.Config, message: Message) -> None:
     """Let pytest hear of a warning that was recorded in the other process."""
     category = _category(*message["category"])
-    recorded = warnings.WarningMessage(category(message["text"]), category, message["filename"], message["lineno"])
+    try:
+        text: Warning | str = category(message["text"])
+    except Exception:  # noqa: BLE001 - one that is made of something else
+        text = message["text"]
+    recorded = warnings.WarningMessage(text, category, message["filename"], message["lineno"])
     config.hook.pytest_warning_recorded.call_historic(
         kwargs={
             "warning_message": recorded,
@@ -141,5 +112,26 @@ def _category(module: str, name: str) -> type[Warning]:
     return type(name.rpartition(".")[2], (Warning,), {"__module__": module})
 
 
-def _is_rerun(report: pytest.TestReport) -> bool:
-    return report.outcome not in ("passed", "failed", "skipped")
+def _is_sound(report: object) -> bool:
+    """Whether all that pytest and others read of it without a look is what they think."""
+    if not isinstance(report, pytest.TestReport | pytest.CollectReport):
+        return False
+    is_sound = isinstance(report.nodeid, str) and isinstance(report.outcome, str) and _are_pairs(report.sections)
+    if isinstance(report, pytest.CollectReport) or not is_sound:
+        return is_sound
+    return (
+        report.when in ("setup", "call", "teardown")
+        and isinstance(report.location, tuple)
+        and len(report.location) == 3  # noqa: PLR2004 - path, line, name
+        and isinstance(report.keywords, dict)
+        and isinstance(report.duration, int | float)
+        and isinstance(report.user_properties, list)
+        and all(isinstance(one, tuple | list) and len(one) == 2 for one in report.user_properties)  # noqa: PLR2004
+    )
+
+
+def _are_pairs(sections: object) -> bool:
+    return isinstance(sections, list) and all(
+        isinstance(one, tuple | list) and len(one) == 2 and all(isinstance(part, str) for part in one)  # noqa: PLR2004
+        for one in sections
+    )

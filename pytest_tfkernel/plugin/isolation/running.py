@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from pytest_tfkernel.model.processes import PostMortem
-from pytest_tfkernel.plugin.isolation import relaying, reports, wishes
+from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
+from pytest_tfkernel.plugin.isolation import deaths, expected, leftovers, relaying, reports, wishes
+from pytest_tfkernel.plugin.isolation.expected import Expected
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
-from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
+from pytest_tfkernel.plugin.isolation.peers import ProcessDeath, DiedError, Peer
 from pytest_tfkernel.plugin.isolation.summary import Count, Made
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.waits import monotonic
@@ -22,8 +24,12 @@ from pytest_tfkernel.processes.wire import Message
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
-_LAST = ("ran", "missing", "exit", "interrupted")
-_DEATH = "died of something else than its end"
+_GONE = (
+    "the process that starts those of tests, their parent, is gone, and they with it: did a test end its parent?"
+    " start pytest anew"
+)
+_ENDS = ("exit", "interrupted")
+_LAST = ("ran", "missing", *_ENDS)
 
 
 class Runner:
@@ -41,79 +47,133 @@ class Runner:
         self._belongs: tuple[str, IsolationWishes] | None = None
         # The process of the next test, which is made while this one runs.
         self._ahead: tuple[tuple[str, IsolationWishes], Peer] | None = None
-        # The report of a teardown that may be the process's last.
-        self._held: tuple[pytest.Item, pytest.TestReport] | None = None
         self.count = Count()
+        self._numbers = itertools.count(1)
+        # The latest report of the test that runs, and whether none of them has failed.
+        self._last: pytest.TestReport | None = None
+        self._passes = True
+        # When the phase that runs has begun.
+        self._since = monotonic()
+        # The report of a teardown that may be the process's last; and the latest that was told.
+        self._held: tuple[pytest.Item, pytest.TestReport] | None = None
+        self._told: tuple[pytest.Item, pytest.TestReport] | None = None
 
     def run(self, item: pytest.Item, following: pytest.Item | None) -> None:
         """One test, with all of its reports."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        self._last, self._passes = None, True
         is_last = following is None or not self._share(item, following)
         try:
             told = self._run(item, following, is_last=is_last)
         except KeyboardInterrupt:
-            if self._peer is not None:
-                self._peer.interrupt()
+            self._interrupt()
             raise
         self.count = self.count.with_test()
-        if is_last:
+        if is_last or item.session.shouldstop or item.session.shouldfail or _stops(told):
             self._end()
-        else:
-            # It lives on, so there is nothing to wait for.
-            self._release()
+        # A worker of pytest-xdist may tell of no test but the one that it runs.
+        self._release()
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if told is not None:
             self._obey(item, told)
 
     def close(self) -> None:
-        """End the process that may be left."""
+        """End the processes that may be left."""
         ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead[1].bury()
-        with contextlib.suppress(CannotBeginError):
+        try:
+            if ahead is not None:
+                ahead[1].bury()
             self._end()
+        except KeyboardInterrupt:
+            # Nobody wants to wait for what it has still to tear down.
+            self._bury()
+            raise
 
-    def _wishes(self, item: pytest.Item) -> IsolationWishes:
+    def _interrupt(self) -> None:
+        """Let the test that runs be interrupted, once."""
+        # What it does now at its end is told of no test.
+        self._told = None
+        if self._peer is None:
+            return
+        try:
+            with contextlib.suppress(TFKernelError):
+                self._peer.interrupt()
+        except KeyboardInterrupt:
+            self._bury()
+            raise
+
+    def _wishes(self, item: pytest.Item) -> tuple[IsolationWishes, Expected | None]:
         """Raises CannotBeginError for a marker that is written wrongly."""
         try:
-            return wishes.of(item, self._mode) or IsolationWishes()
+            return wishes.of(item, self._mode) or IsolationWishes(), expected.of(item)
         except ValueError as error:
             raise CannotBeginError(str(error)) from None
 
     def _share(self, item: pytest.Item, other: pytest.Item) -> bool:
         try:
-            one, two = self._wishes(item), self._wishes(other)
+            one, two = self._wishes(item)[0], self._wishes(other)[0]
         except CannotBeginError:
             return False
         return one.per == "file" and (item.path, one) == (other.path, two)
 
     def _run(self, item: pytest.Item, following: pytest.Item | None, *, is_last: bool) -> Message | None:
-        """What its process has told at the end of it; None when the process has died."""
-        last: pytest.TestReport | None = None
+        """What its process has told at the end of it; None when the process has died, or there is none."""
+        wanted_death: Expected | None = None
+        death, words = None, ""
         try:
-            wanted = self._wishes(item)
+            wanted, wanted_death = self._wishes(item)
             peer = self._peer_for(item, wanted)
             kept_for = None if is_last or following is None else key_of(following)
-            failed = item.session.testsfailed
-            peer.send({"kind": "run", "test": key_of(item), "next": kept_for, "failed": failed})
+            number = self._ask(item, peer, kept_for, wanted.timeout)
             if is_last and following is not None:
                 self._look_ahead(following)
-            for told in peer.told(_LAST, wanted.timeout):
-                if told["kind"] == "report":
-                    last = reports.told(self._config, told)
-                    self._log(item, last)
-                elif told["kind"] == "missing":
-                    self._log(item, reports.failed(item, reports.MISSING))
-                else:
-                    relaying.pass_on(self._config, told, item)
-                if told.get("waits"):
-                    relaying.flush(self._config)
+            return self._hear(item, number, peer, wanted.timeout, wanted_death)
         except DiedError as error:
-            self._died(item, last, error.post_mortem)
-            return None
-        except CannotBeginError as error:
-            self._log(item, reports.failed(item, str(error)))
-            return None
+            death = error.death
+        except SupervisorGoneError:
+            self._peer, words = None, _GONE
+        except TFKernelError as error:
+            words = str(error)
+        # Not in there: what somebody's own hook raises now has nothing to do with it.
+        if death is not None:
+            self._died(item, death, wanted_death)
+        else:
+            self._fail(item, words)
+        return None
+
+    def _ask(self, item: pytest.Item, peer: Peer, kept_for: list[object] | None, timeout: float | None) -> int:
+        """Have a process run a test; the number of the request."""
+        number = next(self._numbers)
+        self._since = monotonic()
+        failed = item.session.testsfailed
+        names = {"test": key_of(item), "next": kept_for, "failed": failed}
+        peer.send({"kind": "run", "number": number, "timeout": timeout, **names})
+        return number
+
+    def _hear(
+        self, item: pytest.Item, number: int, peer: Peer, timeout: float | None, wanted_death: Expected | None
+    ) -> Message:
+        """Tell what a process tells of a test. Raises DiedError."""
+        for told in peer.told(_LAST, timeout):
+            if told.get("of") != number:
+                peer.tear("it tells of something else than the test that runs")
+            if told["kind"] == "report":
+                try:
+                    report = reports.told(self._config, told)
+                except reports.UnreadableError as error:
+                    peer.tear(str(error))
+                reports.tell_cut(report, peer.cut())
+                if wanted_death is not None:
+                    deaths.of_the_living(report, wanted_death)
+                self._log(item, report)
+            else:
+                relaying.pass_on(self._config, told, item)
+            if told.get("waits"):
+                relaying.flush(self._config)
+        if told["kind"] == "missing":
+            self._fail(item, reports.MISSING)
+        elif told["kind"] == "ran" and deaths.phase_after(self._last) != "teardown":
+            self._fail(item, reports.NO_REPORT)
         return told
 
     def _peer_for(self, item: pytest.Item, wanted: IsolationWishes) -> Peer:
@@ -138,49 +198,82 @@ class Runner:
 
     def _look_ahead(self, item: pytest.Item) -> None:
         """Make the process of the next test, beside this one, where that is but a fork."""
-        with contextlib.suppress(CannotBeginError, DiedError):
-            wanted = self._wishes(item)
+        with contextlib.suppress(TFKernelError, DiedError):
+            wanted = self._wishes(item)[0]
             if self._ahead is None and self._nursery.forks_soon(wanted):
                 belongs = str(item.path), wanted
                 self._ahead = belongs, self._make(item, belongs)
 
     def _log(self, item: pytest.Item, report: pytest.TestReport) -> None:
         self._release()
+        self._last, self._since = report, monotonic()
+        self._passes = self._passes and not report.failed
         if report.when == "teardown":
             self._held = item, report
         else:
             item.ihook.pytest_runtest_logreport(report=report)
 
+    def _fail(self, item: pytest.Item, words: str) -> None:
+        """Tell of a test that can't be run, or not to its end."""
+        if self._last is not None and self._last.when == "teardown" and self._held is not None:
+            deaths.spoil(self._held[1], words)
+            return
+        report = reports.failed(item, words)
+        report.when = deaths.phase_after(self._last)
+        self._log_with_teardown(item, report)
+
+    def _log_with_teardown(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        self._log(item, report)
+        if report.when != "teardown":
+            self._log(item, reports.torn_down(item, report))
+
     def _release(self) -> None:
         """Tell the report that was held back."""
         if self._held is not None:
-            item, report = self._held
+            item, report = self._told = self._held
             self._held = None
             item.ihook.pytest_runtest_logreport(report=report)
 
-    def _died(self, item: pytest.Item, last: pytest.TestReport | None, post_mortem: PostMortem) -> None:
-        peer, self._peer = self._peer, None
+    def _died(self, item: pytest.Item, death: ProcessDeath, wanted_death: Expected | None) -> None:
         self.count = self.count.with_death()
-        output = ("", "")
-        if peer is not None:
-            output = peer.printed()
-            peer.bury()
-        if last is not None and last.when == "teardown" and self._held is not None:
-            self._held = item, reports.after_passing(last, post_mortem)
+        if self._last is not None and self._last.when == "teardown" and self._held is not None:
+            deaths.spoil(self._held[1], deaths.late(death, passed=self._passes))
         else:
-            self._log(item, reports.of_death(item, last, post_mortem, output))
+            seconds = monotonic() - self._since
+            self._log_with_teardown(item, deaths.report(item, self._last, death, seconds, wanted_death))
+        self._bury()
         self._release()
 
     def _end(self) -> None:
         """End the process in order, and tell the last report, which says so when that failed."""
+        if self._peer is not None:
+            try:
+                death, as_told = self._peer.finish(self._leave)
+            except SupervisorGoneError:
+                self._peer = None
+                self._spoil(f"how its process has ended isn't known: {_GONE}")
+            else:
+                if not as_told:
+                    self._spoil(deaths.late(death, passed=self._passes))
+                self._bury()
+        self._release()
+
+    def _spoil(self, words: str) -> None:
+        """Say in the last report of a process how that has ended; in another one, where it was told before."""
+        if self._held is None and self._told is not None:
+            item, report = self._told
+            self._held = item, reports.torn_down(item, report)
+        if self._held is not None:
+            deaths.spoil(self._held[1], words)
+
+    def _bury(self) -> None:
         peer, self._peer = self._peer, None
         if peer is not None:
-            post_mortem, as_told = peer.finish(self._leave)
-            if not as_told and self._held is not None:
-                item, report = self._held
-                self._held = item, reports.after_passing(report, post_mortem)
-            peer.bury()
-        self._release()
+            # Where the supervisor is gone, nobody knows what was left.
+            with contextlib.suppress(TFKernelError):
+                left = peer.bury()
+                if self._held is not None:
+                    leftovers.tell(self._held[1], left)
 
     def _obey(self, item: pytest.Item, told: Message) -> None:
         """What a test has asked of its session, it asks of pytest's own."""
@@ -191,3 +284,8 @@ class Runner:
         for name in ("shouldstop", "shouldfail"):
             if told.get(name):
                 setattr(item.session, name, told[name])
+
+
+def _stops(told: Message | None) -> bool:
+    """Whether a test has ended its session."""
+    return told is not None and (told["kind"] in _ENDS or bool(told.get("shouldstop") or told.get("shouldfail")))

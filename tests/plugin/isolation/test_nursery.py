@@ -65,8 +65,8 @@ def test_a_file_that_ends_the_process_is_an_error_and_the_others_run(inner: Inne
     run = inner.run("--tfkernel-isolate", "--continue-on-collection-errors")
     assert counts(run) == {"passed": 1, "errors": 2}
     text = run.stdout.str()
-    assert "ERROR test_one.py - the process of the test died of SIGKILL" in text
-    assert "ERROR test_zero.py - the process of the test died of exit code 0" in text
+    assert "ERROR test_one.py - the process that collects tests died of SIGKILL" in text
+    assert "ERROR test_zero.py - the process that collects tests died of exit code 0" in text
 
 
 FAKE = "import os\nseen = os.environ.get('TF_SEEN')\n"

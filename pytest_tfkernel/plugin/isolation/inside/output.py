@@ -9,6 +9,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _LINES = 1  # _IOLBF of stdio.h
 
 
@@ -35,7 +38,8 @@ class Streams:
     def replace(self, stdout: int, stderr: int) -> None:
         """Let all of them be these two, which are closed."""
         for targets, source in ((self.stdout, stdout), (self.stderr, stderr)):
-            for target in targets:
+            # Where nothing is captured, all of them may be the same file.
+            for target in {*targets} - {stdout, stderr}:
                 os.dup2(source, target, inheritable=os.get_inheritable(target))
             os.close(source)
 

@@ -2,40 +2,53 @@
 
 Requests, each of which is answered before the next one is read:
 
-    {"kind": "fork", "order": {...}, "environment": {...}}   with stdout, stderr, channel, stacks, and where it runs
-        tests, what pytest captures of them    {"kind": "forked", "pid", "start_time"} or {"kind": "refused", "reason"}
+    {"kind": "fork", "order": {...}, "environment": {...}, "phases": [names]}   with stdout, stderr, channel, stacks,
+        and files for what tests print and log
+                                  {"kind": "forked", "pid", "start_time"} or {"kind": "refused", "reason", "advice"}
     {"kind": "configure", ...}    blank: a session of pytest begins           {"kind": "configured"}
     {"kind": "preload", "modules": [...]}                               {"kind": "preloaded", "error": text or None}
     {"kind": "prepare", "code": "...", "given": ...}                    {"kind": "prepared", "error": text or None}
     {"kind": "collect", "only": path or None, "without": [paths]}   configured: what is collected, and then
                                   {"kind": "collected", "items": [...], "unsafe": reason or None, "changed": [names]}
-    {"kind": "run", "test": [id, nth], "next": [id, nth] or None}   collected: its reports, and then
-                                  {"kind": "ran"} or {"kind": "missing"}
+    {"kind": "run", "number", "test": [id, nth], "next": [id, nth] or None, "timeout": seconds or None}
+        collected: {"kind": "armed"} where stacks will be written at the deadline, its reports, and then
+                                  {"kind": "ran"} or {"kind": "missing"}; all of them with "of": number
     {"kind": "finish"}            the session ends, and the process             {"kind": "finished", "status"}
 """
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import gc
 import importlib
 import os
+import posix  # what tests put in the place of `os` is none of ours
 import random
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from pytest_tfkernel._child import frames, process
 from pytest_tfkernel._child.forking import Safety, fork_twice
 from pytest_tfkernel._child.frames import Message
+from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel.plugin.isolation.inside import output
 from pytest_tfkernel.plugin.isolation.inside.screen import Screen
+from pytest_tfkernel.plugin.isolation.inside.stacks import Stacks
+from pytest_tfkernel.processes.descriptors import Owned
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
 
 Responder = Callable[[Message], None]
 
 _STACKS = 4
 _SCREEN = (5, 6)
+# Somebody has closed our end, or opened something else in its place.
+_NOT_OURS = (errno.EBADF, errno.ENOTSOCK, errno.EINVAL)
 _WHAT = "what was imported"
 # Variables that TensorFlow and Keras read while they are imported.
 _IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_")
@@ -46,14 +59,18 @@ class Own:
 
     def __init__(self, port: frames.Port, told: Message) -> None:
         self._port = port
-        self._pid = os.getpid()
+        self._pid = posix.getpid()
         self._sending = threading.Lock()
+        # Of the test that runs.
+        self._number = 0
         self._supervisor = os.getppid()
         self.safety = Safety(told["check"], told["trusted"], _WHAT)
         self.safety.watch().__enter__()  # until tests run
         self._random = random.getstate()
         self._preload_environment: dict[str, str] | None = None
-        self._phases: tuple[int, ...] = ()
+        self._phases: dict[str, int] = {}
+        self._log: Owned | None = None
+        self._stacks = Stacks(_STACKS)
         self._capture: Callable[[int, int], None] | None = None
         faulthandler.enable(_STACKS)
         output.buffer_lines()
@@ -61,17 +78,24 @@ class Own:
 
     @property
     def is_fork(self) -> bool:
-        """Whether this is a fork that a test has made."""
-        return os.getpid() != self._pid
+        """Whether this is a fork that a test has made, and that has come back from it: pytest has no part for it."""
+        return posix.getpid() != self._pid
+
+    @property
+    def log(self) -> Owned | None:
+        """A file for what the running phase of a test logs."""
+        return self._log
 
     def send(self, message: Message) -> None:
-        """Tell pytest something; what is too long for a frame is a line that says so."""
+        """Tell pytest something. Raises ValueError for what is too long for a frame."""
+        if self.is_fork:
+            posix._exit(0)  # noqa: SLF001 - as below
         try:
             # Threads of tests write on the terminal.
             with self._sending:
-                self._port.send(message)
-        except OSError:
-            os._exit(0)
+                self._port.send({**message, "of": self._number})
+        except OSError as error:
+            self._leave(error)
 
     def tell(self, message: Message) -> None:
         """The same, and wait until pytest has done with it what there is to do: what comes next is printed after it."""
@@ -81,14 +105,32 @@ class Own:
         else:
             self.send(message)
 
+    def _leave(self, error: Exception) -> NoReturn:
+        """The channel is at its end: pytest has ended, or needs no more of this one, or somebody has broken it."""
+        status = 0
+        if isinstance(error, frames.TornError):
+            posix.write(2, f"what pytest asks can't be read: {error}\n".encode())
+            status = 1
+        elif getattr(error, "errno", None) in _NOT_OURS:
+            status = CHANNEL_LOST
+        posix._exit(status)  # noqa: SLF001 - nothing else is ours to do
+
+    def watch(self, request: Message) -> None:
+        """A test begins: what it is told is known by its number, and stacks are written at its deadline."""
+        self._number = request["number"]
+        self._stacks.aim()
+        if self._stacks.arm(request["timeout"]):
+            self.send({"kind": "armed"})
+
     def next(self, answers: Mapping[str, Responder]) -> Message:
         """The next request that is none of `answers`, which are given meanwhile. Forks go on here."""
         while True:
+            if self.is_fork:
+                posix._exit(0)  # noqa: SLF001 - as below
             try:
                 request, descriptors = self._port.receive_with_descriptors()
-            except (EOFError, OSError):
-                # pytest has ended, or needs no more forks of this one.
-                os._exit(0)
+            except (EOFError, OSError) as error:
+                self._leave(error)
             if request["kind"] == "fork":
                 self._fork(request, descriptors)
             elif request["kind"] == "preload":
@@ -125,14 +167,14 @@ class Own:
         import atexit
 
         self.send({"kind": "finished", "status": status})
-        faulthandler.enable(_STACKS)
+        self._stacks.aim()
         atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing's children do
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
             except (OSError, ValueError, AttributeError):
                 continue
-        os._exit(status)
+        posix._exit(status)  # noqa: SLF001 - what Python does beyond that, it does for nobody
 
     def capture_by(self, capture: Callable[[int, int], None]) -> None:
         """Have what tests print captured by that, here or in whoever is forked."""
@@ -141,8 +183,8 @@ class Own:
 
     def _capture_phases(self) -> None:
         if self._phases and self._capture is not None:
-            self._capture(*self._phases)
-            self._phases = ()
+            self._capture(self._phases["stdout"], self._phases["stderr"])
+            self._phases = {}
 
     def _preload(self, modules: list[str]) -> str | None:
         self._preload_environment = _import_time()
@@ -165,7 +207,7 @@ class Own:
         if reason is not None:
             for descriptor in descriptors:
                 os.close(descriptor)
-            self.send({"kind": "refused", "reason": reason})
+            self.send({"kind": "refused", "reason": reason, "advice": ""})
             return
         answer = fork_twice(descriptors, lambda: self._become(request, descriptors))
         if answer is not None:
@@ -174,13 +216,12 @@ class Own:
     def _become(self, request: Message, descriptors: list[int]) -> None:
         try:
             self._port.close()
-            self._pid = os.getpid()
-            self._sending = threading.Lock()
+            self._pid, self._sending = posix.getpid(), threading.Lock()
             os.setsid()
             process.die_with_parent(self._supervisor)
-            stdout, stderr, channel, stacks, *phases = descriptors
+            stdout, stderr, channel, stack, *phases = descriptors
             streams = output.Streams.here()
-            process.place_descriptors({3: channel, _STACKS: stacks}, inheritable=False)
+            process.place_descriptors({3: channel, _STACKS: stack}, inheritable=False)
             streams.replace(stdout, stderr)
             self._port = frames.Port(3)
             os.environ.update(request["environment"])
@@ -191,7 +232,11 @@ class Own:
             if random.getstate() == self._random:
                 # Nobody has seeded it: processes that nobody forks don't draw the same numbers either.
                 random.seed()
-            self._phases = tuple(phases)
+            self._phases = dict(zip(request["phases"], phases, strict=True))
+            if self._log is not None:
+                self._log.close()
+            self._log = Owned.take(self._phases.pop("log")) if "log" in self._phases else None
+            self._stacks = Stacks(_STACKS)
             self._capture_phases()
         except BaseException as error:  # noqa: BLE001 - told, and then it ends
             os.write(2, f"a process for a test could not be set up: {type(error).__name__}: {error}\n".encode())

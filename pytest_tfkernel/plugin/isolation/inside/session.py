@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posix
+import traceback
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -13,12 +15,16 @@ import pytest
 
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec, subtests
-from pytest_tfkernel.plugin.isolation.inside import logfile, output, records, selection, tests
+from pytest_tfkernel.plugin.isolation.inside import limits, logfile, output, records, selection, size, tests
 from pytest_tfkernel.plugin.isolation.inside.both import Afterwards, Both
+from pytest_tfkernel.plugin.isolation.inside.logs import Logs
 from pytest_tfkernel.plugin.isolation.inside.server import Own
 from pytest_tfkernel.plugin.isolation.inside.shown import shown
 from pytest_tfkernel.plugin.isolation.inside.terminal import Distant
 from pytest_tfkernel.plugin.options import INSIDE
+
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
 
 # What would distribute tests, ask a person, or write what pytest itself writes.
 _OFF: dict[str, object] = {
@@ -43,7 +49,18 @@ _OFF: dict[str, object] = {
 def run(own: Own, told: Message) -> int:
     """One session with the arguments of pytest's own; its exit status."""
     os.chdir(told["folder"])
-    return int(pytest.main(told["args"], plugins=[Inside(own, told)]))
+    try:
+        return int(pytest.main(told["args"], plugins=[Inside(own, told), Logs(own)]))
+    except Exception as error:  # noqa: BLE001 - whatever the end of a session raises
+        own.send({"kind": "internal", "text": failure(error)})
+        return int(pytest.ExitCode.INTERNAL_ERROR)
+
+
+def failure(error: BaseException) -> str:
+    """What somebody needs of an exception that pytest has not expected: what, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return "".join(traceback.format_exception_only(error)).strip() + place
 
 
 class Inside:
@@ -157,7 +174,10 @@ class Inside:
                 "skipped_files": selection.skipped_files(session.config),
             }
         )
+        before = limits.now()
         self._own.next({"run": lambda request: self._run(items, request)})
+        # A session can't end where tests have left no room.
+        limits.restore(before)
         return True
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -169,6 +189,7 @@ class Inside:
             self._own.send({"kind": "left", "output": codec.encode(self._config.workeroutput)})  # type: ignore[attr-defined]
 
     def _run(self, items: tests.Items, request: Message) -> None:
+        self._own.watch(request)
         self._is_heard = True
         answer = items.run(request)
         self._is_heard = False
@@ -177,6 +198,8 @@ class Inside:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Pass it on, each phase as it ends."""
+        if self._own.is_fork:
+            posix._exit(int(report.failed))  # noqa: SLF001 - what is left to do, the test's own process does
         self._send_report("report", report)
 
     @pytest.hookimpl
@@ -203,24 +226,28 @@ class Inside:
         )
 
     @pytest.hookimpl
-    def pytest_internalerror(self, excrepr: object) -> None:
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Tell it, since nobody reads our terminal."""
-        self._own.send({"kind": "internal", "text": str(excrepr)})
+        self._own.send({"kind": "internal", "text": failure(excinfo.value)})
+        return True
 
     def _send_report(self, kind: str, report: pytest.TestReport | pytest.CollectReport, **more: object) -> None:
         hook = self._config.hook
         # What a test prints may be on the terminal at once, where the report of the phase before it comes first.
         send = self._own.send if self._config.getoption("capture", "no") == "fd" else self._own.tell
-        data = hook.pytest_report_to_serializable(config=self._config, report=report)
-        more["shown"] = shown(self._config, report, data)
         more["failed_subtests"] = subtests.count(self._config, report)
-        try:
-            send({"kind": kind, "data": codec.encode(data), **more})
-        except ValueError as error:
-            report.sections, more["shown"] = [], None
-            report.longrepr = f"the report of this test could not be carried here: {error}"
+        for cut in (size.cut_output, size.cut_all, None):
             data = hook.pytest_report_to_serializable(config=self._config, report=report)
-            send({"kind": kind, "data": codec.encode(data), **more})
+            more["shown"] = shown(self._config, report, data)
+            try:
+                send({"kind": kind, "data": codec.encode(data), **more})
+            except ValueError:
+                # It is too long for the channel.
+                if cut is None:
+                    raise
+                cut(report)
+            else:
+                return
 
 
 def _share_temporary_folder(config: pytest.Config, basetemp: str) -> None:

@@ -10,6 +10,9 @@ from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec
 from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 
 def described(item: pytest.Item) -> Message:
     """What pytest needs of a test to tell of it, and to know what it is to be given."""

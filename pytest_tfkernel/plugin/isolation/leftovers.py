@@ -1,0 +1,39 @@
+"""What the processes of tests have left running: it is ended with them, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_tfkernel.model.processes import Leftover
+
+TITLE = "left running (ended now)"
+
+
+def tell(report: pytest.TestReport, left: Sequence[Leftover]) -> None:
+    """Name them in the last report of their process."""
+    if left:
+        report.sections.append((TITLE, "\n".join(str(one) for one in left)))
+
+
+class Summary:
+    """Lists them again at the end of a run: of a test that passed, nobody sees the report."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Also what a worker of pytest-xdist has told."""
+        for title, text in report.sections:
+            if title == TITLE:
+                self._lines += [f"{report.nodeid} left running (ended now): {one}" for one in text.splitlines()]
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which, if any."""
+        if self._lines:
+            terminalreporter.section("tfkernel isolation: left running")
+            for line in self._lines:
+                terminalreporter.line(line)
