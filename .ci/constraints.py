@@ -24,7 +24,7 @@ HEAD = """\
 # Made by `python .ci/constraints.py`, and renewed by .github/workflows/constraints.yml.
 """
 # Ourselves with all extras but `cuda`, whose packages are gigabytes; and what CI and tox.ini install beside that.
-EXTRAS = "cpu,dev,html,jupyter,multiprocess,page,spyder,xdist"
+EXTRAS = "cpu,dev,html,jupyter,multiprocess,neighbours,page,spyder,xdist"
 WANTED = ((f"{ROOT}[{EXTRAS}]", "build", "cosmic-ray", "hatchling", "packaging", "tox", "twine"),)
 # What is asked of one Python only.
 ALSO = {

@@ -47,16 +47,21 @@ class ParentDiedError(CannotBeginError):
 
 @dataclass(frozen=True)
 class Forker:
-    """Makes processes under the supervisor of a launcher. Where tests run, what pytest `captures` is seen here, too."""
+    """Makes processes under the supervisor of a launcher. Where tests run, what pytest `captures` is seen here, too.
+
+    They begin without these variables.
+    """
 
     launcher: Launcher
     captures: bool
+    without: tuple[str, ...] = ()
 
     def start(self, plugins: Sequence[str]) -> Peer:
         """A blank one: an interpreter with pytest and these modules imported."""
 
         def launch(order: Order, descriptors: list[int]) -> ProcessId:
-            environment = {name: text for name, text in os.environ.items() if name not in _NOT_INHERITED}
+            unwanted = (*_NOT_INHERITED, *self.without)
+            environment = {name: text for name, text in os.environ.items() if name not in unwanted}
             # As multiprocessing asks for them: -W, -X and the like.
             flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
             argv = [sys.executable, *flags, str(CHILD_FOLDER), "isolation"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import faulthandler
+import tempfile
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +18,17 @@ from pytest_tfkernel.plugin.isolation import (
     codec,
     collecting,
     leftovers,
+    measuring,
     naming,
+    neighbours,
+    outputs,
     presenting,
     summary,
     workerinput,
 )
 from pytest_tfkernel.plugin.isolation.forks import Forker
 from pytest_tfkernel.plugin.isolation.items import StandIn
+from pytest_tfkernel.plugin.isolation.measuring import Measuring
 from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modules_of
 from pytest_tfkernel.plugin.isolation.running import Runner
 from pytest_tfkernel.plugin.launching import launcher_of
@@ -98,10 +104,15 @@ class IsolationHooks:
         self._nursery: Nursery | None = None
         self._runner: Runner | None = None
         self._count = summary.Count()
+        self._measuring: Measuring | None = None
+        # Where processes of tests leave what plugins are told of in the end.
+        self._outputs: Path | None = None
+        # By worker of pytest-xdist; None for one that was killed, or in which a test was.
+        self._left: list[list[str] | None] = []
 
-    def pytest_report_header(self) -> str:
+    def pytest_report_header(self) -> list[str]:
         """What shares a process."""
-        return f"tfkernel isolation: a process for each {self._mode}"
+        return [f"tfkernel isolation: a process for each {self._mode}", *neighbours.header(self._config)]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
@@ -134,7 +145,8 @@ class IsolationHooks:
             nursery.collect()
         runner.run(item, nextitem)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    # As the inner one of all wrappers: pytest-cov tells what was measured as soon as the loop is over.
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
         """End the processes as soon as no test is left."""
         try:
@@ -143,7 +155,7 @@ class IsolationHooks:
             self.close()
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, and tell what they have left."""
         runner, self._runner = self._runner, None
         nursery, self._nursery = self._nursery, None
         try:
@@ -153,14 +165,23 @@ class IsolationHooks:
         finally:
             if nursery is not None:
                 nursery.close()
+        self._take_over()
+        folder, self._outputs = self._outputs, None
+        if folder is not None:
+            outputs.hand_over(self._config, folder)
 
-    def pytest_sessionfinish(self) -> None:
-        """Leave the count for the controller of pytest-xdist."""
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
+        """Before plugins sum up. Where no test was to be run, that is how the session ends."""
+        self._take_over()
+        outputs.tell(self._config, self._left)
         workers.leave(self._config, workers.ISOLATED, self._count)
+        return (yield)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: WorkerController) -> None:
-        """Take over what a worker has left."""
+        """Take over what a worker of pytest-xdist has left: it can't tell the plugins that are here."""
+        self._left.append(workers.left(node, outputs.OUTPUTS, list[str]))
         self._count = self._count.merged(workers.left(node, workers.ISOLATED, summary.Count) or summary.Count())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -170,6 +191,10 @@ class IsolationHooks:
             terminalreporter.section("tfkernel isolation")
             for line in lines:
                 terminalreporter.line(line)
+
+    def _take_over(self) -> None:
+        if self._measuring is not None:
+            self._measuring.take_over(self._config)
 
     def _leave(self, output: dict[str, Any]) -> None:
         """What the session of a process has left goes where that of a worker goes: of our own hooks, to the gate."""
@@ -184,22 +209,27 @@ class IsolationHooks:
             launcher = launcher_of(self._config)
         except TFKernelError as error:
             raise pytest.UsageError(str(error)) from None
-        nursery = self._nursery = Nursery(Forker(launcher, captures), _session(self._config))
+        self._measuring = measuring.begin(launcher.temporary)
+        forker = Forker(launcher, captures, measuring.VARIABLES if self._measuring is not None else ())
+        self._outputs = Path(tempfile.mkdtemp(prefix="outputs-", dir=launcher.temporary))
+        nursery = self._nursery = Nursery(forker, _session(self._config, self._outputs, self._measuring))
         runner = self._runner = Runner(self._config, nursery, self._mode, self._leave)
         return nursery, runner
 
 
-def _session(config: pytest.Config) -> SessionPlan:
+def _session(config: pytest.Config, folder: Path, measures: Measuring | None) -> SessionPlan:
     return SessionPlan(
         folder=str(config.invocation_params.dir),
         args=tuple(map(str, config.invocation_params.args)),
         plugins=modules_of(config),
-        options=presenting.options_of(config),
+        options=presenting.options_of(config) | neighbours.options_of(config),
         junit=presenting.family_of(config),
         workerinput=codec.encode(workerinput.of(config)),
         # As pytest-xdist asks for it.
         basetemp=str(config._tmp_path_factory.getbasetemp()),  # type: ignore[attr-defined]  # noqa: SLF001
+        outputs=str(folder),
         preload=lambda: naming.modules_to_preload(config),
         # The gate looks at a process from the beginning of its session on.
         forks_begun=options_of(config).gate == "off",
+        measuring=measures.for_child(config) if measures is not None else None,
     )

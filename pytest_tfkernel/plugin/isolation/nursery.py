@@ -19,7 +19,7 @@ import pytest
 
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
-from pytest_tfkernel.plugin.isolation.peers import ProcessDeath, DiedError, Peer
+from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.wire import Message
 
@@ -59,8 +59,10 @@ class SessionPlan:
     junit: str | None
     workerinput: Message
     basetemp: str
+    outputs: str
     preload: Callable[[], Sequence[str]]
     forks_begun: bool = True
+    measuring: Message | None = None
 
     def for_child(self) -> Message:
         """As the process reads it."""
@@ -72,6 +74,8 @@ class SessionPlan:
             "junit": self.junit,
             "workerinput": self.workerinput,
             "basetemp": self.basetemp,
+            "outputs": self.outputs,
+            "measuring": self.measuring,
         }
 
 

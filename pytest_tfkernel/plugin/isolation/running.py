@@ -15,7 +15,7 @@ from pytest_tfkernel.plugin.isolation.expected import Expected
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
-from pytest_tfkernel.plugin.isolation.peers import ProcessDeath, DiedError, Peer
+from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
 from pytest_tfkernel.plugin.isolation.summary import Count, Made
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.waits import monotonic

@@ -29,7 +29,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from pytest_tfkernel._child import frames, process
 from pytest_tfkernel._child.forking import Safety, fork_twice
@@ -54,6 +54,16 @@ _WHAT = "what was imported"
 _IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_")
 
 
+class Measures(Protocol):
+    """What measures a process, such as coverage does."""
+
+    def save(self) -> None:
+        """Keep what it has measured."""
+
+    def forked(self) -> None:
+        """Begin anew in a process that was forked."""
+
+
 class Own:
     """The process itself: its channel, and whether a fork of it would do harm."""
 
@@ -69,6 +79,7 @@ class Own:
         self._random = random.getstate()
         self._preload_environment: dict[str, str] | None = None
         self._phases: dict[str, int] = {}
+        self._measures: Measures | None = None
         self._log: Owned | None = None
         self._stacks = Stacks(_STACKS)
         self._capture: Callable[[int, int], None] | None = None
@@ -151,6 +162,7 @@ class Own:
 
     def settle(self) -> str | None:
         """Why a fork would do harm; after it, forks share the pages of all that is there."""
+        self._save_measured()
         self._freeze()
         return self.safety.unsafe() or _children()
 
@@ -169,12 +181,21 @@ class Own:
         self.send({"kind": "finished", "status": status})
         self._stacks.aim()
         atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing's children do
+        self._save_measured()
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
             except (OSError, ValueError, AttributeError):
                 continue
         posix._exit(status)  # noqa: SLF001 - what Python does beyond that, it does for nobody
+
+    def measure_by(self, measures: Measures) -> None:
+        """Have it saved before others are forked and at the end, and told in each that is forked."""
+        self._measures = measures
+
+    def _save_measured(self) -> None:
+        if self._measures is not None:
+            self._measures.save()
 
     def capture_by(self, capture: Callable[[int, int], None]) -> None:
         """Have what tests print captured by that, here or in whoever is forked."""
@@ -209,6 +230,7 @@ class Own:
                 os.close(descriptor)
             self.send({"kind": "refused", "reason": reason, "advice": ""})
             return
+        self._save_measured()
         answer = fork_twice(descriptors, lambda: self._become(request, descriptors))
         if answer is not None:
             self.send(answer)
@@ -238,6 +260,8 @@ class Own:
             self._log = Owned.take(self._phases.pop("log")) if "log" in self._phases else None
             self._stacks = Stacks(_STACKS)
             self._capture_phases()
+            if self._measures is not None:
+                self._measures.forked()
         except BaseException as error:  # noqa: BLE001 - told, and then it ends
             os.write(2, f"a process for a test could not be set up: {type(error).__name__}: {error}\n".encode())
             os._exit(1)

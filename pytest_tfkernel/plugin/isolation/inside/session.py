@@ -7,7 +7,7 @@ import os
 import posix
 import traceback
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec, subtests
 from pytest_tfkernel.plugin.isolation.inside import limits, logfile, output, records, selection, size, tests
 from pytest_tfkernel.plugin.isolation.inside.both import Afterwards, Both
+from pytest_tfkernel.plugin.isolation.inside.groups import Groups
 from pytest_tfkernel.plugin.isolation.inside.logs import Logs
+from pytest_tfkernel.plugin.isolation.inside.measuring import ProcessMeasuring
+from pytest_tfkernel.plugin.isolation.inside.outputs import Outputs
 from pytest_tfkernel.plugin.isolation.inside.server import Own
 from pytest_tfkernel.plugin.isolation.inside.shown import shown
 from pytest_tfkernel.plugin.isolation.inside.terminal import Distant
@@ -50,10 +53,20 @@ def run(own: Own, told: Message) -> int:
     """One session with the arguments of pytest's own; its exit status."""
     os.chdir(told["folder"])
     try:
-        return int(pytest.main(told["args"], plugins=[Inside(own, told), Logs(own)]))
+        return int(pytest.main(told["args"], plugins=list(_plugins(own, told))))
     except Exception as error:  # noqa: BLE001 - whatever the end of a session raises
         own.send({"kind": "internal", "text": failure(error)})
         return int(pytest.ExitCode.INTERNAL_ERROR)
+
+
+def _plugins(own: Own, told: Message) -> Iterator[object]:
+    yield from (Inside(own, told), Logs(own), Outputs(told["outputs"]))
+    if told["measuring"] is not None:
+        measuring = ProcessMeasuring(told["measuring"])
+        own.measure_by(measuring)
+        yield measuring
+    if told["options"].get("loadgroup"):
+        yield Groups()
 
 
 def failure(error: BaseException) -> str:
