@@ -16,7 +16,8 @@ from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
-from pytest_tfkernel.plugin.isolation.summary import Count, Made
+from pytest_tfkernel.plugin.isolation.summary import Count
+from pytest_tfkernel.plugin.isolation.supply import Kinship, Supply, kinship
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Message
@@ -39,15 +40,15 @@ class Runner:
         self, config: pytest.Config, nursery: Nursery, mode: str, leave: Callable[[dict[str, Any]], None]
     ) -> None:
         self._config = config
-        self._nursery = nursery
+        self._supply = Supply(nursery)
         self._mode = mode
         # Told what a session leaves at its end, as workers of pytest-xdist do.
         self._leave = leave
         self._peer: Peer | None = None
-        self._belongs: tuple[str, IsolationWishes] | None = None
-        # The process of the next test, which is made while this one runs.
-        self._ahead: tuple[tuple[str, IsolationWishes], Peer] | None = None
-        self.count = Count()
+        # For which tests it is, and how it was made.
+        self._kin: Kinship | None = None
+        self._how = ""
+        self._tests = self._deaths = 0
         self._numbers = itertools.count(1)
         # The latest report of the test that runs, and whether none of them has failed.
         self._last: pytest.TestReport | None = None
@@ -68,7 +69,7 @@ class Runner:
         except KeyboardInterrupt:
             self._interrupt()
             raise
-        self.count = self.count.with_test()
+        self._tests += 1
         if is_last or item.session.shouldstop or item.session.shouldfail or _stops(told):
             self._end()
         # A worker of pytest-xdist may tell of no test but the one that it runs.
@@ -79,15 +80,18 @@ class Runner:
 
     def close(self) -> None:
         """End the processes that may be left."""
-        ahead, self._ahead = self._ahead, None
         try:
-            if ahead is not None:
-                ahead[1].bury()
+            self._supply.close()
             self._end()
         except KeyboardInterrupt:
             # Nobody wants to wait for what it has still to tear down.
             self._bury()
             raise
+
+    @property
+    def count(self) -> Count:
+        """What there was so far."""
+        return Count(tuple(self._supply.made), self._tests, self._deaths)
 
     def _interrupt(self) -> None:
         """Let the test that runs be interrupted, once."""
@@ -177,32 +181,17 @@ class Runner:
         return told
 
     def _peer_for(self, item: pytest.Item, wanted: IsolationWishes) -> Peer:
-        belongs = str(item.path), wanted
-        if self._peer is None or self._belongs != belongs:
+        kin = kinship(item, wanted)
+        if self._peer is None or self._kin != kin:
             self._end()
-            ahead, self._ahead = self._ahead, None
-            if ahead is not None and ahead[0] == belongs:
-                self._peer = ahead[1]
-            else:
-                if ahead is not None:
-                    ahead[1].bury()
-                self._peer = self._make(item, belongs)
-            self._belongs = belongs
+            self._peer, self._how = self._supply.take(item, kin)
+            self._kin = kin
         return self._peer
 
-    def _make(self, item: pytest.Item, belongs: tuple[str, IsolationWishes]) -> Peer:
-        begun = monotonic()
-        peer, how = self._nursery.process(*belongs)
-        self.count = self.count.with_process(Made(item.nodeid.partition("::")[0], how, monotonic() - begun))
-        return peer
-
     def _look_ahead(self, item: pytest.Item) -> None:
-        """Make the process of the next test, beside this one, where that is but a fork."""
-        with contextlib.suppress(TFKernelError, DiedError):
-            wanted = self._wishes(item)[0]
-            if self._ahead is None and self._nursery.forks_soon(wanted):
-                belongs = str(item.path), wanted
-                self._ahead = belongs, self._make(item, belongs)
+        """Make the process of the next test beside this one."""
+        with contextlib.suppress(CannotBeginError):
+            self._supply.make_ahead(item, kinship(item, self._wishes(item)[0]))
 
     def _log(self, item: pytest.Item, report: pytest.TestReport) -> None:
         self._release()
@@ -235,7 +224,7 @@ class Runner:
             item.ihook.pytest_runtest_logreport(report=report)
 
     def _died(self, item: pytest.Item, death: ProcessDeath, wanted_death: Expected | None) -> None:
-        self.count = self.count.with_death()
+        self._deaths += 1
         if self._last is not None and self._last.when == "teardown" and self._held is not None:
             deaths.spoil(self._held[1], deaths.late(death, passed=self._passes))
         else:

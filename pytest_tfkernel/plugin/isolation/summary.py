@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,6 @@ class Count:
     def merged(self, other: Count) -> Count:
         """Both together."""
         return Count(self.made + other.made, self.tests + other.tests, self.deaths + other.deaths)
-
-    def with_process(self, made: Made) -> Count:
-        """And one process more."""
-        return replace(self, made=(*self.made, made))
-
-    def with_test(self) -> Count:
-        """And one test more."""
-        return replace(self, tests=self.tests + 1)
-
-    def with_death(self) -> Count:
-        """And one death more."""
-        return replace(self, deaths=self.deaths + 1)
 
 
 def lines(count: Count, *, is_verbose: bool) -> Iterator[str]:

@@ -26,5 +26,5 @@ def test_why_some_were_cold_is_always_told() -> None:
 
 
 def test_workers_are_added_up() -> None:
-    one, two = Count().with_process(FORKED).with_test(), Count((COLD,)).with_test().with_death()
+    one, two = Count((FORKED,), tests=1), Count((COLD,), tests=1, deaths=1)
     assert one.merged(two) == Count((FORKED, COLD), tests=2, deaths=1)
