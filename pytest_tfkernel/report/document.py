@@ -205,8 +205,21 @@ class Verdict(Part, frozen=True, kw_only=True, omit_defaults=True, tag="verdict"
 OutcomeWord = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
 
 
+class IsolatedProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The process in which a test ran that was isolated.
+
+    `how` it was made: `forked`, or `cold` with the reason. `peak_memory` is in bytes, the most that it had at any time
+    until the test had ended. Of a process with several tests, the last one has its `code` or `signal`.
+    """
+
+    how: str
+    peak_memory: int | None = None
+    code: int | None = None
+    signal: str | None = None
+
+
 class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):
-    """One of the user's own tests. `outcome` is pytest's word."""
+    """One of the user's own tests. `outcome` is pytest's word; `process` is there for one that was isolated."""
 
     item: str
     outcome: OutcomeWord
@@ -214,6 +227,7 @@ class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):
     error_type: str | None = None
     error_message: str | None = None
     leaks: list[Leak] = []
+    process: IsolatedProcess | None = None
 
 
 class Start(Part, frozen=True, kw_only=True, tag="start"):

@@ -24,6 +24,7 @@ BARE: list[msgspec.Struct] = [
     *(KERNEL, BESIDE, MACHINE, ENVIRONMENT, SETTING),
     parts.Death(),
     parts.Leak(kind="process", name="7"),
+    parts.IsolatedProcess(how="forked"),
     parts.Moment(name="fault", seconds=0.5),
     parts.Trial(setting=SETTING, seconds=1.0),
     parts.Verdict(guarantee="process-is-new", setting=SETTING, item="item", verdict="PASS", reason="why"),

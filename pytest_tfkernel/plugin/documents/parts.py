@@ -171,6 +171,7 @@ def _test(phases: list[pytest.TestReport]) -> document.Test:
         error_type=kind,
         error_message=message,
         leaks=left,
+        process=workers.attached(phases[-1], workers.PROCESS, document.IsolatedProcess),
     )
 
 

@@ -132,6 +132,7 @@ _FORMS: Mapping[str, Mapping[str, _Form]] = {
         "data": lambda value: isinstance(value, dict),
         "shown": _text_or_none,
         "failed_subtests": _number_or_none,
+        "peak": _number_or_none,
     },
     "ran": {"shouldstop": _text, "shouldfail": _text},
     "missing": {},

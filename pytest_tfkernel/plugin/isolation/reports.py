@@ -9,11 +9,15 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
+from pytest_tfkernel.model.processes import PostMortem, signal_name
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.isolation import codec, subtests
 from pytest_tfkernel.plugin.isolation.phases import MOST_BYTES
 from pytest_tfkernel.processes.wire import Message
+from pytest_tfkernel.report.document import IsolatedProcess
 
 MISSING = "this test was collected with all others, and isn't there when its file is collected alone"
 NO_REPORT = "its process says that this test ran, and has told no report of that"
@@ -73,6 +77,26 @@ def torn_down(item: pytest.Item, last: pytest.TestReport) -> pytest.TestReport:
         list(last.sections),
         user_properties=list(last.user_properties),
     )
+
+
+def tell_process(report: pytest.TestReport, how: str, peak: int | None) -> None:
+    """Say in the last report of a test in which process it ran, for the run document."""
+    workers.attach(report, workers.PROCESS, IsolatedProcess(how=how, peak_memory=peak))
+
+
+def tell_end(report: pytest.TestReport, post_mortem: PostMortem) -> None:
+    """Say how that process has ended."""
+    told_before = workers.attached(report, workers.PROCESS, IsolatedProcess)
+    status, usage = post_mortem.exit_status, post_mortem.usage
+    if told_before is None or status is None:
+        return
+    ended = msgspec.structs.replace(
+        told_before,
+        code=status.code,
+        signal=signal_name(status.signal) if status.signal is not None else None,
+        peak_memory=told_before.peak_memory or (usage.max_rss if usage is not None else None),
+    )
+    workers.attach(report, workers.PROCESS, ended)
 
 
 def tell_cut(report: pytest.TestReport, cut: Mapping[str, tuple[int, str]]) -> None:

@@ -167,6 +167,8 @@ class Runner:
                 except reports.UnreadableError as error:
                     peer.tear(str(error))
                 reports.tell_cut(report, peer.cut())
+                if report.when == "teardown":
+                    reports.tell_process(report, self._how, told.get("peak"))
                 if wanted_death is not None:
                     deaths.of_the_living(report, wanted_death)
                 self._log(item, report)
@@ -230,6 +232,9 @@ class Runner:
         else:
             seconds = monotonic() - self._since
             self._log_with_teardown(item, deaths.report(item, self._last, death, seconds, wanted_death))
+        if self._held is not None:
+            reports.tell_process(self._held[1], self._how, None)
+            reports.tell_end(self._held[1], death.post_mortem)
         self._bury()
         self._release()
 
@@ -242,6 +247,8 @@ class Runner:
                 self._peer = None
                 self._spoil(f"how its process has ended isn't known: {_GONE}")
             else:
+                if self._held is not None:
+                    reports.tell_end(self._held[1], death.post_mortem)
                 if not as_told:
                     self._spoil(deaths.late(death, passed=self._passes))
                 self._bury()

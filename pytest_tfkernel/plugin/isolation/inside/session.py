@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 import pytest
@@ -213,7 +214,9 @@ class Inside:
         """Pass it on, each phase as it ends."""
         if self._own.is_fork:
             posix._exit(int(report.failed))  # noqa: SLF001 - what is left to do, the test's own process does
-        self._send_report("report", report)
+        # In KiB, as getrusage(2) tells it; what the process of a test is forked from counts as its own.
+        peak = getrusage(RUSAGE_SELF).ru_maxrss * 1024 if report.when == "teardown" else None
+        self._send_report("report", report, peak=peak)
 
     @pytest.hookimpl
     def pytest_warning_recorded(
