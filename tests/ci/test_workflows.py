@@ -114,5 +114,6 @@ def test_every_repetition_runs_once_a_week() -> None:
     weekly = GITHUB / "workflows/constraints.yml"
     assert re.search(r'^    - cron: "\d+ \d+ \* \* \d"$', read(weekly), re.MULTILINE)
     assert "tox run -e soak\n" in jobs(weekly)["soak"]
+    assert "tox run -e neighbours,neighbours-pytestoldest\n" in jobs(weekly)["soak"]
     # And costs no proposal.
     assert "    needs: renew\n" in jobs(weekly)["propose"]
