@@ -15,7 +15,7 @@ from warm import Warm
 _SECONDS = 240
 # Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
 # pyfakefs imports takes as long as all the rest of pytest.
-BY_REQUEST = ("asyncio", "fakefs", "rerunfailures")
+BY_REQUEST = ("asyncio", "fakefs", "isolated", "rerunfailures")
 
 
 @dataclass(frozen=True)
