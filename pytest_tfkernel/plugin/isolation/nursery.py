@@ -20,6 +20,7 @@ import pytest
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
+from pytest_tfkernel.plugin.isolation.preloading import Preloader
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.wire import Message
 
@@ -94,6 +95,7 @@ class Nursery:
     def __init__(self, forks: Forker, session: SessionPlan) -> None:
         self._forks = forks
         self._session = session
+        self._preloader = Preloader(forks)
         self._blank: Peer | None = None
         self._configured: Peer | None = None
         self._collected: Peer | None = None
@@ -132,11 +134,6 @@ class Nursery:
             found.tests = last.get("items", [])
             return found
 
-    def preload(self, modules: Sequence[str]) -> None:
-        """Have the processes of tests find these imported."""
-        if self._collected is not None and modules:
-            self._collected.ask({"kind": "preload", "modules": list(modules)})
-
     def process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
         """A process that can run the tests of a file, and how it was made. Raises CannotBeginError, DiedError."""
         for _ in range(_TRIES):
@@ -149,10 +146,11 @@ class Nursery:
     def _process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
         early = self._why_early(wishes)
         if self._collected is not None and early is None:
-            peer = self._forks.fork(self._collected, wishes, phases=True)
+            parent, unsafe = self._preloader.of(self._collected, wishes.preload)
+            peer = self._forks.fork(parent, wishes, phases=True)
             with _buried_on_error(peer):
                 self._prepare(peer, wishes)
-            return peer, FORKED
+            return peer, FORKED if unsafe is None else f"cold: preload={wishes.preload!r}: {unsafe}"
         peer = self._about_to_collect(wishes, phases=True) if early is None else self._configure(wishes, phases=True)[0]
         with _buried_on_error(peer):
             self._prepare(peer, wishes)
@@ -164,8 +162,9 @@ class Nursery:
 
     def forks_soon(self, wishes: IsolationWishes) -> bool:
         """Whether `process` only forks for these wishes, which may be done beside a test."""
-        can_fork = self._collected is not None and self._collected.life.is_alive
-        return can_fork and self._why_early(wishes) is None and not wishes.logical_devices
+        if self._collected is None or not self._collected.life.is_alive or self._why_early(wishes) is not None:
+            return False
+        return self._preloader.is_ready(self._collected, wishes.preload) and not wishes.logical_devices
 
     def _why_early(self, wishes: IsolationWishes) -> str | None:
         """Why a process has to begin its session itself, if it has to."""
@@ -185,6 +184,7 @@ class Nursery:
 
     def close(self) -> None:
         """End them."""
+        self._preloader.close()
         for peer in (self._collected, self._configured, self._blank):
             if peer is not None:
                 # Who is gone with the supervisor can't be ended, and needn't.
@@ -211,9 +211,10 @@ class Nursery:
             self._configured, self._unsafe_configured = self._configure()
             modules = list(self._session.preload()) if self._preloads and self._unsafe_configured is None else []
             if modules:
-                self._configured.ask({"kind": "preload", "modules": modules})
+                self._unsafe_configured = self._configured.ask({"kind": "preload", "modules": modules})["unsafe"]
         if self._unsafe_configured is None:
-            return self._forks.fork(self._configured, wishes, phases=phases)
+            parent, _ = self._preloader.of(self._configured, wishes.preload)
+            return self._forks.fork(parent, wishes, phases=phases)
         return self._configure(wishes, phases=phases)[0]
 
     def _configure(self, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> tuple[Peer, str | None]:

@@ -39,6 +39,13 @@ def test_from_a_blank_one_where_a_conftest_starts_threads(inner: Inner) -> None:
     assert "cold: what was imported started 1 Python thread(s)" in told(inner)[1]
 
 
+def test_from_a_blank_one_where_tensorflow_starts_threads(inner: Inner) -> None:
+    inner.write("pytest.ini", "[pytest]\npythonpath = .\n")
+    inner.write("tensorflow.py", THREAD)
+    inner.write("test_one.py", "import tensorflow\ndef test(): assert tensorflow.__file__.endswith('tensorflow.py')\n")
+    assert "cold: what was imported started 1 Python thread(s)" in told(inner)[1]
+
+
 def test_from_a_blank_one_where_that_is_wished_for(inner: Inner) -> None:
     inner.write("conftest.py", "import os\nconfigured_in = os.getpid()\nkeras = os.environ.get('KERAS_BACKEND')\n")
     inner.write(

@@ -6,7 +6,7 @@ Requests, each of which is answered before the next one is read:
         and files for what tests print and log
                                   {"kind": "forked", "pid", "start_time"} or {"kind": "refused", "reason", "advice"}
     {"kind": "configure", ...}    blank: a session of pytest begins           {"kind": "configured"}
-    {"kind": "preload", "modules": [...]}                               {"kind": "preloaded", "error": text or None}
+    {"kind": "preload", "modules": [...]}      {"kind": "preloaded", "error": text or None, "unsafe": reason or None}
     {"kind": "prepare", "code": "...", "given": ...}                    {"kind": "prepared", "error": text or None}
     {"kind": "collect", "only": path or None, "without": [paths]}   configured: what is collected, and then
                                   {"kind": "collected", "items": [...], "unsafe": reason or None, "changed": [names]}
@@ -145,7 +145,8 @@ class Own:
             if request["kind"] == "fork":
                 self._fork(request, descriptors)
             elif request["kind"] == "preload":
-                self.send({"kind": "preloaded", "error": self._preload(request["modules"])})
+                error = self._preload(request["modules"])
+                self.send({"kind": "preloaded", "error": error, "unsafe": self.settle()})
             elif request["kind"] == "prepare":
                 self.send({"kind": "prepared", "error": _prepare(request["code"], request["given"])})
             elif request["kind"] in answers:
@@ -214,7 +215,6 @@ class Own:
                 importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - a test file that imports it shows the same
             return f"{type(error).__name__}: {error}"
-        self._freeze()
         return None
 
     @staticmethod
