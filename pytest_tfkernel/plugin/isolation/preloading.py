@@ -1,4 +1,4 @@
-"""What a test wishes to find imported is imported in a fork of its own, so that tests without that wish don't see it."""
+"""What a test wishes to find imported is imported in a fork of its own: tests without that wish don't see it."""
 
 from __future__ import annotations
 
