@@ -13,7 +13,7 @@ __tracebackhide__ = True
 
 
 @dataclass(frozen=True)
-class Preloaded:
+class PreloadedFork:
     """One that has imported the modules; `unsafe` is why it must not be forked, if it mustn't."""
 
     peer: Peer
@@ -25,7 +25,7 @@ class Preloader:
 
     def __init__(self, forks: Forker) -> None:
         self._forks = forks
-        self._made: dict[tuple[ProcessId, tuple[str, ...]], Preloaded] = {}
+        self._made: dict[tuple[ProcessId, tuple[str, ...]], PreloadedFork] = {}
 
     def is_ready(self, parent: Peer, modules: tuple[str, ...]) -> bool:
         """Whether `of` has nothing to import."""
@@ -50,7 +50,7 @@ class Preloader:
             made.peer.bury()
         self._made.clear()
 
-    def _make(self, parent: Peer, modules: tuple[str, ...]) -> Preloaded:
+    def _make(self, parent: Peer, modules: tuple[str, ...]) -> PreloadedFork:
         peer = self._forks.fork(parent)
         try:
             told = peer.ask({"kind": "preload", "modules": list(modules)})
@@ -62,4 +62,4 @@ class Preloader:
             raise CannotBeginError(f"preload={modules!r}: {told['error']}")
         if told["unsafe"] is not None:
             peer.bury()
-        return Preloaded(peer, told["unsafe"])
+        return PreloadedFork(peer, told["unsafe"])
