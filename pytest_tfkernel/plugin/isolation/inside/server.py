@@ -145,8 +145,8 @@ class Own:
             if request["kind"] == "fork":
                 self._fork(request, descriptors)
             elif request["kind"] == "preload":
-                error = self._preload(request["modules"])
-                self.send({"kind": "preloaded", "error": error, "unsafe": self.settle()})
+                why = self._preload(request["modules"])
+                self.send({"kind": "preloaded", "error": why, "unsafe": self.settle()})
             elif request["kind"] == "prepare":
                 self.send({"kind": "prepared", "error": _prepare(request["code"], request["given"])})
             elif request["kind"] in answers:
