@@ -29,6 +29,21 @@ def test_a_module_is_imported_once_for_those_who_wish_for_it(inner: Inner, colle
     assert (inner.folder / "imports.txt").read_text(encoding="utf-8") == "x"
 
 
+def test_a_conftest_may_wish_for_all(inner: Inner) -> None:
+    inner.write("slow.py", SLOW)
+    inner.write(
+        "conftest.py",
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        item.add_marker(pytest.mark.tfkernel_isolated(preload=('slow',)))\n",
+    )
+    for name in ("one", "two"):
+        inner.write(f"test_{name}.py", f"import os\n{FOUND}")
+    assert counts(inner.run("--tfkernel-isolate")) == {"passed": 4}
+    assert (inner.folder / "imports.txt").read_text(encoding="utf-8") == "x"
+
+
 def test_one_that_starts_threads_is_imported_by_each_test(inner: Inner) -> None:
     inner.write("slow.py", SLOW + THREAD)
     inner.write("test_one.py", WISHED + FOUND.replace("!=", "=="))
