@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,9 @@ from pytest_tfkernel.processes.isolation import standard_library_first
 def enable(config: pytest.Config) -> None:
     """Register them. Raises pytest.UsageError."""
     options = options_of(config)
+    if options.isolate == INSIDE:
+        # What is told of tests, and what runs beside them, is pytest's own process's to do.
+        options = replace(options, suite=False, reports=(), compare=None, fail_on=(), expect=None)
     on_github = options.suite and os.environ.get("GITHUB_ACTIONS") == "true"
     documents = on_github or options.reports or options.compare or options.fail_on or options.expect
     if options.suite:

@@ -57,8 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """Run a test that is marked so in a process of its own, also where the others are not."""
-    if item.get_closest_marker("tfkernel_isolated") is None or options.is_inside(item.config):
+    """Run a test that is marked so in a process of its own, also where the others are not; let none end pytest's."""
+    marked = item.get_closest_marker("tfkernel_isolated") or item.get_closest_marker("tfkernel_dies")
+    if marked is None or options.is_inside(item.config):
         return None
     from pytest_tfkernel.processes.isolation import standard_library_first
 

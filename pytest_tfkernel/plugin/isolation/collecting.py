@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_tfkernel.model.errors import TFKernelError
-from pytest_tfkernel.plugin.isolation import deaths, relaying, reports, selection
+from pytest_tfkernel.plugin.isolation import beside, deaths, relaying, reports, selection
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
 from pytest_tfkernel.plugin.isolation.peers import DiedError
@@ -36,6 +36,7 @@ def collect(session: pytest.Session, nursery: Nursery) -> Sequence[pytest.Item]:
             else:
                 _replay(session, told)
         _take(session, found.tests)
+        session.items.extend(beside.of_suite(session))
         selection.choose(session, found.told)
     except TFKernelError as error:
         raise pytest.UsageError(str(error)) from None

@@ -110,7 +110,7 @@ _FORMS: Mapping[str, Mapping[str, _Form]] = {
     "forked": {"pid": _number, "start_time": _number},
     "refused": {"reason": _text, "advice": _text},
     "configured": {"unsafe": _text_or_none},
-    "preloaded": {"error": _text_or_none},
+    "preloaded": {"error": _text_or_none, "unsafe": _text_or_none},
     "prepared": {"error": _text_or_none},
     "collecting": {"nodeid": _text, "path": _text},
     "collectreport": {"data": lambda value: isinstance(value, dict), "tests": _tests},

@@ -15,6 +15,7 @@ from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options, options_of
 from pytest_tfkernel.plugin.isolation import (
+    beside,
     codec,
     collecting,
     leftovers,
@@ -61,7 +62,8 @@ def enable(config: pytest.Config, options: Options) -> None:
 def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run one that was collected here and is marked; None where it has to run here."""
     config = item.config
-    if config.getoption("usepdb"):
+    if config.getoption("usepdb") or not beside.is_isolated(item):
+        beside.keep_alive(item)
         return None
     hooks = config.pluginmanager.get_plugin(_NAME)
     if hooks is None:
@@ -73,6 +75,7 @@ def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     hooks.run(item, nextitem)
     if nextitem is None:
         hooks.close()
+    beside.tear_down(item, nextitem)
     return True
 
 
@@ -119,6 +122,9 @@ class IsolationHooks:
         """Have another process collect. A controller of pytest-xdist collects nothing."""
         if workers.is_controller(self._config):
             return
+        if not self._config.args:
+            # There are none: the suite was asked for, and no path beside it.
+            return
         nursery, _ = self._begin()
 
         def perform_collect(*_: Any, **__: Any) -> Sequence[pytest.Item]:
@@ -130,6 +136,9 @@ class IsolationHooks:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Run one where it belongs."""
         if not isinstance(item, StandIn):
+            if nextitem is None and not beside.is_isolated(item):
+                # It is the last one, and needs none of them.
+                self.close()
             return None
         self.run(item, nextitem)
         return True
@@ -143,7 +152,7 @@ class IsolationHooks:
             # The test is marked, and was collected here; there it has to be collected as well.
             nursery, runner = self._begin()
             nursery.collect()
-        runner.run(item, nextitem)
+        runner.run(item, nextitem if nextitem is not None and beside.is_isolated(nextitem) else None)
 
     # As the inner one of all wrappers: pytest-cov tells what was measured as soon as the loop is over.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -172,8 +181,8 @@ class IsolationHooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
-        """Before plugins sum up. Where no test was to be run, that is how the session ends."""
-        self._take_over()
+        """Before plugins sum up. Where no test was to be run, or no other was, that is how the session ends."""
+        self.close()
         outputs.tell(self._config, self._left)
         workers.leave(self._config, workers.ISOLATED, self._count)
         return (yield)
@@ -221,6 +230,7 @@ def _session(config: pytest.Config, folder: Path, measures: Measuring | None) ->
     return SessionPlan(
         folder=str(config.invocation_params.dir),
         args=tuple(map(str, config.invocation_params.args)),
+        paths=tuple(config.args),
         plugins=modules_of(config),
         options=presenting.options_of(config) | neighbours.options_of(config),
         junit=presenting.family_of(config),

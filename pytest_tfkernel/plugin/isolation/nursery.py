@@ -55,6 +55,7 @@ class SessionPlan:
 
     folder: str
     args: tuple[str, ...]
+    paths: tuple[str, ...]
     plugins: tuple[str, ...]
     options: Message
     junit: str | None
@@ -71,6 +72,7 @@ class SessionPlan:
             "kind": "configure",
             "folder": self.folder,
             "args": list(self.args),
+            "paths": list(self.paths),
             "options": self.options,
             "junit": self.junit,
             "workerinput": self.workerinput,
@@ -233,6 +235,10 @@ class Nursery:
 
     def _prepare(self, peer: Peer, wishes: IsolationWishes) -> None:
         """Before TensorFlow is initialised there. Raises CannotBeginError."""
+        if wishes.preload and not wishes.cold:
+            error = peer.ask({"kind": "preload", "modules": list(wishes.preload)})["error"]
+            if error is not None:
+                raise CannotBeginError(f"preload={wishes.preload}: {error}")
         if wishes.logical_devices:
             told = peer.ask({"kind": "prepare", "code": DEVICES, "given": dict(wishes.logical_devices)})
             if told["error"] is not None:

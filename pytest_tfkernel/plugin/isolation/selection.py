@@ -24,3 +24,11 @@ def choose(session: pytest.Session, told: Sequence[Message]) -> None:
     others = [plugin for plugin in manager.get_plugins() if plugin not in plugins]
     call = manager.subset_hook_caller("pytest_collection_modifyitems", others)
     call(session=session, config=session.config, items=session.items)
+
+
+def choose_here(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Let all others choose among items that were collected here."""
+    manager = session.config.pluginmanager
+    plugins = [plugin for plugin in map(manager.get_plugin, _PLUGINS) if plugin is not None]
+    call = manager.subset_hook_caller("pytest_collection_modifyitems", plugins)
+    call(session=session, config=session.config, items=items)

@@ -76,9 +76,14 @@ class SuiteHooks:
         """Add our collector to what the session collected."""
         report = yield
         if isinstance(collector, pytest.Session) and report.passed:
-            suite = collection.SuiteCollector.from_parent(collector, name="tfkernel", nodeid="tfkernel")
-            report.result = [*report.result, suite]
+            report.result = [*report.result, self.collector(collector)]
         return report
+
+    @staticmethod
+    def collector(session: pytest.Session) -> pytest.Collector:
+        """That of the suite, in a session."""
+        found: pytest.Collector = collection.SuiteCollector.from_parent(session, name="tfkernel", nodeid="tfkernel")
+        return found
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Scheduling | None:

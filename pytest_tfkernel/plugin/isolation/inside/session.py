@@ -133,7 +133,10 @@ class Inside:
         self._without = frozenset(request["without"])
         # Who collects one file runs its tests, and nobody is forked from it.
         self._is_whole = request["only"] is None
-        if not self._is_whole:
+        if self._is_whole:
+            # What stands for no path is taken out of them in pytest's own process.
+            config.args = list(self._told["paths"])
+        else:
             config.args = [request["only"]]
             selection.forget(config)
         selection.leave_to_pytest(config)
