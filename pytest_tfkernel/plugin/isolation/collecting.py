@@ -78,6 +78,10 @@ def _replay(session: pytest.Session, told: Message) -> None:
         config.hook.pytest_deselected(items=[_Deselected(nodeid) for nodeid in told["ids"]])
     elif told["kind"] == "usage":
         raise pytest.UsageError(*told["lines"])
+    elif told["kind"] == "exit":
+        pytest.exit(told["reason"], told["returncode"])
+    elif told["kind"] == "interrupted":
+        relaying.interrupt(told)
     elif told["kind"] == "internal":
         raise pytest.UsageError(f"pytest failed in the process that collects: {told['text']}")
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import tempfile
 from collections.abc import Generator, Sequence
@@ -31,6 +32,7 @@ from pytest_tfkernel.plugin.isolation.forks import Forker
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.measuring import Measuring
 from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modules_of
+from pytest_tfkernel.plugin.isolation.peers import DiedError
 from pytest_tfkernel.plugin.isolation.running import Runner
 from pytest_tfkernel.plugin.launching import launcher_of
 
@@ -151,7 +153,9 @@ class IsolationHooks:
         if runner is None:
             # The test is marked, and was collected here; there it has to be collected as well.
             nursery, runner = self._begin()
-            nursery.collect()
+            # If that fails, each of them fails of the same, where its own process is made.
+            with contextlib.suppress(TFKernelError, DiedError):
+                nursery.collect()
         runner.run(item, nextitem if nextitem is not None and beside.is_isolated(nextitem) else None)
 
     # As the inner one of all wrappers: pytest-cov tells what was measured as soon as the loop is over.

@@ -160,6 +160,9 @@ class Nursery:
             for told in peer.told(_COLLECTED):
                 if told["kind"] == "usage":
                     raise CannotBeginError("; ".join(told["lines"]))
+                if told["kind"] in ("exit", "interrupted"):
+                    why = told.get("reason") or told.get("words") or "KeyboardInterrupt"
+                    raise CannotBeginError(f"its session was ended where its file is collected: {why}")
         return peer, f"cold: {early or self._unsafe_collected or 'the process that had collected is gone'}"
 
     def forks_soon(self, wishes: IsolationWishes) -> bool:

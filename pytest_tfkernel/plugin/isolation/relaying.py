@@ -31,7 +31,9 @@ def flush(config: pytest.Config) -> None:
 
 
 def interrupt(told: Message) -> NoReturn:
-    """Raise KeyboardInterrupt, where the test has raised it: pytest names the place."""
+    """Raise KeyboardInterrupt, where the test has raised it: pytest names the place, or says what the session did."""
+    if isinstance(told.get("words"), str):
+        raise pytest.Session.Interrupted(told["words"])
     path, line = told.get("place") or (__file__, 1)
     # A frame of that file and line, and nothing of it runs.
     exec(compile("\n" * (line - 1) + "raise KeyboardInterrupt", path, "exec"), {})  # noqa: S102

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -12,6 +13,8 @@ import pytest
 MARKER = "tfkernel_isolated"
 
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+# More than there is, and less than what the system can't count.
+_MOST_BYTES, _MOST_SECONDS = 1 << 60, 1e9
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMG]i?B)?")
 
 
@@ -66,12 +69,12 @@ def _wrong(name: str, value: object, wanted: str) -> ValueError:
 
 def _size(name: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
+        return min(value, _MOST_BYTES)
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     size = int(float(found[1]) * _UNITS[found[2] or ""]) if found is not None else 0
     if size <= 0:
         raise _wrong(name, value, "a size such as '4GiB', or bytes above 0")
-    return size
+    return min(size, _MOST_BYTES)
 
 
 def _count(name: str, value: object) -> int:
@@ -83,7 +86,7 @@ def _count(name: str, value: object) -> int:
 def _seconds(name: str, value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < float("inf"):
         raise _wrong(name, value, "seconds above 0")
-    return float(value)
+    return float(min(value, _MOST_SECONDS))
 
 
 def _one_of(*words: str) -> Callable[[str, object], str]:
@@ -97,11 +100,18 @@ def _one_of(*words: str) -> Callable[[str, object], str]:
 
 def _variables(name: str, value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping) or not all(
-        isinstance(key, str) and isinstance(text, str) and key and "=" not in key and "\0" not in key + text
+        isinstance(key, str) and isinstance(text, str) and key and "=" not in key and _can_be_set(key + text)
         for key, text in value.items()
     ):
         raise _wrong(name, value, "a dict of environment variables, such as {'NAME': 'text'}")
     return tuple(sorted(value.items()))
+
+
+def _can_be_set(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _devices(name: str, value: object) -> tuple[tuple[str, int], ...]:

@@ -82,7 +82,7 @@ COLLECTED = {"kind": "collected"}
 
 
 def collect(session: Told, *told: dict[str, Any], tests: list[dict[str, Any]]) -> Any:
-    nursery: Any = SimpleNamespace(collect=lambda: Collection(list(told), tests))
+    nursery: Any = SimpleNamespace(collect=lambda: Collection(list(told), tests), preload=lambda _: None)
     return collecting.collect(session, nursery)  # type: ignore[arg-type]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from inner import Inner, counts
 
 PASSES = "def test_passes(): pass\n"
@@ -101,3 +103,35 @@ def test_what_pytest_refuses_is_refused_in_its_words(inner: Inner) -> None:
     run = inner.run("--tfkernel-isolate", "test_one.py::test_none")
     assert run.ret == 4
     assert "ERROR: not found: " in run.stderr.str()
+
+
+ENDS = [
+    ("import os\nif os.environ.get('SEEN'): os._exit(3)\nos.environ['SEEN'] = '1'", 4, "died of exit code 3"),
+    ("def pytest_configure(config): raise pytest.UsageError('no workers')", 4, "ERROR: no workers"),
+    ("def pytest_sessionstart(session): pytest.exit('no workers', 7)", 4, "Exit: no workers"),
+    ("def pytest_collection(session): os._exit(4)", 4, "died of exit code 4"),
+    ("def pytest_collection_modifyitems(config, items): os._exit(4)", 4, "died of exit code 4"),
+    ("def pytest_collection_modifyitems(config, items): pytest.exit('no GPU', 9)", 9, "no GPU"),
+    ("def pytest_collection_modifyitems(session, items): raise KeyboardInterrupt", 2, "KeyboardInterrupt"),
+    ("def pytest_collection_modifyitems(session, items): raise session.Interrupted('too many')", 2, "too many"),
+]
+
+
+@pytest.mark.parametrize(("text", "code", "words"), ENDS, ids=[text.partition("pytest_")[2] for text, *_ in ENDS])
+def test_whatever_ends_a_session_elsewhere_is_told_in_clear_words(
+    inner: Inner, text: str, code: int, words: str
+) -> None:
+    head, _, body = text.rpartition(": ")
+    only_there = "" if text.startswith("import") else "import os, pytest\n"
+    if only_there:
+        where = "config" if "config" in head else "session.config"
+        text = f"{head}:\n    if hasattr({where}, 'workerinput'): {body}"
+    inner.write("conftest.py", only_there + text + "\n")
+    inner.write("test_one.py", "import pytest\n@pytest.mark.tfkernel_isolated\ndef test_marked(): pass\n" + PASSES)
+    run = inner.run("--tfkernel-isolate")
+    assert run.ret == code
+    assert words in run.stdout.str() + run.stderr.str()
+    # Where others run here, they do, and it is an error of those that can't.
+    run = inner.run()
+    assert counts(run) == {"passed": 1, "errors": 1}
+    assert words in run.stdout.str()

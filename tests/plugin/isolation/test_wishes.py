@@ -60,6 +60,7 @@ def test_the_nearest_marker_comes_first() -> None:
         {"env": {"A=B": "1"}},
         {"env": {"A": "\0"}},
         {"env": {"": ""}},
+        {"env": {"A": "\ud800"}},
         {"logical_devices": {"CPU": 0}},
         {"logical_devices": 2},
         {"preload": "tensorflow"},
@@ -79,3 +80,9 @@ def test_nonsense_is_one_line_that_names_it(given: dict[str, object]) -> None:
 def test_all_is_given_by_name() -> None:
     with pytest.raises(ValueError, match="takes no 3: give by name some of per, memory"):
         of(pytest.mark.tfkernel_isolated(3))
+
+
+def test_more_than_there_can_be_is_as_much_as_there_is() -> None:
+    found = of(pytest.mark.tfkernel_isolated(memory=10**30, timeout=1e300))
+    assert found is not None
+    assert (found.memory, found.timeout) == (1 << 60, 1e9)

@@ -150,6 +150,9 @@ class Inside:
         except pytest.UsageError as error:
             self._own.send({"kind": "usage", "lines": [str(line) for line in error.args]})
             raise
+        except (pytest.exit.Exception, KeyboardInterrupt) as error:
+            self._own.send(tests.stopped(error))
+            raise
         finally:
             self._is_collecting = self._is_heard = False
 

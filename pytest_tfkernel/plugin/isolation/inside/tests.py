@@ -33,6 +33,15 @@ def _place(error: BaseException) -> list[object] | None:
     return None if crash is None else [crash.path, crash.lineno]
 
 
+def stopped(error: BaseException) -> Message:
+    """What is told of an exception that ends a whole session: one of `pytest.exit`, or KeyboardInterrupt."""
+    if isinstance(error, pytest.exit.Exception):
+        return {"kind": "exit", "reason": str(error.msg), "returncode": error.returncode}
+    if isinstance(error, pytest.Session.Interrupted):
+        return {"kind": "interrupted", "words": str(error)}
+    return {"kind": "interrupted", "place": _place(error)}
+
+
 class Items:
     """Those of a session, by id; where several have one id, the first of them is number 0."""
 
@@ -56,10 +65,8 @@ class Items:
         try:
             with self._screen.shown():
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        except pytest.exit.Exception as error:
-            return {"kind": "exit", "reason": error.msg, "returncode": error.returncode}
-        except KeyboardInterrupt as error:
-            return {"kind": "interrupted", "place": _place(error)}
+        except (pytest.exit.Exception, KeyboardInterrupt) as error:
+            return stopped(error)
         return {
             "kind": "ran",
             "shouldstop": str(self._session.shouldstop or ""),
