@@ -21,6 +21,12 @@ def is_isolated(item: pytest.Item) -> bool:
     return isinstance(item, StandIn) or item.get_closest_marker(MARKER) is not None
 
 
+def debugger(config: pytest.Config) -> str | None:
+    """The option by which a person is asked in a test, which is to run where that person is."""
+    names = {"usepdb": "--pdb", "trace": "--trace"}
+    return next((option for name, option in names.items() if config.getoption(name, default=False)), None)
+
+
 def of_suite(session: pytest.Session) -> list[pytest.Item]:
     """The items of our suite, if that runs, with those left out that nobody chose."""
     suite = session.config.pluginmanager.get_plugin("tfkernel-suite")
@@ -49,6 +55,12 @@ def keep_alive(item: pytest.Item) -> None:
     """Have a test that is meant to end its process fail, before anything of it runs here."""
     if item.get_closest_marker(DIES) is not None:
         item.setup = _refuse  # type: ignore[method-assign]
+        # There is nothing of it to be torn down, which that of unittest takes for granted.
+        item.teardown = _leave  # type: ignore[method-assign]
+
+
+def _leave() -> None:
+    """Nothing was set up."""
 
 
 def _refuse() -> None:
@@ -56,6 +68,6 @@ def _refuse() -> None:
     __tracebackhide__ = False
     pytest.fail(
         f"marked {DIES}, this test would end pytest itself, and was not run: mark it {MARKER}, too, or use"
-        " --tfkernel-isolate, and no --pdb",
+        " --tfkernel-isolate, and no --pdb or --trace",
         pytrace=False,
     )

@@ -51,8 +51,9 @@ def enable(config: pytest.Config, options: Options) -> None:
     """Isolate the tests of this session, but where none is run, or a person is to be asked."""
     if config.getoption("collectonly"):
         return
-    if config.getoption("usepdb"):
-        config.pluginmanager.register(Unisolated("--pdb asks you where the test is"), _NAME)
+    debugger = beside.debugger(config)
+    if debugger is not None:
+        config.pluginmanager.register(Unisolated(f"{debugger} asks you where the test is"), _NAME)
         return
     for name in _ELSEWHERE:
         plugin = config.pluginmanager.get_plugin(name)
@@ -64,7 +65,7 @@ def enable(config: pytest.Config, options: Options) -> None:
 def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run one that was collected here and is marked; None where it has to run here."""
     config = item.config
-    if config.getoption("usepdb") or not beside.is_isolated(item):
+    if beside.debugger(config) is not None or not beside.is_isolated(item):
         beside.keep_alive(item)
         return None
     hooks = config.pluginmanager.get_plugin(_NAME)
@@ -231,6 +232,8 @@ class IsolationHooks:
 
 
 def _session(config: pytest.Config, folder: Path, measures: Measuring | None) -> SessionPlan:
+    # As pytest-xdist asks for it; there is none with `-p no:tmpdir`.
+    factory = getattr(config, "_tmp_path_factory", None)
     return SessionPlan(
         folder=str(config.invocation_params.dir),
         args=tuple(map(str, config.invocation_params.args)),
@@ -239,8 +242,7 @@ def _session(config: pytest.Config, folder: Path, measures: Measuring | None) ->
         options=presenting.options_of(config) | neighbours.options_of(config),
         junit=presenting.family_of(config),
         workerinput=codec.encode(workerinput.of(config)),
-        # As pytest-xdist asks for it.
-        basetemp=str(config._tmp_path_factory.getbasetemp()),  # type: ignore[attr-defined]  # noqa: SLF001
+        basetemp=str(factory.getbasetemp()) if factory is not None else None,
         outputs=str(folder),
         preload=lambda: naming.modules_to_preload(config),
         # The gate looks at a process from the beginning of its session on.

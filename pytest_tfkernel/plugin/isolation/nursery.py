@@ -60,7 +60,7 @@ class SessionPlan:
     options: Message
     junit: str | None
     workerinput: Message
-    basetemp: str
+    basetemp: str | None
     outputs: str
     preload: Callable[[], Sequence[str]]
     forks_begun: bool = True

@@ -54,8 +54,11 @@ def test_what_fails_when_it_is_torn_down_after_a_marked_test_is_an_error(inner: 
 
 
 DIES = """
-import os, pytest
+import os, pytest, unittest
 
+class TestCase(unittest.TestCase):
+    @pytest.mark.tfkernel_dies(3)
+    def test_of_a_case(self): os._exit(3)
 @pytest.fixture
 def ends_pytest(): os._exit(3)
 
@@ -77,7 +80,7 @@ REFUSED = (
 def test_what_is_to_die_does_not_run_where_it_would_end_pytest(inner: Inner) -> None:
     inner.write("test_one.py", DIES)
     run = inner.run()
-    assert counts(run) == {"passed": 2, "errors": 1, "skipped": 1}
+    assert counts(run) == {"passed": 2, "errors": 2, "skipped": 1}
     assert f"ERROR test_one.py::test_dies {REFUSED}" in run.stdout.str()
     assert "hidden" not in run.stdout.str()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+
+import pytest
 
 from inner import Inner, counts
 
@@ -19,6 +22,12 @@ def test_where(request):
 def test_marked():
     print(f"marked ran in {os.getpid()}")
     assert 0
+"""
+MARKED = """
+import pytest
+@pytest.mark.tfkernel_isolated
+def test_one(): pass
+def test_two(): pass
 """
 HEADER = "tfkernel isolation: a process for each "
 
@@ -63,13 +72,34 @@ def test_a_marker_is_enough(inner: Inner) -> None:
     assert "1 test in 1 process (1 forked" in text
 
 
+NO_PDB = """
+class Pdb:
+    quitting = False
+    def __init__(self, *_, **__): pass
+    def runcall(self, function, *args, **kwargs): return function(*args, **kwargs)
+    reset = interaction = setup = lambda *_: None
+"""
+
+
 def test_a_debugger_is_where_the_person_is(inner: Inner) -> None:
+    inner.write("no_pdb.py", NO_PDB)
     inner.write("test_one.py", "def test(): pass\n")
-    run = inner.run("--tfkernel-isolate", "--pdb")
-    assert counts(run) == {"passed": 1}
-    assert "tfkernel isolation: off, since --pdb asks you where the test is" in run.stdout.lines
+    for option in ("--pdb", "--trace"):
+        run = inner.run("--tfkernel-isolate", option, "--pdbcls=no_pdb:Pdb")
+        assert counts(run) == {"passed": 1}
+        assert f"tfkernel isolation: off, since {option} asks you where the test is" in run.stdout.lines
     run = inner.run("--tfkernel-isolate", "--collect-only")
     assert "<Function test>" in run.stdout.str()
+
+
+@pytest.mark.parametrize("name", ["debugging", "tmpdir", "terminal", "capture", "faulthandler", "junitxml"])
+def test_no_plugin_of_pytest_has_to_be_there(inner: Inner, name: str) -> None:
+    report = inner.folder / "report.json"
+    inner.write("test_one.py", MARKED)
+    for words in (("--tfkernel-isolate",), ()):
+        run = inner.run("-p", f"no:{name}", f"--tfkernel-report={report}", *words)
+        assert run.ret == 0
+        assert len(json.loads(report.read_text())["tests"]) == 2
 
 
 def test_the_gate_looks_at_each_of_them(inner: Inner) -> None:

@@ -40,6 +40,7 @@ _OFF: dict[str, object] = {
     "px": [],
     "looponfail": False,
     "usepdb": False,
+    "trace": False,
     "tfkernel": False,
     "tfkernel_isolate": INSIDE,
     "tfkernel_report": [],
@@ -126,7 +127,8 @@ class Inside:
     def pytest_collection(self, session: pytest.Session) -> Generator[None, Any, Any]:
         """Wait until pytest says what is to be collected; forks of this wait here, too."""
         config = session.config
-        _share_temporary_folder(config, self._told["basetemp"])
+        if self._told["basetemp"] is not None:
+            _share_temporary_folder(config, self._told["basetemp"])
         self._own.capture_by(lambda stdout, stderr: _capture(config, stdout, stderr))
         self._own.send({"kind": "configured", "unsafe": self._own.settle() if self._told["forks"] else None})
         request = self._own.next({"finish": lambda _: os._exit(0)})
