@@ -78,3 +78,15 @@ def pytest_configure_node(node: WorkerController) -> None:
             from pytest_tfkernel.plugin import interpreters, launching
         launching.tell(node)
         interpreters.tell(node)
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Tell of the tests that a worker of pytest-xdist has isolated, where no option says that any are."""
+    # As `workers` names it, which isn't imported for this.
+    if "tfkernel_isolated" in getattr(node, "workeroutput", {}):
+        from pytest_tfkernel.processes.isolation import standard_library_first
+
+        with standard_library_first():
+            from pytest_tfkernel.plugin.isolation import hooks
+        hooks.hear(node)

@@ -55,6 +55,11 @@ def leave(config: pytest.Config, what: str, value: object) -> None:
         config.workeroutput[_PREFIX + what] = _encode(value)  # type: ignore[attr-defined]
 
 
+def has_left(node: WorkerController, what: str) -> bool:
+    """Whether a worker has left something of that name."""
+    return _PREFIX + what in getattr(node, "workeroutput", {})
+
+
 def left(node: WorkerController, what: str, kind: type[T]) -> T | None:
     """What a worker has left; a crashed one left nothing."""
     return _decode(getattr(node, "workeroutput", {}).get(_PREFIX + what), kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import itertools
 import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -82,11 +83,21 @@ def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     return True
 
 
+def hear(node: WorkerController) -> None:
+    """Hear of a worker of pytest-xdist that has isolated tests since they were marked so."""
+    config = node.config
+    if config.pluginmanager.get_plugin(_NAME) is None:
+        # Whoever is registered while a hook is called isn't called.
+        _register(config, "off").pytest_testnodedown(node)
+
+
 def _register(config: pytest.Config, mode: str) -> IsolationHooks:
     hooks = IsolationHooks(config, mode)
     config.pluginmanager.register(hooks, _NAME)
     if not workers.is_worker(config):
-        config.pluginmanager.register(leftovers.Summary(), f"{_NAME}-left")
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        told = itertools.chain.from_iterable(reporter.stats.values()) if reporter is not None else ()
+        config.pluginmanager.register(leftovers.Summary(told), f"{_NAME}-left")
     return hooks
 
 
@@ -195,6 +206,9 @@ class IsolationHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: WorkerController) -> None:
         """Take over what a worker of pytest-xdist has left: it can't tell the plugins that are here."""
+        if self._mode == "off" and not workers.has_left(node, workers.ISOLATED) and hasattr(node, "workeroutput"):
+            # None of its tests was marked.
+            return
         self._left.append(workers.left(node, outputs.OUTPUTS, list[str]))
         self._count = self._count.merged(workers.left(node, workers.ISOLATED, summary.Count) or summary.Count())
 

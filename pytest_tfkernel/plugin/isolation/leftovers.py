@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -20,8 +20,13 @@ def tell(report: pytest.TestReport, left: Sequence[Leftover]) -> None:
 class Summary:
     """Lists them again at the end of a run: of a test that passed, nobody sees the report."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Iterable[object] = ()) -> None:
+        """Begin with the reports that were told before."""
         self._lines: list[str] = []
+        for report in told:
+            # Not all that a terminal keeps are reports of tests.
+            if isinstance(report, pytest.TestReport):
+                self.pytest_runtest_logreport(report)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -122,3 +122,18 @@ def test_workers_count_together(inner: Inner) -> None:
     run = inner.run("--tfkernel-isolate", "-n", "2")
     assert counts(run) == {"passed": 2}
     assert any(line.startswith("2 tests in 2 processes (2 forked, 0 cold") for line in run.stdout.lines)
+
+
+def test_workers_are_heard_where_only_a_marker_isolates(inner: Inner) -> None:
+    inner.write(
+        "test_one.py",
+        MARKED.replace(
+            "def test_one(): pass", "def test_one():\n    import subprocess\n    subprocess.Popen(['sleep', '61'])"
+        ),
+    )
+    inner.write("test_two.py", "def test(): pass\n")
+    run = inner.run("-n", "2")
+    assert counts(run) == {"passed": 3}
+    lines = run.stdout.lines
+    assert any(line.startswith("1 test in 1 process (1 forked, 0 cold") for line in lines)
+    assert sum(line.startswith("test_one.py::test_one left running (ended now): ") for line in lines) == 1
