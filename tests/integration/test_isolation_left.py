@@ -15,6 +15,9 @@ import pytest
 
 from inner import Inner, counts
 from pytest_tfkernel._child import proc
+from pytest_tfkernel.model.processes import Leftover, ProcessId
+from pytest_tfkernel.plugin.isolation import leftovers
+from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 LEFT = """
 import os, signal, subprocess, sys, time
@@ -182,3 +185,13 @@ def interrupted(process: subprocess.Popen[str]) -> None:
         if not pending & 1 << signal.SIGINT >> 1:
             return
         os.sched_yield()
+
+
+def test_helpers_that_kernels_of_a_test_had_are_nothing_that_it_left() -> None:
+    report = pytest.TestReport("test_a.py::test", ("test_a.py", 0, "test"), {}, "passed", None, "teardown")
+    commands = [f"{sys.executable} -u {CHILD_FOLDER} forkserver", f"cat {CHILD_FOLDER}", "sleep 61"]
+    left = [Leftover(ProcessId(100 + nth, 1), 1, "S", command) for nth, command in enumerate(commands)]
+    leftovers.tell(report, left[:1])
+    assert report.sections == []
+    leftovers.tell(report, left)
+    assert report.sections == [(leftovers.TITLE, f"{left[1]}\n{left[2]}")]

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from pytest_tfkernel.model.processes import Leftover
+from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 TITLE = "left running (ended now)"
 
 
 def tell(report: pytest.TestReport, left: Sequence[Leftover]) -> None:
-    """Name them in the last report of their process."""
-    if left:
-        report.sections.append((TITLE, "\n".join(str(one) for one in left)))
+    """Name them in the last report of their process, but for helpers of ours that it had for its kernels."""
+    lines = [str(one) for one in left if f"{CHILD_FOLDER} " not in one.command]
+    if lines:
+        report.sections.append((TITLE, "\n".join(lines)))
 
 
 class Summary:
