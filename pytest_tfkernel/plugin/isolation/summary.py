@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+# Of one reason; more of them share a line.
+_MOST_FILES = 5
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,21 @@ def lines(count: Count, *, is_verbose: bool) -> Iterator[str]:
         f" start them), {_number(count.deaths, 'death', 'deaths')}"
     )
     # Why some took longer is of use to everybody, and what was as usual to whoever asks for more.
-    shown = count.made if is_verbose else cold
-    for path, how in dict.fromkeys((one.path, one.how) for one in shown):
-        times = sum((one.path, one.how) == (path, how) for one in shown)
-        yield f"  {path}: {how}" + (f" ({times} processes)" if times > 1 else "")
+    times = collections.Counter((one.path, one.how) for one in (count.made if is_verbose else cold))
+    files: dict[str, list[str]] = {}
+    for path, how in times:
+        files.setdefault(how, []).append(path)
+    for (path, how), number in times.items():
+        same = files[how]
+        if is_verbose or len(same) <= _MOST_FILES:
+            yield f"  {path}: {how}" + _processes(number)
+        elif path == same[0]:
+            total = sum(times[one, how] for one in same)
+            yield f"  {path} and {len(same) - 1} more files: {how}{_processes(total)}"
+
+
+def _processes(number: int) -> str:
+    return f" ({number} processes)" if number > 1 else ""
 
 
 def _number(count: int, one: str, many: str) -> str:
