@@ -38,17 +38,23 @@ def of_suite(session: pytest.Session) -> list[pytest.Item]:
     return items
 
 
-def tear_down(item: pytest.Item, following: pytest.Item | None) -> None:
-    """What tests have set up here, and the following one doesn't need: pytest does that where it runs one itself."""
+def tear_down(item: pytest.Item, following: pytest.Item | None) -> str:
+    """What tests have set up here, and the following one doesn't need: pytest does that where it runs one itself.
+
+    What went wrong, if anything did.
+    """
     manager = item.config.pluginmanager
     plugins = [manager.get_plugin(name) for name in _TEARDOWN]
     others = [plugin for plugin in manager.get_plugins() if plugin not in plugins]
     hook = manager.subset_hook_caller("pytest_runtest_teardown", others)
     exits = (pytest.exit.Exception, KeyboardInterrupt)
     call = pytest.CallInfo.from_call(lambda: hook(item=item, nextitem=following), "teardown", reraise=exits)
-    if call.excinfo is not None:
-        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        item.ihook.pytest_runtest_logreport(report=report)
+    if call.excinfo is None:
+        return ""
+    # Plugins that make reports expect a test that they have seen set up here.
+    report = pytest.TestReport.from_item_and_call(item, call)
+    what = f"what tests in pytest's own process have set up can't be torn down: {call.excinfo.exconly()}"
+    return "\n".join([what, report.longreprtext, *(f"--- {title}\n{text}" for title, text in report.sections)])
 
 
 def keep_alive(item: pytest.Item) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import faulthandler
 import itertools
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -76,10 +76,9 @@ def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     if hasattr(config.hook, "pytest_timeout_cancel_timer"):
         # It runs in the other process, too.
         config.hook.pytest_timeout_cancel_timer(item=item)
-    hooks.run(item, nextitem)
+    hooks.run(item, nextitem, lambda: beside.tear_down(item, nextitem))
     if nextitem is None:
         hooks.close()
-    beside.tear_down(item, nextitem)
     return True
 
 
@@ -157,8 +156,11 @@ class IsolationHooks:
         self.run(item, nextitem)
         return True
 
-    def run(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
-        """Run one in a process of its own, and keep that for the next one if both share it."""
+    def run(self, item: pytest.Item, nextitem: pytest.Item | None, tear_down: Callable[[], str] = str) -> None:
+        """Run one in a process of its own, and keep that for the next one if both share it.
+
+        What there is here to `tear_down` after it is part of its last report, if that fails.
+        """
         # pytest would time the wait; the process of the test is timed itself.
         faulthandler.cancel_dump_traceback_later()
         runner = self._runner
@@ -168,7 +170,7 @@ class IsolationHooks:
             # If that fails, each of them fails of the same, where its own process is made.
             with contextlib.suppress(TFKernelError, DiedError):
                 nursery.collect()
-        runner.run(item, nextitem if nextitem is not None and beside.is_isolated(nextitem) else None)
+        runner.run(item, nextitem if nextitem is not None and beside.is_isolated(nextitem) else None, tear_down)
 
     # As the inner one of all wrappers: pytest-cov tells what was measured as soon as the loop is over.
     @pytest.hookimpl(wrapper=True, trylast=True)

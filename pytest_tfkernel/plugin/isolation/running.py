@@ -59,8 +59,8 @@ class Runner:
         self._held: tuple[pytest.Item, pytest.TestReport] | None = None
         self._told: tuple[pytest.Item, pytest.TestReport] | None = None
 
-    def run(self, item: pytest.Item, following: pytest.Item | None) -> None:
-        """One test, with all of its reports."""
+    def run(self, item: pytest.Item, following: pytest.Item | None, tear_down: Callable[[], str] = str) -> None:
+        """One test, with all of its reports; what goes wrong in `tear_down` is told in the last of them."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         self._last, self._passes = None, True
         is_last = following is None or not self._share(item, following)
@@ -70,6 +70,8 @@ class Runner:
             self._interrupt()
             raise
         self._tests += 1
+        if wrong := tear_down():
+            self._spoil(wrong)
         if is_last or item.session.shouldstop or item.session.shouldfail or _stops(told):
             self._end()
         # A worker of pytest-xdist may tell of no test but the one that it runs.

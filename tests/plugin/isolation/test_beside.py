@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from inner import Inner, counts
 
 MIXED = """
@@ -48,9 +50,22 @@ def test_what_fails_when_it_is_torn_down_after_a_marked_test_is_an_error(inner: 
         ),
     )
     inner.write("test_b.py", "def test(): pass\n")
-    run = inner.run()
+    # As plugins do that repeat tests.
+    inner.write(
+        "conftest.py",
+        "def pytest_runtest_setup(item): item.is_set_up = True\n"
+        "def pytest_runtest_makereport(item): assert item.is_set_up\n",
+    )
+    report = inner.folder / "report.json"
+    run = inner.run(f"--tfkernel-report={report}")
     assert counts(run) == {"passed": 3, "errors": 1}
-    run.stdout.fnmatch_lines(["ERROR test_a.py::test_marked - AssertionError: not torn down*"])
+    assert "own process have set up can't be torn down: AssertionError: not torn down" in run.stdout.str()
+    outcomes = {one["item"]: one["outcome"] for one in json.loads(report.read_text())["tests"]}
+    assert outcomes == {
+        "test_a.py::test_first": "passed",
+        "test_a.py::test_marked": "error",
+        "test_b.py::test": "passed",
+    }
 
 
 DIES = """
