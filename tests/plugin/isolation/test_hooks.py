@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
-
 from inner import Inner, counts
 
 # Says in which process it was imported, and in which it ran.
@@ -92,12 +90,13 @@ def test_a_debugger_is_where_the_person_is(inner: Inner) -> None:
     assert "<Function test>" in run.stdout.str()
 
 
-@pytest.mark.parametrize("name", ["debugging", "tmpdir", "terminal", "capture", "faulthandler", "junitxml"])
-def test_no_plugin_of_pytest_has_to_be_there(inner: Inner, name: str) -> None:
+def test_no_plugin_of_pytest_has_to_be_there(inner: Inner) -> None:
     report = inner.folder / "report.json"
     inner.write("test_one.py", MARKED)
-    for words in (("--tfkernel-isolate",), ()):
-        run = inner.run("-p", f"no:{name}", f"--tfkernel-report={report}", *words)
+    names = ("debugging", "tmpdir", "terminal", "capture", "logging", "faulthandler", "junitxml", "cacheprovider")
+    words = [word for name in names for word in ("-p", f"no:{name}")]
+    for option in (["--tfkernel-isolate"], []):
+        run = inner.run(*words, f"--tfkernel-report={report}", *option)
         assert run.ret == 0
         assert len(json.loads(report.read_text())["tests"]) == 2
 
