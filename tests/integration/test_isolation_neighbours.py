@@ -122,7 +122,15 @@ def test_grouped(): pass
 BOTH = {"passed": 6, "failed": 2, "skipped": 1, "xfailed": 1}
 
 
-@pytest.mark.parametrize("dist", ["load", "loadfile", "loadscope", "loadgroup", "worksteal", "each"])
+@pytest.mark.parametrize(
+    "dist",
+    [
+        "loadfile",
+        "loadgroup",
+        "each",
+        *(pytest.param(one, marks=pytest.mark.soak) for one in ("load", "loadscope", "worksteal")),
+    ],
+)
 def test_workers_of_xdist_isolate_their_tests(inner: Inner, dist: str) -> None:
     inner.write("test_one.py", ONE)
     inner.write("test_two.py", TWO)
