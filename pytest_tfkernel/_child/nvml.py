@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import frames, isolated
+from . import frames, search_path
 
 CHANNEL = 3
 # Stands beside the codes of nvmlReturn_t, which are positive.
@@ -28,7 +28,7 @@ _TRIES = 3
 
 def main(_: list[str]) -> None:
     """Answer requests until the channel closes."""
-    isolated.look_where_told()
+    search_path.look_where_told()
     os.set_inheritable(CHANNEL, False)
     port = frames.Port(CHANNEL)
     reader = Reader()

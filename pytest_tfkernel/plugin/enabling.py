@@ -9,7 +9,7 @@ import pytest
 
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.options import INSIDE
-from pytest_tfkernel.processes.isolation import standard_library_first
+from pytest_tfkernel.processes.search_path import standard_library_first
 
 
 def enable(config: pytest.Config) -> None:

@@ -25,7 +25,7 @@ def tfkernel_spec(request: pytest.FixtureRequest) -> KernelSpec:
     Kernels start in pytest's root folder, with the folder of the test file and pytest's own
     `pythonpath` on `sys.path`. The marker `tfkernel(field=...)` changes fields for one test.
     """
-    from pytest_tfkernel.processes.isolation import standard_library_first
+    from pytest_tfkernel.processes.search_path import standard_library_first
 
     with standard_library_first():
         from pytest_tfkernel.plugin import making
@@ -41,7 +41,7 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
     """
     if sys.platform != "linux":
         pytest.skip("kernels of pytest-tfkernel run on Linux only")
-    from pytest_tfkernel.processes.isolation import standard_library_first
+    from pytest_tfkernel.processes.search_path import standard_library_first
 
     with standard_library_first():
         from pytest_tfkernel.plugin import making

@@ -61,7 +61,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     marked = item.get_closest_marker("tfkernel_isolated") or item.get_closest_marker("tfkernel_dies")
     if marked is None or options.is_inside(item.config):
         return None
-    from pytest_tfkernel.processes.isolation import standard_library_first
+    from pytest_tfkernel.processes.search_path import standard_library_first
 
     with standard_library_first():
         from pytest_tfkernel.plugin.isolation import hooks
@@ -72,7 +72,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist on this machine whose death ends its kernels too, and what its kernels are."""
     if node.gateway.spec.popen:
-        from pytest_tfkernel.processes.isolation import standard_library_first
+        from pytest_tfkernel.processes.search_path import standard_library_first
 
         with standard_library_first():
             from pytest_tfkernel.plugin import interpreters, launching
@@ -85,7 +85,7 @@ def pytest_testnodedown(node: WorkerController) -> None:
     """Tell of the tests that a worker of pytest-xdist has isolated, where no option says that any are."""
     # As `workers` names it, which isn't imported for this.
     if "tfkernel_isolated" in getattr(node, "workeroutput", {}):
-        from pytest_tfkernel.processes.isolation import standard_library_first
+        from pytest_tfkernel.processes.search_path import standard_library_first
 
         with standard_library_first():
             from pytest_tfkernel.plugin.isolation import hooks

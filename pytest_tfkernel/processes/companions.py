@@ -13,10 +13,10 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.kin import TOKEN
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import Leftover, ProcessId
-from pytest_tfkernel.processes.isolation import search_path
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output import epitaphs
 from pytest_tfkernel.processes.output.captures import Capture
+from pytest_tfkernel.processes.search_path import search_path
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER, Supervisor
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message

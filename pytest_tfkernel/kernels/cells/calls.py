@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from pytest_tfkernel.model.errors import CallError
-from pytest_tfkernel.processes.isolation import standard_library_first
+from pytest_tfkernel.processes.search_path import standard_library_first
 from pytest_tfkernel.processes.wire import Message
 
 # pytest leaves our frames out of a user's traceback.

@@ -14,8 +14,8 @@ from pytest_tfkernel.kernels.generations.base import Supplies
 from pytest_tfkernel.model.errors import KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.processes.companions import Command, Companion
-from pytest_tfkernel.processes.isolation import search_path
 from pytest_tfkernel.processes.orders import Order
+from pytest_tfkernel.processes.search_path import search_path
 from pytest_tfkernel.processes.supervisor import Supervisor
 from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import ChannelClosedError, ChannelLateError, ChannelTornError, Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pytest_tfkernel.model.errors import SpecError
-from pytest_tfkernel.processes.isolation import standard_library_first
+from pytest_tfkernel.processes.search_path import standard_library_first
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True

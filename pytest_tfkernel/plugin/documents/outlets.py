@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.plugin.asked import Options
-from pytest_tfkernel.processes.isolation import standard_library_first
+from pytest_tfkernel.processes.search_path import standard_library_first
 from pytest_tfkernel.report import document
 from pytest_tfkernel.report.compare import text
 from pytest_tfkernel.report.compare.comparison import Comparison, Yardstick

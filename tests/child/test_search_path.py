@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pytest_tfkernel._child import isolated
+from pytest_tfkernel._child import search_path
 
 
 @pytest.mark.parametrize(("told", "path"), [(["/b", "/a", "/c"], ["/a", "/b", "/c"]), (None, ["/a"])])
@@ -16,10 +16,10 @@ def test_it_looks_where_it_is_told_after_all_else(
     monkeypatch: pytest.MonkeyPatch, told: list[str] | None, path: list[str]
 ) -> None:
     monkeypatch.setattr(sys, "path", ["/a"])
-    monkeypatch.delenv(isolated.VARIABLE, raising=False)
+    monkeypatch.delenv(search_path.VARIABLE, raising=False)
     if told is not None:
-        monkeypatch.setenv(isolated.VARIABLE, json.dumps(told))
-    isolated.look_where_told()
+        monkeypatch.setenv(search_path.VARIABLE, json.dumps(told))
+    search_path.look_where_told()
     assert sys.path == path
     # What it starts isn't told.
-    assert isolated.VARIABLE not in os.environ
+    assert search_path.VARIABLE not in os.environ

@@ -10,7 +10,7 @@ from pytest_tfkernel._child.library import first as standard_library_first
 
 __all__ = ["VARIABLE", "search_path", "standard_library_first"]
 
-# Where a process of ours is told to look; `_child/isolated.py` and `hosts/__main__.py` read it.
+# Where a process of ours is told to look; `_child/search_path.py` and `hosts/__main__.py` read it.
 VARIABLE = "PYTEST_TFKERNEL_SEARCH_PATH"
 
 
