@@ -141,33 +141,25 @@ def add(parser: pytest.Parser) -> None:
 
 
 def _add_gate(group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--tfkernel-gate",
-        action="store_const",
-        const="fail",
-        default=None,
-        dest="tfkernel_gate",
-        help="fail each of your own tests that leaves behind a process, a handle of a GPU, shared memory, a socket, a"
-        " lock or a temporary file, and list what it left",
+    fail = (
+        "fail each of your own tests that leaves behind a process, a handle of a GPU, shared memory, a socket, a lock"
+        " or a temporary file, and list what it left"
     )
-    helps = {"fail": "the same", "warn": "list it, but don't fail", "off": "whatever tfkernel_gate says"}
-    for mode in GATE_MODES:
-        # Options of their own: one with an optional value would take a path beside it for that.
-        name = f"--tfkernel-gate={mode}"
-        group.addoption(name, action="store_const", const=mode, dest="tfkernel_gate", help=helps[mode])
+    _add_modes(group, "gate", GATE_MODES, (fail, "list it, but don't fail", "whatever tfkernel_gate says"))
 
 
 def _add_isolation(group: pytest.OptionGroup) -> None:
-    group.addoption(
-        "--tfkernel-isolate",
-        action="store_const",
-        const="file",
-        default=None,
-        dest="tfkernel_isolate",
-        help="your own tests: each file runs in a process of its own, so that a crash is one failed test, and nothing"
-        " of TensorFlow's state or GPU memory outlives it",
+    file = (
+        "your own tests: each file runs in a process of its own, so that a crash is one failed test, and nothing of"
+        " TensorFlow's state or GPU memory outlives it"
     )
-    helps = {"file": "the same", "test": "each test does", "off": "whatever tfkernel_isolate says"}
-    for mode in ISOLATE_MODES:
-        name = f"--tfkernel-isolate={mode}"
-        group.addoption(name, action="store_const", const=mode, dest="tfkernel_isolate", help=helps[mode])
+    _add_modes(group, "isolate", ISOLATE_MODES, (file, "each test does", "whatever tfkernel_isolate says"))
+
+
+def _add_modes(group: pytest.OptionGroup, name: str, modes: tuple[str, ...], helps: tuple[str, ...]) -> None:
+    """An option whose value may be left out: then it is the first of these."""
+    option, target = f"--tfkernel-{name}", f"tfkernel_{name}"
+    group.addoption(option, action="store_const", const=modes[0], default=None, dest=target, help=helps[0])
+    for mode, words in zip(modes, ("the same", *helps[1:]), strict=True):
+        # Options of their own: one with an optional value would take a path beside it for that.
+        group.addoption(f"{option}={mode}", action="store_const", const=mode, dest=target, help=words)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -209,6 +209,26 @@ class Cgroup:
             except OSError:
                 continue
             self._supervisor.release(leaf.folder)
+
+
+def limiting(
+    new_cgroup: Callable[[tuple[str, ...]], Cgroup], *, memory: int | None, processes: int | None
+) -> Cgroup | None:
+    """One with these limits, made by `new_cgroup`; None without any. Raises CgroupUnavailableError, or OSError."""
+    limits = {MEMORY: memory, PIDS: processes}
+    controllers = tuple(name for name, limit in limits.items() if limit is not None)
+    if not controllers:
+        return None
+    cgroup = new_cgroup(controllers)
+    try:
+        if memory is not None:
+            cgroup.limit_memory(memory)
+        if processes is not None:
+            cgroup.limit_processes(processes)
+    except BaseException:
+        cgroup.remove()
+        raise
+    return cgroup
 
 
 def find_oom_counter(pid: int) -> Path | None:

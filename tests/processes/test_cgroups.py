@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,15 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
-from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError, Parent, find_parent, name_for
+from pytest_tfkernel.processes.cgroups import (
+    MEMORY,
+    PIDS,
+    CgroupUnavailableError,
+    Parent,
+    find_parent,
+    limiting,
+    name_for,
+)
 
 StartKernel = Callable[..., Kernel]
 
@@ -167,3 +176,57 @@ def test_a_cgroup_that_a_dead_session_left_is_removed_by_the_next(
         for name in names.values():
             with contextlib.suppress(FileNotFoundError):
                 (parent / name).rmdir()
+
+
+class Noting:
+    """A cgroup that notes what is asked of it; of one kind it is refused."""
+
+    def __init__(self, refused: str = "") -> None:
+        self.refused = refused
+        self.asked: list[tuple[str, int]] = []
+        self.is_removed = False
+
+    def made(self, controllers: tuple[str, ...]) -> Any:
+        self.controllers = controllers
+        return self
+
+    def limit_memory(self, limit: int) -> None:
+        self._limit(MEMORY, limit)
+
+    def limit_processes(self, limit: int) -> None:
+        self._limit(PIDS, limit)
+
+    def _limit(self, kind: str, limit: int) -> None:
+        if kind == self.refused:
+            raise OSError("refused")
+        self.asked.append((kind, limit))
+
+    def remove(self) -> None:
+        self.is_removed = True
+
+
+@pytest.mark.parametrize(
+    ("memory", "processes", "asked"),
+    [(7, None, [(MEMORY, 7)]), (None, 3, [(PIDS, 3)]), (7, 3, [(MEMORY, 7), (PIDS, 3)])],
+)
+def test_only_limits_that_were_asked_for_need_a_controller(
+    memory: int | None, processes: int | None, asked: list[tuple[str, int]]
+) -> None:
+    noting = Noting()
+    assert limiting(noting.made, memory=memory, processes=processes) is not None
+    assert noting.asked == asked
+    assert noting.controllers == tuple(kind for kind, _ in asked)
+    assert not noting.is_removed
+
+
+def test_without_a_limit_there_is_none() -> None:
+    noting = Noting()
+    assert limiting(noting.made, memory=None, processes=None) is None
+    assert not hasattr(noting, "controllers")
+
+
+def test_one_whose_limit_is_refused_is_removed() -> None:
+    noting = Noting(refused=PIDS)
+    with pytest.raises(OSError, match="refused"):
+        limiting(noting.made, memory=7, processes=3)
+    assert noting.is_removed

@@ -144,3 +144,8 @@ def write(path: Path, document: parts.Document) -> Path:
         return path.with_name(path.name + INCOMPLETE)
     writer.finish(document.end)
     return path
+
+
+def moment(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
+    """One of a timeline."""
+    return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)

@@ -15,7 +15,7 @@ from pytest_tfkernel.model.errors import KernelStartError
 from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
 from pytest_tfkernel.model.provisioners import PROVISIONERS
 from pytest_tfkernel.processes import room
-from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.processes.cgroups import Cgroup, CgroupUnavailableError, limiting
 from pytest_tfkernel.processes.orders import Order, folder_of
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import Supervisor
@@ -57,24 +57,12 @@ class Supplies:
 
     def limiting_cgroup(self, spec: KernelSpec) -> Cgroup | None:
         """A cgroup with the limits of the spec, if it has any that need one. Raises KernelStartError."""
-        limited = {MEMORY: spec.memory_limit, PIDS: spec.process_limit}
-        controllers = tuple(name for name, limit in limited.items() if limit is not None)
-        if not controllers:
-            return None
-        cgroup = None
         try:
-            cgroup = self.new_cgroup(controllers)
-            if spec.memory_limit is not None:
-                cgroup.limit_memory(spec.memory_limit)
-            if spec.process_limit is not None:
-                cgroup.limit_processes(spec.process_limit)
+            return limiting(self.new_cgroup, memory=spec.memory_limit, processes=spec.process_limit)
         except (CgroupUnavailableError, OSError) as error:
-            if cgroup is not None:
-                cgroup.remove()
             raise KernelStartError(
                 f"memory_limit and process_limit need a cgroup, and none can be made: {error}"
             ) from error
-        return cgroup
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _ANSWERS: dict[str, dict[str, dict[str, type]]] = {
 
 # Variables that libraries read while they are imported, or Python when it starts. A change of one needs
 # a fork server of its own; all others are set after the fork.
-_IMPORT_TIME = (
+IMPORT_TIME = (
     "CUDA", "GRPC", "HOME", "KERAS", "KMP", "LANG", "LC_", "LD_", "MALLOC_", "MKL", "NUMPY", "NVIDIA", "OMP",
     "OPENBLAS", "PATH", "PROTOCOL_BUFFERS", "PYTHON", "TF", "TZ", "XLA",
 )  # fmt: skip
@@ -209,5 +209,5 @@ def _search_path(wanted: Launch) -> tuple[str, ...]:
 
 
 def _key(wanted: Launch) -> tuple[object, ...]:
-    variables = tuple(sorted(pair for pair in wanted.environment.items() if pair[0].startswith(_IMPORT_TIME)))
+    variables = tuple(sorted(pair for pair in wanted.environment.items() if pair[0].startswith(IMPORT_TIME)))
     return wanted.interpreter.executable, _chosen(wanted).modules, _search_path(wanted), variables

@@ -21,7 +21,7 @@ from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
 from pytest_tfkernel.plugin.isolation.phases import PhaseOutput
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes import room
-from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
+from pytest_tfkernel.processes.cgroups import Cgroup, CgroupUnavailableError, limiting
 from pytest_tfkernel.processes.orders import Order
 from pytest_tfkernel.processes.output.captures import Capture
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
@@ -108,25 +108,14 @@ class Forker:
             raise
 
     def _cgroup(self, wishes: IsolationWishes) -> Cgroup | None:
-        limited = {MEMORY: wishes.memory if wishes.by == "cgroup" else None, PIDS: wishes.processes}
-        controllers = tuple(name for name, limit in limited.items() if limit is not None)
-        if not controllers:
-            return None
-        cgroup = None
+        memory = wishes.memory if wishes.by == "cgroup" else None
         try:
-            cgroup = self.launcher.new_cgroup(controllers)
-            if MEMORY in controllers and wishes.memory is not None:
-                cgroup.limit_memory(wishes.memory)
-            if wishes.processes is not None:
-                cgroup.limit_processes(wishes.processes)
+            return limiting(self.launcher.new_cgroup, memory=memory, processes=wishes.processes)
         except (CgroupUnavailableError, OSError) as error:
-            if cgroup is not None:
-                cgroup.remove()
-            other = ", or write memory=..., by='rlimit'" if MEMORY in controllers else ""
+            other = ", or write memory=..., by='rlimit'" if memory is not None else ""
             raise CannotBeginError(
                 f"memory= and processes= need a cgroup, and none can be made: {error}{other}"
             ) from None
-        return cgroup
 
     def _make(
         self,
@@ -136,38 +125,29 @@ class Forker:
         phases: Sequence[str],
     ) -> Peer:
         try:
-            return self._made(launch, order, cgroup, phases)
+            with contextlib.ExitStack() as undo:
+                channel, theirs = Channel.pair()
+                undo.callback(channel.close)
+                captures = [Capture(name) for name in ("stdout", "stderr", "stacks")]
+                for one in captures:
+                    undo.callback(one.close)
+                made = []
+                for name in phases:
+                    made.append(PhaseOutput(name))
+                    undo.callback(made[-1].close)
+                stdout, stderr, stacks = captures
+                try:
+                    streams = [one.descriptor for one in captures]
+                    given = [*streams[:2], theirs.fileno(), streams[2], *(one.owned.number for one in made)]
+                    process = launch(order, given)
+                finally:
+                    theirs.close()
+                parts = Parts(channel, stdout, stderr, stacks, order.lease, cgroup, None, lambda _: "")
+                life = Life(self.launcher.supervisor, process, parts, 1)
+                undo.pop_all()
+            return Peer(life, channel, tuple(made))
         except OSError as error:
             raise room.error_for(f"no process for tests can be made: {error}", error.errno) from None
-
-    def _made(
-        self,
-        launch: Callable[[Order, list[int]], ProcessId],
-        order: Order,
-        cgroup: Cgroup | None,
-        phases: Sequence[str],
-    ) -> Peer:
-        with contextlib.ExitStack() as undo:
-            channel, theirs = Channel.pair()
-            undo.callback(channel.close)
-            captures = [Capture(name) for name in ("stdout", "stderr", "stacks")]
-            for one in captures:
-                undo.callback(one.close)
-            made = []
-            for name in phases:
-                made.append(PhaseOutput(name))
-                undo.callback(made[-1].close)
-            stdout, stderr, stacks = captures
-            try:
-                streams = [one.descriptor for one in captures]
-                given = [*streams[:2], theirs.fileno(), streams[2], *(one.owned.number for one in made)]
-                process = launch(order, given)
-            finally:
-                theirs.close()
-            parts = Parts(channel, stdout, stderr, stacks, order.lease, cgroup, None, lambda _: "")
-            life = Life(self.launcher.supervisor, process, parts, 1)
-            undo.pop_all()
-        return Peer(life, channel, tuple(made))
 
 
 def _is_open(descriptor: int) -> bool:

@@ -17,6 +17,7 @@ from types import ModuleType
 
 import pytest
 
+from pytest_tfkernel.kernels.provisioners.forkserver import IMPORT_TIME
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
@@ -31,8 +32,6 @@ FORKED = "forked"
 _NOTHING = IsolationWishes()
 _TRIES = 3
 _COLLECTED = ("collected", "usage", "finished")
-# How variables begin that are read while TensorFlow and Keras are imported, or Python starts.
-_IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_", "PYTHON", "LD_", "OMP_", "MKL_")
 # Runs in the process of a test; `given` says of each type how many there are to be.
 DEVICES = """
 import tensorflow as tf
@@ -177,7 +176,7 @@ class Nursery:
             return "cold=True"
         if not self._session.forks_begun:
             return "the gate looks at a process from the beginning of its session"
-        names = [name for name, _ in wishes.env if name.startswith(_IMPORT_TIME)]
+        names = [name for name, _ in wishes.env if name.startswith(IMPORT_TIME)]
         return f"{', '.join(names)} may be read while TensorFlow is imported" if names else None
 
     def _forget_dead(self) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 import documents
+from documents import moment
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.page import latencies, svg
 
@@ -16,10 +17,6 @@ from pytest_tfkernel.report.page import latencies, svg
 def drawing() -> Iterator[None]:
     with svg.settings():
         yield
-
-
-def moment(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
-    return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
 
 
 def test_latency_is_that_of_the_first_moments() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import documents
+from documents import moment
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.page import svg
 from pytest_tfkernel.report.page.timelines import Timelines, spread
@@ -18,10 +19,6 @@ from pytest_tfkernel.report.page.timelines import Timelines, spread
 def drawing() -> Iterator[None]:
     with svg.settings():
         yield
-
-
-def moment(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
-    return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
 
 
 def test_picture_has_each_mark_once_and_each_track_that_is_known() -> None:

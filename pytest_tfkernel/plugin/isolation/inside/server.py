@@ -50,7 +50,7 @@ _SCREEN = (5, 6)
 # Somebody has closed our end, or opened something else in its place.
 _NOT_OURS = (errno.EBADF, errno.ENOTSOCK, errno.EINVAL)
 _WHAT = "what was imported"
-# Variables that TensorFlow and Keras read while they are imported.
+# What people set for TensorFlow and Keras in a file that imports them then; its import sets others itself.
 _IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_")
 
 
