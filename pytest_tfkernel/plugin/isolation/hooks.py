@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import itertools
-import tempfile
 from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +34,7 @@ from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modul
 from pytest_tfkernel.plugin.isolation.peers import DiedError
 from pytest_tfkernel.plugin.isolation.running import Runner
 from pytest_tfkernel.plugin.launching import launcher_of
+from pytest_tfkernel.processes.wire import Message
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
@@ -121,8 +120,6 @@ class IsolationHooks:
         self._runner: Runner | None = None
         self._count = summary.Count()
         self._measuring: Measuring | None = None
-        # Where processes of tests leave what plugins are told of in the end.
-        self._outputs: Path | None = None
         # By worker of pytest-xdist; None for one that was killed, or in which a test was.
         self._left: list[list[str] | None] = []
 
@@ -193,9 +190,8 @@ class IsolationHooks:
             if nursery is not None:
                 nursery.close()
         self._take_over()
-        folder, self._outputs = self._outputs, None
-        if folder is not None:
-            outputs.hand_over(self._config, folder)
+        if runner is not None:
+            self._hand_over(runner.left, is_complete=runner.is_complete)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
@@ -226,11 +222,13 @@ class IsolationHooks:
         if self._measuring is not None:
             self._measuring.take_over(self._config)
 
-    def _leave(self, output: dict[str, Any]) -> None:
-        """What the session of a process has left goes where that of a worker goes: of our own hooks, to the gate."""
+    def _hand_over(self, left: Sequence[Message], *, is_complete: bool) -> None:
+        """What sessions of processes have left goes where that of workers goes; to our own gate in any case."""
         gate: Any = self._config.pluginmanager.get_plugin("tfkernel-gate")
         if hasattr(gate, "pytest_testnodedown"):
-            gate.pytest_testnodedown(SimpleNamespace(workeroutput=output))
+            for output in left:
+                gate.pytest_testnodedown(SimpleNamespace(workeroutput=codec.decode(output)))
+        outputs.hand_over(self._config, left if is_complete else None)
 
     def _begin(self) -> tuple[Nursery, Runner]:
         # Any other method writes nothing to descriptors.
@@ -241,13 +239,12 @@ class IsolationHooks:
             raise pytest.UsageError(str(error)) from None
         self._measuring = measuring.begin(launcher.temporary)
         forker = Forker(launcher, captures, measuring.VARIABLES if self._measuring is not None else ())
-        self._outputs = Path(tempfile.mkdtemp(prefix="outputs-", dir=launcher.temporary))
-        nursery = self._nursery = Nursery(forker, _session(self._config, self._outputs, self._measuring))
-        runner = self._runner = Runner(self._config, nursery, self._mode, self._leave)
+        nursery = self._nursery = Nursery(forker, _session(self._config, self._measuring))
+        runner = self._runner = Runner(self._config, nursery, self._mode)
         return nursery, runner
 
 
-def _session(config: pytest.Config, folder: Path, measures: Measuring | None) -> SessionPlan:
+def _session(config: pytest.Config, measures: Measuring | None) -> SessionPlan:
     # As pytest-xdist asks for it; there is none with `-p no:tmpdir`.
     factory = getattr(config, "_tmp_path_factory", None)
     return SessionPlan(
@@ -259,7 +256,6 @@ def _session(config: pytest.Config, folder: Path, measures: Measuring | None) ->
         junit=presenting.family_of(config),
         workerinput=codec.encode(workerinput.of(config)),
         basetemp=str(factory.getbasetemp()) if factory is not None else None,
-        outputs=str(folder),
         preload=lambda: naming.modules_to_preload(config),
         # The gate looks at a process from the beginning of its session on.
         forks_begun=options_of(config).gate == "off",

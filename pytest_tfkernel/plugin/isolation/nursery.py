@@ -60,7 +60,6 @@ class SessionPlan:
     junit: str | None
     workerinput: Message
     basetemp: str | None
-    outputs: str
     preload: Callable[[], Sequence[str]]
     forks_begun: bool = True
     measuring: Message | None = None
@@ -76,7 +75,6 @@ class SessionPlan:
             "junit": self.junit,
             "workerinput": self.workerinput,
             "basetemp": self.basetemp,
-            "outputs": self.outputs,
             "measuring": self.measuring,
         }
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.isolation import codec
+from pytest_tfkernel.processes.wire import Message
 
 OUTPUTS = "outputs"
 _HOOK = "pytest_testnodedown"
@@ -20,20 +20,13 @@ _NOT_TOLD = ("_cov",)
 _NOT_TOLD_OF = ("xdist", "pytest_tfkernel")
 
 
-def hand_over(config: pytest.Config, folder: Path) -> None:
-    """Tell plugins, or leave it for those in the controller of pytest-xdist; each is told once.
-
-    A process that has died has left an empty file.
-    """
-    files = sorted(folder.glob("*"))
-    texts = [file.read_text(encoding="utf-8", errors="surrogatepass") for file in files]
-    for file in files:
-        file.unlink(missing_ok=True)
-    complete = texts if all(texts) else None
+def hand_over(config: pytest.Config, found: Sequence[Message] | None) -> None:
+    """Tell plugins, or leave it for those in the controller of pytest-xdist; None where a process has left nothing."""
+    texts = [json.dumps(one) for one in found] if found is not None else None
     if not workers.is_worker(config):
-        tell(config, [complete])
-    elif complete is not None:
-        workers.leave(config, OUTPUTS, complete)
+        tell(config, [texts])
+    elif texts is not None:
+        workers.leave(config, OUTPUTS, texts)
 
 
 def tell(config: pytest.Config, left: Sequence[list[str] | None]) -> None:

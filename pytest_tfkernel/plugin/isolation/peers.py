@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.processes import Leftover, PostMortem
-from pytest_tfkernel.plugin.isolation import codec, forms
+from pytest_tfkernel.plugin.isolation import forms
 from pytest_tfkernel.plugin.isolation.phases import PhaseOutput
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
@@ -142,7 +142,7 @@ class Peer:
             for _ in self.told(("interrupted", "ran", "exit"), _INTERRUPT_SECONDS):
                 pass
 
-    def finish(self, leave: Callable[[dict[str, Any]], None]) -> tuple[ProcessDeath, bool]:
+    def finish(self, leave: Callable[[Message], None]) -> tuple[ProcessDeath, bool]:
         """Have it end as a session of pytest does; how it ended, and whether it did so as it had said.
 
         What the session leaves is for `leave`.
@@ -151,7 +151,7 @@ class Peer:
         try:
             for told in self.told(("finished",), _END_SECONDS):
                 if told["kind"] == "left":
-                    leave(codec.decode(told["output"]))
+                    leave(told["output"])
         except DiedError as error:
             return error.death, False
         death = self.farewell()

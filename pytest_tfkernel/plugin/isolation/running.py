@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -36,15 +35,14 @@ _LAST = ("ran", "missing", *_ENDS)
 class Runner:
     """Gives each test its process. One at a time lives on, for the next test of the same file."""
 
-    def __init__(
-        self, config: pytest.Config, nursery: Nursery, mode: str, leave: Callable[[dict[str, Any]], None]
-    ) -> None:
+    def __init__(self, config: pytest.Config, nursery: Nursery, mode: str) -> None:
         self._config = config
         self._supply = Supply(nursery)
         self._mode = mode
-        # Told what a session leaves at its end, as workers of pytest-xdist do.
-        self._leave = leave
         self._peer: Peer | None = None
+        # What sessions have left at their end, as workers of pytest-xdist do, and how many there were.
+        self.left: list[Message] = []
+        self._sessions = 0
         # For which tests it is, and how it was made.
         self._kin: Kinship | None = None
         self._how = ""
@@ -94,6 +92,11 @@ class Runner:
     def count(self) -> Count:
         """What there was so far."""
         return Count(tuple(self._supply.made), self._tests, self._deaths)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each session has left something."""
+        return len(self.left) == self._sessions
 
     def _interrupt(self) -> None:
         """Let the test that runs be interrupted, once."""
@@ -189,6 +192,7 @@ class Runner:
         if self._peer is None or self._kin != kin:
             self._end()
             self._peer, self._how = self._supply.take(item, kin)
+            self._sessions += 1
             self._kin = kin
         return self._peer
 
@@ -244,7 +248,7 @@ class Runner:
         """End the process in order, and tell the last report, which says so when that failed."""
         if self._peer is not None:
             try:
-                death, as_told = self._peer.finish(self._leave)
+                death, as_told = self._peer.finish(self.left.append)
             except SupervisorGoneError:
                 self._peer = None
                 self._spoil(f"how its process has ended isn't known: {_GONE}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,26 +39,20 @@ def text(output: object) -> str:
     return json.dumps(codec.encode(output))
 
 
-def test_each_is_told_once_in_the_order_of_their_beginning(config: Any, heard: Heard, tmp_path: Path) -> None:
-    (tmp_path / "2-7").write_text(text({"said": ("b",)}))
-    (tmp_path / "1-8").write_text(text({"said": ("a",)}))
-    outputs.hand_over(config, tmp_path)
-    outputs.hand_over(config, tmp_path)
+def test_each_is_told_in_the_order_of_their_ends(config: Any, heard: Heard) -> None:
+    outputs.hand_over(config, [codec.encode({"said": ("a",)}), codec.encode({"said": ("b",)})])
     assert heard.outputs == [{"said": ("a",)}, {"said": ("b",)}]
 
 
-def test_none_is_told_when_one_has_died(config: Any, heard: Heard, tmp_path: Path) -> None:
-    (tmp_path / "1-8").write_text(text({}))
-    (tmp_path / "2-7").write_text("")
-    outputs.hand_over(config, tmp_path)
+def test_none_is_told_when_one_has_died(config: Any, heard: Heard) -> None:
+    outputs.hand_over(config, None)
     outputs.tell(config, [[text({})], None])
     assert heard.outputs == []
 
 
-def test_a_worker_leaves_them_for_its_controller(config: Any, heard: Heard, tmp_path: Path) -> None:
+def test_a_worker_leaves_them_for_its_controller(config: Any, heard: Heard) -> None:
     config.workerinput, config.workeroutput = {}, {}
-    (tmp_path / "1-8").write_text(text({"a": 1}))
-    outputs.hand_over(config, tmp_path)
+    outputs.hand_over(config, [codec.encode({"a": 1})])
     left = workers.left(SimpleNamespace(workeroutput=config.workeroutput), outputs.OUTPUTS, list[str])  # type: ignore[arg-type]
     assert heard.outputs == []
     outputs.tell(config, [left])

@@ -62,7 +62,7 @@ def run(own: Own, told: Message) -> int:
 
 
 def _plugins(own: Own, told: Message) -> Iterator[object]:
-    yield from (Inside(own, told), Logs(own), Outputs(told["outputs"]))
+    yield from (Inside(own, told), Logs(own), Outputs(own.send))
     if told["measuring"] is not None:
         measuring = ProcessMeasuring(told["measuring"])
         own.measure_by(measuring)
@@ -201,14 +201,6 @@ class Inside:
         # A session can't end where tests have left no room.
         limits.restore(before)
         return True
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
-        """Tell what plugins leave for the controller of pytest-xdist."""
-        try:
-            return (yield)
-        finally:
-            self._own.send({"kind": "left", "output": codec.encode(self._config.workeroutput)})  # type: ignore[attr-defined]
 
     def _run(self, items: tests.Items, request: Message) -> None:
         self._own.watch(request)

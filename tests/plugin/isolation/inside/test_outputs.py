@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Generator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,54 +15,42 @@ from pytest_tfkernel.plugin.isolation.inside.outputs import Outputs
 NAME = "PYTEST_XDIST_WORKER"
 
 
-def through(hook: Generator[None, Any, Any]) -> None:
-    """Let a wrapper go on."""
-    with pytest.raises(StopIteration):
-        hook.send(None)
+@pytest.fixture
+def sent() -> list[Any]:
+    return []
 
 
-def session(output: object) -> Any:
-    return SimpleNamespace(config=SimpleNamespace(workeroutput=output))
+@pytest.fixture
+def ending(sent: list[Any]) -> Generator[None, Any, Any]:
+    """The hook of a session that ends."""
+    session: Any = SimpleNamespace(config=SimpleNamespace(workeroutput={"said": ("a",)}))
+    return Outputs(sent.append).pytest_sessionfinish(session)
 
 
-def test_it_is_empty_until_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("earlier", "seen"), [(None, "gw0"), ("gw7", "gw7")])
+def test_plugins_end_as_in_a_worker(
+    ending: Generator[None, Any, Any], sent: list[Any], monkeypatch: pytest.MonkeyPatch, earlier: str | None, seen: str
+) -> None:
     monkeypatch.delenv(NAME, raising=False)
-    made = Outputs(str(tmp_path))
-    for _ in range(2):
-        test = made.pytest_runtest_protocol()
-        next(test)
-        through(test)
-    (file,) = tmp_path.iterdir()
-    assert file.read_text() == ""
-    end = made.pytest_sessionfinish(session({"said": ("a",)}))
-    next(end)
-    assert os.environ[NAME] == "gw0"
-    through(end)
+    if earlier is not None:
+        monkeypatch.setenv(NAME, earlier)
+    next(ending)
+    assert os.environ[NAME] == seen
+    assert sent == []
+    with pytest.raises(StopIteration):
+        ending.send(None)
+    assert os.environ.get(NAME) == earlier
+    (told,) = sent
+    assert told["kind"] == "left"
+    assert codec.decode(told["output"]) == {"said": ("a",)}
+
+
+def test_a_session_that_fails_at_its_end_leaves_nothing(
+    ending: Generator[None, Any, Any], sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(NAME, raising=False)
+    next(ending)
+    with pytest.raises(RuntimeError, match="of a plugin"):
+        ending.throw(RuntimeError("of a plugin"))
+    assert sent == []
     assert NAME not in os.environ
-    assert codec.decode(json.loads(file.read_text())) == {"said": ("a",)}
-
-
-def test_who_ran_no_test_leaves_nothing(tmp_path: Path) -> None:
-    end = Outputs(str(tmp_path)).pytest_sessionfinish(session({"said": 1}))
-    next(end)
-    through(end)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_worker_of_xdist_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(NAME, "gw7")
-    end = Outputs(str(tmp_path)).pytest_sessionfinish(session({}))
-    next(end)
-    assert os.environ[NAME] == "gw7"
-    through(end)
-    assert os.environ[NAME] == "gw7"
-
-
-def test_a_folder_that_is_gone_is_no_failure(tmp_path: Path) -> None:
-    made = Outputs(str(tmp_path / "gone"))
-    test = made.pytest_runtest_protocol()
-    next(test)
-    through(test)
-    end = made.pytest_sessionfinish(session({}))
-    next(end)
-    through(end)
