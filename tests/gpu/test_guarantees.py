@@ -28,4 +28,4 @@ def test_an_orphan_that_keeps_the_context_is_a_failure(card: Card, launcher: Lau
     saboteur = (FOLDER / "forks_with_its_context.py").read_text(encoding="utf-8")
     verdict = no_cuda_context.judge(release(card.gpus, launcher, "sigkill", saboteur, seconds=1.0))
     assert verdict.state is State.FAIL, verdict
-    assert "lists the dead process still" in verdict.reason
+    assert "still lists the dead process" in verdict.reason
