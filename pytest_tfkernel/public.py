@@ -7,6 +7,7 @@ from pytest_tfkernel.kernels.launcher import Launcher as Launcher
 from pytest_tfkernel.model.cells import CellError as CellError
 from pytest_tfkernel.model.errors import (
     CallError as CallError,
+    CellRaisedError as CellRaisedError,
     FaultError as FaultError,
     FaultNotPossibleError as FaultNotPossibleError,
     ForkRefusedError as ForkRefusedError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import sys
 import threading
@@ -13,6 +12,7 @@ from pytest_tfkernel.kernels import phases, striking
 from pytest_tfkernel.kernels.cells import calls, exchange
 from pytest_tfkernel.kernels.generations.base import Generations
 from pytest_tfkernel.kernels.generations.life import Life
+from pytest_tfkernel.kernels.past import Past
 from pytest_tfkernel.kernels.striking import Injury
 from pytest_tfkernel.model.errors import CallError, KernelIsDead, KernelStartError, SupervisorGoneError
 from pytest_tfkernel.model.kernels import KernelSpec, NotCarried, Outcome, Reply
@@ -24,8 +24,6 @@ from pytest_tfkernel.processes.wire import ChannelTornError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
-
-_KEPT_POST_MORTEMS = 100
 # What has just been struck may take a moment to die.
 _DYING_SECONDS = 1.0
 
@@ -33,9 +31,8 @@ _DYING_SECONDS = 1.0
 class Kernel:
     """A living Python process that executes cells, and its successors after each restart.
 
-    Made by `Launcher.start` or by the fixtures `tfkernel` and `tfkernel_factory`. The variables of
-    cells stay between cells and are gone after a restart. Calls from several threads are served one
-    after the other.
+    Made by `Launcher.start` or by the fixtures `tfkernel` and `tfkernel_factory`. The variables of cells stay between
+    cells and are gone after a restart. Calls from several threads are served one after the other.
     """
 
     def __init__(
@@ -51,8 +48,7 @@ class Kernel:
         self._generations = generations
         self._lock = threading.RLock()
         self._version: tuple[int, ...] = ()
-        self._left_behind: list[Leftover] = []
-        self._post_mortems: collections.deque[PostMortem] = collections.deque(maxlen=_KEPT_POST_MORTEMS)
+        self.past = Past()
         self._ended = False
         # Called after each cell and before each fault, with that life and the cell.
         self.witness: Callable[[Life, str], None] | None = None
@@ -81,15 +77,19 @@ class Kernel:
     @property
     def post_mortems(self) -> tuple[PostMortem, ...]:
         """Those of the last 100 deaths, the latest at the end."""
-        with self._lock:
-            with contextlib.suppress(SupervisorGoneError):
-                self._notice_death()
-            return tuple(self._post_mortems)
+        # Whoever has the lock in another thread notices a death as well.
+        if self._lock.acquire(blocking=False):
+            try:
+                with contextlib.suppress(SupervisorGoneError):
+                    self._notice_death()
+            finally:
+                self._lock.release()
+        return self.past.deaths
 
     @property
     def left_behind(self) -> tuple[Leftover, ...]:
         """What outlived dead generations and has been ended since."""
-        return tuple(self._left_behind)
+        return tuple(self.past.left_behind)
 
     def leftovers(self) -> list[Leftover]:
         """What the dead process has left running now, after up to 1 s in which it may still end."""
@@ -101,14 +101,16 @@ class Kernel:
         """The current generation, for faults and trials."""
         return self._life
 
-    def execute(self, cell: str, *, timeout: float | None = None, interactive: bool = True) -> Reply:
+    def execute(
+        self, cell: str, *, timeout: float | None = None, interactive: bool = True, check: bool = False
+    ) -> Reply:
         """Run source text, and return its reply.
 
-        An exception in an interactive cell is in the reply; otherwise it ends the process, as it
-        ends a script. `timeout` is in seconds, by default that of the spec.
+        An exception in an interactive cell is in the reply, and raised with `check`; otherwise it ends the process, as
+        it ends a script. `timeout` is in seconds, by default that of the spec.
 
-        Raises KernelDied when the process ends before it replies, KernelHung (a KernelDied) when it
-        takes longer than `timeout`, KernelIsDead when it had died before. Raises SpecError for a cell that isn't
+        Raises KernelDied when the process ends before it replies, KernelHung (a KernelDied) when it takes longer than
+        `timeout`, KernelIsDead when it had died before, CellRaisedError with `check`; SpecError for a cell that isn't
         interactive in a Jupyter or Spyder kernel: an error never ends those.
         """
         with self._lock:
@@ -117,33 +119,29 @@ class Kernel:
             request = exchange.request_for(cell, self.spec, interactive=interactive)
             life.last_cell = cell
             reply = exchange.ask(life, request, seconds)
+            self.past.replied(life.generation, cell, reply)
             self._show(life)
-            return reply
+            return reply.check() if check else reply
 
     def execute_marked(self, cell: str, on_mark: exchange.OnMark, *, timeout: float | None = None) -> Reply:
-        """Run a cell that calls `_tfkernel_mark(name)`; `on_mark(name)` is called here, while it runs.
-
-        For faults and phases that must strike at a moment of which only the cell knows.
-        """
+        """Run a cell that calls `_tfkernel_mark(name)` at moments of its own; `on_mark(name)` is called then."""
         with self._lock:
             life = self._living()
             seconds = exchange.seconds_for(self.spec, timeout)
             life.last_cell = cell
-            request = {"kind": "execute", "cell": cell, "interactive": True, "marks": True}
-            return exchange.ask(life, request, seconds, on_mark)
+            return exchange.ask(life, exchange.request_for(cell, self.spec) | {"marks": True}, seconds, on_mark)
 
     def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function in the kernel, and return its result.
 
-        The function, its arguments and its result are pickled: closures, lambdas and functions of
-        test modules work. Both Pythons must be of the same minor version.
+        Closures, lambdas and functions of test modules work. Both Pythons must be of the same minor version.
 
         Raises CallError when it can't be sent or raises there, and as `execute` does.
         """
         with self._lock:
             life = self._living()
             if self._version[:2] != sys.version_info[:2]:
-                here, there = ".".join(map(str, sys.version_info[:2])), ".".join(map(str, self._version[:2]))
+                here, there = (".".join(map(str, one[:2])) for one in (sys.version_info, self._version))
                 raise CallError(
                     f"a function can't be sent from Python {here} to Python {there}, whose bytecode differs:"
                     " send source text with execute() instead"
@@ -151,6 +149,7 @@ class Kernel:
             life.last_cell = f"call of {calls.name_of(function)}"
             request = calls.pack(function, args, kwargs)
             reply = exchange.ask(life, request, self.spec.timeout)
+            self.past.replied(life.generation, life.last_cell, reply)
             if reply.error is not None:
                 raise CallError(f"{calls.name_of(function)} raised {reply.error}\n{reply.error.traceback}", reply.error)
             if isinstance(reply.value, NotCarried):
@@ -162,9 +161,8 @@ class Kernel:
 
         In `starting` it is the next generation that is struck, and the current one ends before.
 
-        Raises FaultError for an unknown fault or phase and for two that don't go together,
-        FaultNotPossibleError when this machine can't produce it, KernelIsDead when the kernel had
-        died before.
+        Raises FaultError for an unknown fault or phase and for two that don't go together, FaultNotPossibleError when
+        this machine can't produce it, KernelIsDead when the kernel had died before.
         """
         with self._lock:
             chosen = self._find_fault(fault) if isinstance(fault, str) else fault
@@ -182,6 +180,10 @@ class Kernel:
             self._ended = False
             return striking.strike_at_start(self._life, chosen, number)
 
+    def __repr__(self) -> str:
+        state = "shut down" if self._ended else "running" if self.is_alive else "dead"
+        return f"<Kernel {self.pid}: {self.spec.made_by.name}, generation {self.generation}, {state}>"
+
     def _show(self, life: Life) -> None:
         if self.witness is not None:
             self.witness(life, life.last_cell or "")
@@ -192,15 +194,14 @@ class Kernel:
         self._life.interrupt()
 
     def signal(self, number: int) -> None:
-        """Send any signal to the kernel's process."""
+        """Send any signal to the process."""
         self._life.signal(number)
 
     def restart(self, *, asked: bool = True) -> None:
         """End the process if it lives, and start the next generation from the same spec.
 
         The manager of a Jupyter or Spyder kernel that has died restarts it within some seconds, unasked: `asked=False`
-        waits for that. The generations count all processes, also those that died again
-        before anybody looked.
+        waits for that. The generations count all processes, also those that died again before anybody looked.
 
         Raises KernelStartError when no process gets as far as its first reply.
         """
@@ -217,9 +218,9 @@ class Kernel:
                 continue  # it died again, and its manager goes on until it gives up
 
     def shutdown(self, *, now: bool = False) -> None:
-        """Ask the process to end, and make it end after 5 s; then end whatever it left running.
+        """Ask the process to end (not with `now`), and make it end after 5 s; then end whatever it left running.
 
-        `now` ends it without asking. Does nothing the second time.
+        Does nothing the second time.
         """
         with self._lock:
             if self._ended:
@@ -243,7 +244,7 @@ class Kernel:
             self._notice_death()
         finally:
             self._generations.close()
-        self._left_behind += life.clean_up()
+        self.past.left_behind += life.clean_up()
 
     def _living(self) -> Life:
         self._notice_death()
@@ -261,8 +262,8 @@ class Kernel:
         life = self._life
         if life.post_mortem is None and not life.is_alive:
             life.bury()
-        if life.post_mortem is not None and life.post_mortem not in list(self._post_mortems)[-1:]:
-            self._post_mortems.append(life.post_mortem)
+        if life.post_mortem is not None:
+            self.past.died(life.post_mortem)
 
     def _start(self, generation: int) -> Life:
         with room.Needed("no kernel can be started"):
@@ -272,7 +273,7 @@ class Kernel:
         except BaseException:
             # Also of a caller who was interrupted.
             self._generations.close()
-            self._left_behind += life.clean_up()
+            self.past.left_behind += life.clean_up()
             raise
         return life
 
@@ -282,7 +283,7 @@ class Kernel:
         try:
             for life in lives:
                 self._notice_death()
-                self._left_behind += self._life.clean_up()
+                self.past.left_behind += self._life.clean_up()
                 self._life = life
             self._version = exchange.greet(self._life, self.spec)
         except KernelStartError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.processes import PostMortem
 
@@ -40,6 +42,34 @@ class CallError(TFKernelError):
     def __init__(self, message: str, error: CellError | None = None) -> None:
         super().__init__(message)
         self.error = error
+
+
+class CellRaisedError(TFKernelError):
+    """A cell raised, and its reply was checked; `error` says what.
+
+    It is also of the type that the cell raised, where that is a built-in exception.
+    """
+
+    def __init__(self, error: CellError) -> None:
+        # Not that of the built-in type, which may want other arguments.
+        Exception.__init__(self, error)
+        self.error = error
+
+    def __str__(self) -> str:
+        return f"the cell raised {self.error}\n{self.error.traceback.rstrip()}"
+
+    @classmethod
+    def of(cls, error: CellError) -> CellRaisedError:
+        """The one to raise for what a cell raised."""
+        raised = getattr(builtins, error.type, None)
+        if not isinstance(raised, type) or not issubclass(raised, Exception):
+            return cls(error)
+        both: type[CellRaisedError] = type(cls.__name__, (cls, raised), {"__module__": cls.__module__})
+        try:
+            return both(error)
+        except TypeError:
+            # A type that isn't made of one argument, such as a group of exceptions.
+            return cls(error)
 
 
 class TooLargeError(TFKernelError, ValueError):

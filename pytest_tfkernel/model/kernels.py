@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_tfkernel.model.cells import CellError
-from pytest_tfkernel.model.errors import SpecError
+from pytest_tfkernel.model.errors import CellRaisedError, SpecError
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.provisioners import Provisioner, chosen, respelled
 
@@ -111,6 +111,12 @@ class Reply:
     stdout_cut: int = 0
     stderr_cut: int = 0
     children_oom_killed: int = 0
+
+    def check(self) -> Reply:
+        """Raise what the cell raised, if anything, as a CellRaisedError. Returns the reply itself."""
+        if self.error is not None:
+            raise CellRaisedError.of(self.error)
+        return self
 
 
 @dataclass(frozen=True)

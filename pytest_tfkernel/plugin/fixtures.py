@@ -39,14 +39,7 @@ def tfkernel_factory(request: pytest.FixtureRequest, tfkernel_spec: KernelSpec) 
 
     All of them are ended after the test. The test fails if one of their processes had to be killed.
     """
-    if sys.platform != "linux":
-        pytest.skip("kernels of pytest-tfkernel run on Linux only")
-    from pytest_tfkernel.processes.search_path import standard_library_first
-
-    with standard_library_first():
-        from pytest_tfkernel.plugin import making
-
-    yield from making.kernels(request, tfkernel_spec)
+    yield from _kernels(request, tfkernel_spec)
 
 
 @pytest.fixture
@@ -55,10 +48,52 @@ def tfkernel(tfkernel_factory: KernelFactory, tfkernel_spec: KernelSpec) -> Kern
 
     It is ended after the test. The test fails if one of its processes had to be killed.
     """
+    return _kernel(tfkernel_factory, tfkernel_spec)
+
+
+@pytest.fixture(scope="module")
+def tfkernel_module_factory(request: pytest.FixtureRequest) -> Iterator[KernelFactory]:
+    """As `tfkernel_factory`, for fixtures of a module: its kernels are ended after the last test of the file.
+
+    `pytestmark = pytest.mark.tfkernel(field=...)` changes fields for all of them.
+    """
+    yield from _kernels(request)
+
+
+@pytest.fixture(scope="module")
+def tfkernel_module(tfkernel_module_factory: KernelFactory) -> Kernel:
+    """A running kernel that the tests of a file share, with all that they do to it."""
+    return _kernel(tfkernel_module_factory)
+
+
+@pytest.fixture(scope="session")
+def tfkernel_session_factory(request: pytest.FixtureRequest) -> Iterator[KernelFactory]:
+    """As `tfkernel_factory`, for fixtures of any scope: its kernels are ended after the last test of all."""
+    yield from _kernels(request)
+
+
+@pytest.fixture(scope="session")
+def tfkernel_session(tfkernel_session_factory: KernelFactory) -> Kernel:
+    """A running kernel that all tests share; under pytest-xdist, those of a worker."""
+    return _kernel(tfkernel_session_factory)
+
+
+def _kernels(request: pytest.FixtureRequest, spec: KernelSpec | None = None) -> Iterator[KernelFactory]:
+    if sys.platform != "linux":
+        pytest.skip("kernels of pytest-tfkernel run on Linux only")
+    from pytest_tfkernel.processes.search_path import standard_library_first
+
+    with standard_library_first():
+        from pytest_tfkernel.plugin import making
+
+    yield from making.kernels(request, spec or making.spec_of(request))
+
+
+def _kernel(factory: KernelFactory, spec: KernelSpec | None = None) -> Kernel:
     from pytest_tfkernel.model.errors import TFKernelError
 
     try:
-        return tfkernel_factory(tfkernel_spec)
+        return factory(spec)
     except TFKernelError as error:
         reason = str(error)
     # Not in the handler: pytest would show both.

@@ -13,12 +13,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_tfkernel.plugin import options
-from pytest_tfkernel.plugin.fixtures import tfkernel, tfkernel_factory, tfkernel_spec
+from pytest_tfkernel.plugin.fixtures import (
+    tfkernel,
+    tfkernel_factory,
+    tfkernel_module,
+    tfkernel_module_factory,
+    tfkernel_session,
+    tfkernel_session_factory,
+    tfkernel_spec,
+)
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
-__all__ = ["tfkernel", "tfkernel_factory", "tfkernel_spec"]
+__all__ = [
+    "tfkernel",
+    "tfkernel_factory",
+    "tfkernel_module",
+    "tfkernel_module_factory",
+    "tfkernel_session",
+    "tfkernel_session_factory",
+    "tfkernel_spec",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""What the fixtures do: the kernel spec of a test, and kernels that end with it."""
+"""What the fixtures do: the kernel spec of a test, a module or the session, and kernels that end with it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import Jupyter, respelled
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.launching import launcher_of
+from pytest_tfkernel.plugin.telling import KernelTelling
 
 if TYPE_CHECKING:
     from pytest_tfkernel.kernels.factory import KernelFactory
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def spec_of(request: pytest.FixtureRequest) -> KernelSpec:
-    """The spec of a test, with what its markers change."""
+    """The usual spec of a test, a module or the session, with what its markers change."""
     options = options_of(request.config)
     fields: dict[str, Any] = {
         "python": options.pythons[0],
         "provisioner": options.provisioners[0] if options.provisioners else "forkserver",
         "folder": str(request.config.rootpath),
-        "sys_path": (str(request.path.parent), *map(str, request.config.getini("pythonpath"))),
+        "sys_path": _sys_path(request),
     }
     known = [field.name for field in dataclasses.fields(KernelSpec)]
     for marker in reversed(list(request.node.iter_markers("tfkernel"))):
@@ -39,6 +40,11 @@ def spec_of(request: pytest.FixtureRequest) -> KernelSpec:
             pytest.fail(f"the marker tfkernel takes no {wrong[0]}: give by name some of {choice}", pytrace=False)
         fields.update(marker.kwargs)
     return _with_kernelspec(KernelSpec(**fields), options.kernelspec)
+
+
+def _sys_path(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    beside = [] if request.scope == "session" else [str(request.path.parent)]
+    return (*beside, *map(str, request.config.getini("pythonpath")))
 
 
 def _changed(spec: KernelSpec, changes: dict[str, Any]) -> KernelSpec:
@@ -67,15 +73,19 @@ def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[Kerne
     if reason:
         # Not in the handler: pytest would show both.
         pytest.fail(f"no kernel: {reason}", pytrace=False)
-    made: list[Kernel] = []
+    made = KernelTelling.of(request.config).kernels_of(request.node)
 
     def make(spec: KernelSpec | None = None, **changes: Any) -> Kernel:
         __tracebackhide__ = True
         if not isinstance(spec, KernelSpec | None):
-            raise SpecError(f"{spec!r} is not a KernelSpec: write tfkernel_factory(name=...) or pass a KernelSpec")
+            raise SpecError(f"{spec!r} is not a KernelSpec: write {request.fixturename}(name=...) or pass a KernelSpec")
         chosen = _changed(spec or usual, changes)
         if spec is None:
             chosen = _with_kernelspec(chosen, options_of(request.config).kernelspec)
+        else:
+            # Whatever else it says, it is a kernel of this test, and finds what the test finds.
+            missing = [folder for folder in _sys_path(request) if folder not in chosen.sys_path]
+            chosen = dataclasses.replace(chosen, sys_path=(*chosen.sys_path, *missing))
         kernel = launcher.start(chosen)
         made.append(kernel)
         return kernel
@@ -88,4 +98,6 @@ def kernels(request: pytest.FixtureRequest, usual: KernelSpec) -> Iterator[Kerne
         # Nobody catches an error of a fixture that is torn down after Ctrl-C.
         warnings.warn(f"left running (ended now): {'; '.join(left)}", stacklevel=1)
     elif left:
-        pytest.fail(f"{request.node.nodeid} left running (ended now): {'; '.join(left)}", pytrace=False)
+        pytest.fail(
+            f"{request.node.nodeid or 'the session'} left running (ended now): {'; '.join(left)}", pytrace=False
+        )

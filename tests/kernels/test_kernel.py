@@ -14,6 +14,7 @@ import handles
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import (
+    CellRaisedError,
     FaultError,
     KernelDied,
     KernelHung,
@@ -53,6 +54,22 @@ class TestExecute:
     def test_output_of_native_code_and_of_children_is_there(self, kernel: Kernel) -> None:
         reply = kernel.execute("import os, subprocess\nos.write(1, b'raw ')\nsubprocess.call(['echo', 'child'])")
         assert reply.stdout == "raw child\n"
+
+    def test_a_checked_cell_raises_what_it_raised_and_the_kernel_lives_on(self, kernel: Kernel) -> None:
+        with pytest.raises(NameError, match="the cell raised NameError: name 'trainr' is not defined"):
+            kernel.execute("import json\ntrainr.fit()", check=True)
+        with pytest.raises(CellRaisedError, match="trainr"):
+            kernel.execute("trainr").check()
+        reply = kernel.execute("json.loads('3')", check=True)
+        assert reply.check() is reply
+        assert [one.cell for one in kernel.past.cells[-2:]] == ["trainr", "json.loads('3')"]
+
+    def test_it_says_who_it_is(self, kernel: Kernel) -> None:
+        assert repr(kernel) == f"<Kernel {kernel.pid}: forkserver, generation 1, running>"
+        kernel.inject("sigkill")
+        assert repr(kernel).endswith("generation 1, dead>")
+        kernel.shutdown()
+        assert repr(kernel).endswith("generation 1, shut down>")
 
     def test_seconds_are_those_of_the_cell(self, kernel: Kernel) -> None:
         assert 0.05 <= kernel.execute("import time; time.sleep(0.05)").seconds < 5

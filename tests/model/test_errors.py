@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+
 import pytest
 
 from pytest_tfkernel.model import errors
@@ -33,3 +35,20 @@ def test_a_call_has_the_error_of_the_kernel_where_it_raised_there() -> None:
     raised = CellError("KeyError", "'a'", "")
     assert errors.CallError("it raised", raised).error is raised
     assert errors.CallError("it can't be sent").error is None
+
+
+class TestCellRaisedError:
+    @pytest.mark.parametrize("name", ["ValueError", "KeyError", "OSError", "UnicodeDecodeError", "StopIteration"])
+    def test_it_is_of_the_built_in_type_that_the_cell_raised(self, name: str) -> None:
+        raised = errors.CellRaisedError.of(CellError(name, "'a'", "Traceback: it\n"))
+        assert isinstance(raised, getattr(builtins, name))
+        assert str(raised) == f"the cell raised {name}: 'a'\nTraceback: it"
+
+    # Nobody would catch the first two with `except Exception`; the others take other arguments, or aren't exceptions.
+    @pytest.mark.parametrize(
+        "name", ["KeyboardInterrupt", "SystemExit", "ExceptionGroup", "print", "mine.ValueError", ""]
+    )
+    def test_of_any_other_it_is_itself(self, name: str) -> None:
+        raised = errors.CellRaisedError.of(CellError(name, "a", "Traceback: it"))
+        assert type(raised) is errors.CellRaisedError
+        assert raised.error.type == name

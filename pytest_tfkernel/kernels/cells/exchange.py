@@ -72,7 +72,7 @@ def ask(life: Life, request: Message, seconds: float, on_mark: OnMark | None = N
         raise KernelDied(life.bury()) from None
 
 
-def request_for(cell: str, spec: KernelSpec, *, interactive: bool) -> Message:
+def request_for(cell: str, spec: KernelSpec, *, interactive: bool = True) -> Message:
     """The request that runs a cell. Raises TypeError or SpecError, before anything is done."""
     if not isinstance(cell, str):
         raise TypeError(f"a cell must be a string, not {type(cell).__name__}")
