@@ -136,7 +136,8 @@ def _size(config: pytest.Config) -> str:
 
 
 def _mode(config: pytest.Config, name: str, modes: tuple[str, ...]) -> str:
-    mode: str = config.getoption(f"tfkernel_{name}") or config.getini(f"tfkernel_{name}")
+    given = config.getoption(f"tfkernel_{name}")
+    mode: str = config.getini(f"tfkernel_{name}") if given is None else given
     if mode not in modes:
         known = ", ".join(one for one in modes if one != INSIDE)
         raise pytest.UsageError(f"tfkernel_{name} = {mode}: unknown; choose from {known}")

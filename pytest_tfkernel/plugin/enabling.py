@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from pytest_tfkernel.plugin import unheeded, workers
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.options import INSIDE
 from pytest_tfkernel.processes.search_path import standard_library_first
@@ -18,6 +19,8 @@ def enable(config: pytest.Config) -> None:
     if options.isolate == INSIDE:
         # What is told of tests, and what runs beside them, is pytest's own process's to do.
         options = replace(options, suite=False, reports=(), compare=None, fail_on=(), expect=None)
+    elif not workers.is_worker(config):
+        unheeded.refuse(config, options)
     on_github = options.suite and os.environ.get("GITHUB_ACTIONS") == "true"
     documents = on_github or options.reports or options.compare or options.fail_on or options.expect
     if options.suite:

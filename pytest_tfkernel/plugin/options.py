@@ -5,6 +5,10 @@ PYTEST_DONT_REWRITE
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
+
 import pytest
 
 # How the id of one of our items begins, so that it can be pasted back.
@@ -163,3 +167,9 @@ def _add_modes(group: pytest.OptionGroup, name: str, modes: tuple[str, ...], hel
     for mode, words in zip(modes, ("the same", *helps[1:]), strict=True):
         # Options of their own: one with an optional value would take a path beside it for that.
         group.addoption(f"{option}={mode}", action="store_const", const=mode, dest=target, help=words)
+    # A mode that doesn't exist is refused where it is read, by the names of those that do; argparse would name none.
+    typed = {*sys.argv[1:], *os.environ.get("PYTEST_ADDOPTS", "").split()}
+    for one in sorted(typed - {f"{option}={mode}" for mode in modes}):
+        if one.startswith(f"{option}="):
+            mode = one.partition("=")[2]
+            group.addoption(one, action="store_const", const=mode, dest=target, help=argparse.SUPPRESS)

@@ -37,6 +37,24 @@ def test_of_a_provisioner_that_the_configuration_leaves_out(canned: Inner) -> No
     assert counts(canned.run(TWO)) == {"passed": 1}
 
 
+def test_a_guarantee_alone_is_all_of_it_at_this_size(canned: Inner) -> None:
+    bare = "tfkernel::variable-is-reset"
+    smoke = canned.run(bare, "--tfkernel-size=smoke", "--collect-only", "-q").stdout.str()
+    assert smoke.count(f"{bare}[") >= 1
+    assert smoke.count("::") == smoke.count(bare)
+    # Beside an id, which is run whatever the size, and over workers.
+    result = canned.run(bare, TWO, "--tfkernel-size=smoke", "-n", "2")
+    assert counts(result) == {"passed": smoke.count(bare) + (TWO not in smoke)}
+
+
+def test_a_guarantee_that_has_no_trials_at_this_size(canned: Inner) -> None:
+    result = canned.run("tfkernel::checkpoint-outlives", "--tfkernel-size=smoke")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: tfkernel::checkpoint-outlives: size smoke has no trials of it: add --tfkernel-size=full"]
+    )
+
+
 def test_over_workers(canned: Inner) -> None:
     assert counts(canned.run(ONE, TWO, "-n", "2")) == {"passed": 2}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -79,6 +80,18 @@ def test_what_nobody_can_tell_lets_the_job_be(doctor: Doctor, hook: str) -> None
     code, out, is_drained = run(doctor, hook)
     assert (code, is_drained) == (0, False)
     assert ("::warning::" in out) == (hook == "job-started")
+
+
+@pytest.mark.parametrize("hook", ["job-started", "job-completed"])
+def test_a_package_that_is_not_where_it_should_be_is_said_to_be(tmp_path: Path, hook: str) -> None:
+    script = tmp_path / "hook.sh"
+    script.write_text(HOOKS[hook], encoding="utf-8")
+    environment = {"PATH": os.environ["PATH"], "TFKERNEL_PYTHON": str(tmp_path / "gone")}
+    done = subprocess.run(["bash", "-e", script], env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"::warning::{tmp_path}/gone is no interpreter: install the package there\n",
+    )
 
 
 @pytest.mark.parametrize(("hook", "drained"), [("job-started", True), ("job-completed", True), ("prolog", False)])

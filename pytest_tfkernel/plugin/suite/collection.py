@@ -33,13 +33,16 @@ class SuiteCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """One item per setting and guarantee that applies, those of a setting together."""
         options = options_of(self.config)
-        size, provisioners = (FULL, ()) if options.selected else (options.size, options.provisioners)
         missing = {label: missing_hosts(self.config, one) for label, one in interpreters_of(self.config).items()}
-        for setting, guarantee in pairs(size, provisioners, options.allow, missing):
+        usual = dict.fromkeys(pairs(options.size, options.provisioners, options.allow, missing))
+        # An id is run whatever the size.
+        possible = pairs(allow=options.allow, missing=missing) if options.selected else usual
+        for setting, guarantee in possible:
             name = f"{guarantee.id}[{setting.named(labelled=len(missing) > 1)}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
             nodeid = f"{ID_PREFIX}{name}"
-            if not options.selected or nodeid in options.selected:
+            whole = (setting, guarantee) in usual and f"{ID_PREFIX}{guarantee.id}" in options.selected
+            if not options.selected or whole or nodeid in options.selected:
                 yield GuaranteeItem.from_parent(self, name=name, nodeid=nodeid, guarantee=guarantee, setting=setting)
 
 

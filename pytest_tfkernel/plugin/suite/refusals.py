@@ -33,11 +33,19 @@ def check_names(options: Options) -> None:
 
 def check_selected(options: Options, labels: Collection[str]) -> None:
     """Ids that name no item of this run; `labels` are those of its interpreters."""
-    ids = {
-        f"{ID_PREFIX}{guarantee.id}[{setting.named(labelled=len(labels) > 1)}]"
-        for setting, guarantee in collection.pairs(allow=HARMFUL, missing=dict.fromkeys(labels, ()))
-    }
+    missing = dict.fromkeys(labels, ())
+    possible = list(collection.pairs(allow=HARMFUL, missing=missing))
+    ids = {f"{ID_PREFIX}{guarantee.id}[{setting.named(labelled=len(labels) > 1)}]" for setting, guarantee in possible}
+    wholes = {guarantee.id for _, guarantee in collection.pairs(options.size, options.provisioners, HARMFUL, missing)}
     for selected in options.selected:
+        bare = selected.removeprefix(ID_PREFIX)
+        if bare in wholes:
+            continue
+        if any(guarantee.id == bare for _, guarantee in possible):
+            made = f" of {', '.join(options.provisioners)}" if options.provisioners else ""
+            raise pytest.UsageError(
+                f"{selected}: size {options.size}{made} has no trials of it: add --tfkernel-size=full"
+            )
         if selected not in ids:
             listing = "pytest --tfkernel --tfkernel-size=full --collect-only -q"
             several = "; it is of a run with several --tfkernel-python: give them too" if "/" in selected else ""
