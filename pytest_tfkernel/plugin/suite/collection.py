@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.trials import Observation, Record, Setting, State, Verdict
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX
@@ -17,6 +18,8 @@ from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.observing import Seen
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
+
+Order = Callable[[Iterable[Setting]], list[Setting]]
 
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
@@ -34,9 +37,11 @@ class SuiteCollector(pytest.Collector):
         """One item per setting and guarantee that applies, those of a setting together."""
         options = options_of(self.config)
         missing = {label: missing_hosts(self.config, one) for label, one in interpreters_of(self.config).items()}
-        usual = dict.fromkeys(pairs(options.size, options.provisioners, options.allow, missing))
+        # Alone, a run begins with what is soon done; with others, with what would keep one of them at the end.
+        order: Order = slow_first if workers.is_worker(self.config) else list
+        usual = dict.fromkeys(pairs(options.size, options.provisioners, options.allow, missing, order))
         # An id is run whatever the size.
-        possible = pairs(allow=options.allow, missing=missing) if options.selected else usual
+        possible = pairs(allow=options.allow, missing=missing, order=order) if options.selected else usual
         for setting, guarantee in possible:
             name = f"{guarantee.id}[{setting.named(labelled=len(missing) > 1)}]"
             # Given as text: pytest 9 then takes it apart as it does when it reads it back for --lf.
@@ -95,6 +100,7 @@ def pairs(
     provisioners: tuple[str, ...] = (),
     allow: tuple[str, ...] = (),
     missing: Mapping[str, Collection[str]] | None = None,
+    order: Order = list,
 ) -> Iterator[tuple[Setting, Guarantee]]:
     """Every setting of a size with every guarantee that applies to it (see `suite.settings.settings`).
 
@@ -104,7 +110,7 @@ def pairs(
     kernels: Collection[tuple[str | None, Collection[str]]] = missing.items() if missing else [(None, ())]
     for label, lacks in kernels:
         chosen |= dict.fromkeys(settings(size, provisioners, allow, lacks, label))
-    for setting in slow_first(chosen):
+    for setting in order(chosen):
         for guarantee in GUARANTEES:
             if guarantee.applies(setting):
                 yield setting, guarantee

@@ -17,8 +17,8 @@ from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
-from pytest_tfkernel.plugin.options import ID_PREFIX
 from pytest_tfkernel.plugin.suite import collection, refusals
+from pytest_tfkernel.plugin.suite.progress import SuiteProgress
 from pytest_tfkernel.report import terminal
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 from pytest_tfkernel.trials.examples import EXAMPLES
@@ -33,6 +33,8 @@ def enable(config: pytest.Config, options: Options) -> None:
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args[:] = []
     config.pluginmanager.register(SuiteHooks(config, options), "tfkernel-suite")
+    if config.get_verbosity() == 0:
+        config.pluginmanager.register(SuiteProgress(config), "tfkernel-progress")
 
 
 class SuiteHooks:
@@ -41,11 +43,12 @@ class SuiteHooks:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self._config = config
         self._options = options
+        self._collected = 0
         self._interpreters: dict[str, Interpreter] = {}
         self._capabilities: tuple[Capability, ...] = ()
         self._gpus: tuple[str, ...] = ()
         self._records: list[Record] = []
-        self._announced: set[str] = set()
+        self._reported: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -116,23 +119,9 @@ class SuiteHooks:
             return "unknown", "U", ("UNKNOWN", {"yellow": True})
         return None
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Say which trial is being played, once for each; it may take a while."""
-        reporter = self._config.pluginmanager.getplugin("terminalreporter")
-        if reporter is None or not nodeid.startswith(ID_PREFIX) or self._config.get_verbosity() != 0:
-            return
-        setting = nodeid[nodeid.index("[") + 1 : nodeid.rindex("]")]
-        if setting not in self._announced:
-            self._announced.add(setting)
-            reporter.ensure_newline()
-            reporter.write(f"{setting} ")
-            reporter.flush()
-            # So that pytest doesn't begin a line with the "file" of our ids.
-            reporter.currentfspath = self._config.rootpath / ID_PREFIX.rstrip(":")
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the verdict for the summary."""
+        self._reported.add(report.nodeid)
         record = workers.attached(report, workers.RECORD, Record)
         if record is not None:
             self._records.append(record)
@@ -140,6 +129,7 @@ class SuiteHooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """A run in which nothing passed is an error."""
+        self._collected = session.testscollected
         passed = any(record.verdict.state is State.PASS for record in self._records)
         if self._records and not passed and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -151,9 +141,14 @@ class SuiteHooks:
         return terminal.header(self._interpreters, self._capabilities, self._gpus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The matrix, and every FAIL and UNKNOWN."""
-        if not self._records:
-            return
+        """The matrix, every FAIL and UNKNOWN, and how much of a run that was cut short is missing."""
+        if self._records:
+            self._show(terminalreporter)
+        missing = self._collected - len(self._reported)
+        if missing > 0:
+            terminalreporter.write_line(f"tfkernel: {missing} of {self._collected} not run", yellow=True)
+
+    def _show(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("tfkernel")
         command = "pytest"
         if self._options.pythons != (sys.executable,):
