@@ -30,8 +30,9 @@ from pytest_tfkernel.plugin.isolation import (
 from pytest_tfkernel.plugin.isolation.forks import Forker
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.measuring import Measuring
-from pytest_tfkernel.plugin.isolation.nursery import Nursery, SessionPlan, modules_of
+from pytest_tfkernel.plugin.isolation.nursery import Nursery
 from pytest_tfkernel.plugin.isolation.peers import DiedError
+from pytest_tfkernel.plugin.isolation.plans import SessionPlan, modules_of
 from pytest_tfkernel.plugin.isolation.running import Runner
 from pytest_tfkernel.plugin.launching import launcher_of
 from pytest_tfkernel.processes.wire import Message

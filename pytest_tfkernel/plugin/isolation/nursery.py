@@ -10,17 +10,14 @@ If it isn't, they come from one that has begun less:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.machinery import SourceFileLoader
-from types import ModuleType
-
-import pytest
 
 from pytest_tfkernel.kernels.provisioners.forkserver import IMPORT_TIME
 from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
+from pytest_tfkernel.plugin.isolation.plans import SessionPlan
 from pytest_tfkernel.plugin.isolation.preloading import Preloader
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.wire import Message
@@ -42,41 +39,6 @@ for kind, count in given.items():
     configurations = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
     tf.config.set_logical_device_configuration(physical[0], configurations)
 """
-
-
-@dataclass(frozen=True)
-class SessionPlan:
-    """What each process of a session is told.
-
-    `junit` is the family of the report that pytest writes, `preload` the modules to import after conftest.py. Unless it
-    `forks_begun` sessions, each process of a test begins one of its own.
-    """
-
-    folder: str
-    args: tuple[str, ...]
-    paths: tuple[str, ...]
-    plugins: tuple[str, ...]
-    options: Message
-    junit: str | None
-    workerinput: Message
-    basetemp: str | None
-    preload: Callable[[], Sequence[str]]
-    forks_begun: bool = True
-    measuring: Message | None = None
-
-    def for_child(self) -> Message:
-        """As the process reads it."""
-        return {
-            "kind": "configure",
-            "folder": self.folder,
-            "args": list(self.args),
-            "paths": list(self.paths),
-            "options": self.options,
-            "junit": self.junit,
-            "workerinput": self.workerinput,
-            "basetemp": self.basetemp,
-            "measuring": self.measuring,
-        }
 
 
 @dataclass
@@ -252,13 +214,3 @@ def _buried_on_error(peer: Peer) -> Iterator[None]:
     except BaseException:
         peer.bury()
         raise
-
-
-def modules_of(config: pytest.Config) -> tuple[str, ...]:
-    """The modules of the session's plugins, but for conftest.py files and those whose assertions pytest rewrites.
-
-    Such a one has to be imported by a session: it is read where a session begins.
-    """
-    found = (plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType))
-    plain = (one for one in found if isinstance(one.__loader__, SourceFileLoader))
-    return tuple(sorted(one.__name__ for one in plain if not (one.__file__ or "").endswith("conftest.py")))
