@@ -9,16 +9,16 @@ from collections.abc import Callable
 import pytest
 
 from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
-from pytest_tfkernel.plugin.isolation import deaths, expected, leftovers, relaying, reports, wishes
+from pytest_tfkernel.plugin.isolation import deaths, expected, relaying, reports, wishes
 from pytest_tfkernel.plugin.isolation.expected import Expected
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
-from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
+from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
 from pytest_tfkernel.plugin.isolation.summary import Count
 from pytest_tfkernel.plugin.isolation.supply import Kinship, Supply, kinship
+from pytest_tfkernel.plugin.isolation.telling import Teller
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
-from pytest_tfkernel.processes.waits import monotonic
 from pytest_tfkernel.processes.wire import Message
 
 # pytest leaves our frames out of a user's traceback.
@@ -48,19 +48,12 @@ class Runner:
         self._how = ""
         self._tests = self._deaths = 0
         self._numbers = itertools.count(1)
-        # The latest report of the test that runs, and whether none of them has failed.
-        self._last: pytest.TestReport | None = None
-        self._passes = True
-        # When the phase that runs has begun.
-        self._since = monotonic()
-        # The report of a teardown that may be the process's last; and the latest that was told.
-        self._held: tuple[pytest.Item, pytest.TestReport] | None = None
-        self._told: tuple[pytest.Item, pytest.TestReport] | None = None
+        self._teller = Teller()
 
     def run(self, item: pytest.Item, following: pytest.Item | None, tear_down: Callable[[], str] = str) -> None:
         """One test, with all of its reports; what goes wrong in `tear_down` is told in the last of them."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        self._last, self._passes = None, True
+        self._teller.begin()
         is_last = following is None or not self._share(item, following)
         try:
             told = self._run(item, following, is_last=is_last)
@@ -69,11 +62,11 @@ class Runner:
             raise
         self._tests += 1
         if wrong := tear_down():
-            self._spoil(wrong)
+            self._teller.spoil(wrong)
         if is_last or item.session.shouldstop or item.session.shouldfail or _stops(told):
             self._end()
         # A worker of pytest-xdist may tell of no test but the one that it runs.
-        self._release()
+        self._teller.release()
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         if told is not None:
             self._obey(item, told)
@@ -100,8 +93,7 @@ class Runner:
 
     def _interrupt(self) -> None:
         """Let the test that runs be interrupted, once."""
-        # What it does now at its end is told of no test.
-        self._told = None
+        self._teller.interrupt()
         if self._peer is None:
             return
         try:
@@ -145,15 +137,18 @@ class Runner:
             words = str(error)
         # Not in there: what somebody's own hook raises now has nothing to do with it.
         if death is not None:
-            self._died(item, death, wanted_death)
+            self._deaths += 1
+            self._teller.died(item, death, wanted_death, self._how)
+            self._bury()
+            self._teller.release()
         else:
-            self._fail(item, words)
+            self._teller.fail(item, words)
         return None
 
     def _ask(self, item: pytest.Item, peer: Peer, kept_for: list[object] | None, timeout: float | None) -> int:
         """Have a process run a test; the number of the request."""
         number = next(self._numbers)
-        self._since = monotonic()
+        self._teller.phase_begins()
         failed = item.session.testsfailed
         names = {"test": key_of(item), "next": kept_for, "failed": failed}
         peer.send({"kind": "run", "number": number, "timeout": timeout, **names})
@@ -176,15 +171,15 @@ class Runner:
                     reports.tell_process(report, self._how, told.get("peak"))
                 if wanted_death is not None:
                     deaths.of_the_living(report, wanted_death)
-                self._log(item, report)
+                self._teller.tell(item, report)
             else:
                 relaying.pass_on(self._config, told, item)
             if told.get("waits"):
                 relaying.flush(self._config)
         if told["kind"] == "missing":
-            self._fail(item, reports.MISSING)
-        elif told["kind"] == "ran" and deaths.phase_after(self._last) != "teardown":
-            self._fail(item, reports.NO_REPORT)
+            self._teller.fail(item, reports.MISSING)
+        elif told["kind"] == "ran" and not self._teller.is_told:
+            self._teller.fail(item, reports.NO_REPORT)
         return told
 
     def _peer_for(self, item: pytest.Item, wanted: IsolationWishes) -> Peer:
@@ -201,49 +196,6 @@ class Runner:
         with contextlib.suppress(CannotBeginError):
             self._supply.make_ahead(item, kinship(item, self._wishes(item)[0]))
 
-    def _log(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        self._release()
-        self._last, self._since = report, monotonic()
-        self._passes = self._passes and not report.failed
-        if report.when == "teardown":
-            self._held = item, report
-        else:
-            item.ihook.pytest_runtest_logreport(report=report)
-
-    def _fail(self, item: pytest.Item, words: str) -> None:
-        """Tell of a test that can't be run, or not to its end."""
-        if self._last is not None and self._last.when == "teardown" and self._held is not None:
-            deaths.spoil(self._held[1], words)
-            return
-        report = reports.failed(item, words)
-        report.when = deaths.phase_after(self._last)
-        self._log_with_teardown(item, report)
-
-    def _log_with_teardown(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        self._log(item, report)
-        if report.when != "teardown":
-            self._log(item, reports.torn_down(item, report))
-
-    def _release(self) -> None:
-        """Tell the report that was held back."""
-        if self._held is not None:
-            item, report = self._told = self._held
-            self._held = None
-            item.ihook.pytest_runtest_logreport(report=report)
-
-    def _died(self, item: pytest.Item, death: ProcessDeath, wanted_death: Expected | None) -> None:
-        self._deaths += 1
-        if self._last is not None and self._last.when == "teardown" and self._held is not None:
-            deaths.spoil(self._held[1], deaths.late(death, passed=self._passes))
-        else:
-            seconds = monotonic() - self._since
-            self._log_with_teardown(item, deaths.report(item, self._last, death, seconds, wanted_death))
-        if self._held is not None:
-            reports.tell_process(self._held[1], self._how, None)
-            reports.tell_end(self._held[1], death.post_mortem)
-        self._bury()
-        self._release()
-
     def _end(self) -> None:
         """End the process in order, and tell the last report, which says so when that failed."""
         if self._peer is not None:
@@ -251,31 +203,18 @@ class Runner:
                 death, as_told = self._peer.finish(self.left.append)
             except SupervisorGoneError:
                 self._peer = None
-                self._spoil(f"how its process has ended isn't known: {_GONE}")
+                self._teller.spoil(f"how its process has ended isn't known: {_GONE}")
             else:
-                if self._held is not None:
-                    reports.tell_end(self._held[1], death.post_mortem)
-                if not as_told:
-                    self._spoil(deaths.late(death, passed=self._passes))
+                self._teller.ended(death, as_told=as_told)
                 self._bury()
-        self._release()
-
-    def _spoil(self, words: str) -> None:
-        """Say in the last report of a process how that has ended; in another one, where it was told before."""
-        if self._held is None and self._told is not None:
-            item, report = self._told
-            self._held = item, reports.torn_down(item, report)
-        if self._held is not None:
-            deaths.spoil(self._held[1], words)
+        self._teller.release()
 
     def _bury(self) -> None:
         peer, self._peer = self._peer, None
         if peer is not None:
             # Where the supervisor is gone, nobody knows what was left.
             with contextlib.suppress(TFKernelError):
-                left = peer.bury()
-                if self._held is not None:
-                    leftovers.tell(self._held[1], left)
+                self._teller.left(peer.bury())
 
     def _obey(self, item: pytest.Item, told: Message) -> None:
         """What a test has asked of its session, it asks of pytest's own."""
