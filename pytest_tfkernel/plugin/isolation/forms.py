@@ -112,6 +112,8 @@ _FORMS: Mapping[str, Mapping[str, _Form]] = {
     "configured": {"unsafe": _text_or_none},
     "preloaded": {"error": _text_or_none, "unsafe": _text_or_none},
     "prepared": {"error": _text_or_none},
+    "asks": {"path": _text},
+    "unsafe": {"path": _text, "reason": _text},
     "collecting": {"nodeid": _text, "path": _text},
     "collectreport": {"data": lambda value: isinstance(value, dict), "tests": _tests},
     "deselected": {"ids": _texts},

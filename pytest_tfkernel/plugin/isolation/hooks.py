@@ -240,12 +240,12 @@ class IsolationHooks:
             raise pytest.UsageError(str(error)) from None
         self._measuring = measuring.begin(launcher.temporary)
         forker = Forker(launcher, captures, measuring.VARIABLES if self._measuring is not None else ())
-        nursery = self._nursery = Nursery(forker, _session(self._config, self._measuring))
+        nursery = self._nursery = Nursery(forker, _session(self._config, self._measuring, self._mode))
         runner = self._runner = Runner(self._config, nursery, self._mode)
         return nursery, runner
 
 
-def _session(config: pytest.Config, measures: Measuring | None) -> SessionPlan:
+def _session(config: pytest.Config, measures: Measuring | None, mode: str) -> SessionPlan:
     # As pytest-xdist asks for it; there is none with `-p no:tmpdir`.
     factory = getattr(config, "_tmp_path_factory", None)
     return SessionPlan(
@@ -260,5 +260,7 @@ def _session(config: pytest.Config, measures: Measuring | None) -> SessionPlan:
         preload=lambda: naming.modules_to_preload(config),
         # The gate looks at a process from the beginning of its session on.
         forks_begun=options_of(config).gate == "off",
+        # Of few marked tests, each collects its file alone.
+        sifts=mode != "off",
         measuring=measures.for_child(config) if measures is not None else None,
     )

@@ -10,6 +10,7 @@ If it isn't, they come from one that has begun less:
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, Par
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
 from pytest_tfkernel.plugin.isolation.plans import SessionPlan
 from pytest_tfkernel.plugin.isolation.preloading import Preloader
+from pytest_tfkernel.plugin.isolation.sifting import COLLECTED, Gathered, Sifter, Unsafe
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes.wire import Message
 
@@ -28,7 +30,6 @@ __tracebackhide__ = True
 FORKED = "forked"
 _NOTHING = IsolationWishes()
 _TRIES = 3
-_COLLECTED = ("collected", "usage", "finished")
 # Runs in the process of a test; `given` says of each type how many there are to be.
 DEVICES = """
 import tensorflow as tf
@@ -61,21 +62,31 @@ class Nursery:
         self._configured: Peer | None = None
         self._collected: Peer | None = None
         self._preloads = True
-        # Why processes aren't forked from the one that has collected, or from the one that is configured.
+        # Why processes aren't forked from the one that has collected, or from the one that is configured; why those of
+        # some files aren't, and who finds out of which.
         self._unsafe_collected: str | None = "nothing was collected before"
         self._unsafe_configured: str | None = None
+        self._unsafe = Unsafe()
+        self._sifter: Sifter | None = None
 
     def collect(self) -> Collection:
         """Have all tests collected. Raises CannotBeginError."""
         found, without = Collection(), list[str]()
         while True:
             peer = self._about_to_collect(phases=True)
-            messages, place = list[Message](), None
+            messages, place, unsafe, files, begun = list[Message](), None, None, set[str](), set[str]()
             peer.send({"kind": "collect", "only": None, "without": without})
             try:
-                for told in peer.told(_COLLECTED):
+                for told in peer.told(COLLECTED):
+                    if told["kind"] == "unsafe":
+                        unsafe = told
+                        continue
                     messages.append(told)
-                    place = told if told["kind"] == "collecting" else place
+                    if told["kind"] == "collecting":
+                        place = told
+                        files.add(told["path"])
+                        if unsafe is None:
+                            begun.add(told["path"])
             except DiedError as error:
                 peer.bury()
                 if place is None or place["path"] in without:
@@ -91,8 +102,13 @@ class Nursery:
                 self._drop_configured()
                 continue
             found.told = messages
-            self._keep(peer, last)
             found.tests = last.get("items", [])
+            self._keep(peer, last)
+            if self._collected is None and unsafe is not None and self._may_sift():
+                self._unsafe.add(unsafe["path"], unsafe["reason"])
+                gathered = Gathered(found.tests, len(files), begun - {unsafe["path"]}, without)
+                begin = functools.partial(self._about_to_collect, phases=True)
+                self._sifter = Sifter(self._forks, begin, gathered, self._unsafe)
             return found
 
     def process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
@@ -106,7 +122,8 @@ class Nursery:
 
     def _process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
         early = self._why_early(wishes)
-        if self._collected is not None and early is None:
+        unsafe = self._why_not_collected(path) if early is None else None
+        if self._collected is not None and early is None and unsafe is None:
             parent, unsafe = self._preloader.of(self._collected, wishes.preload)
             peer = self._forks.fork(parent, wishes, phases=True)
             with _buried_on_error(peer):
@@ -116,17 +133,19 @@ class Nursery:
         with _buried_on_error(peer):
             self._prepare(peer, wishes)
             peer.send({"kind": "collect", "only": path, "without": []})
-            for told in peer.told(_COLLECTED):
+            for told in peer.told(COLLECTED):
                 if told["kind"] == "usage":
                     raise CannotBeginError("; ".join(told["lines"]))
                 if told["kind"] in ("exit", "interrupted"):
                     why = told.get("reason") or told.get("words") or "KeyboardInterrupt"
                     raise CannotBeginError(f"its session was ended where its file is collected: {why}")
-        return peer, f"cold: {early or self._unsafe_collected or 'the process that had collected is gone'}"
+        return peer, f"cold: {early or unsafe}"
 
-    def forks_soon(self, wishes: IsolationWishes) -> bool:
-        """Whether `process` only forks for these wishes, which may be done beside a test."""
+    def forks_soon(self, path: str, wishes: IsolationWishes) -> bool:
+        """Whether `process` only forks for these, which may be done beside a test."""
         if self._collected is None or not self._collected.life.is_alive or self._why_early(wishes) is not None:
+            return False
+        if self._unsafe.why(path) is not None:
             return False
         return self._preloader.is_ready(self._collected, wishes.preload) and not wishes.logical_devices
 
@@ -138,6 +157,25 @@ class Nursery:
             return "the gate looks at a process from the beginning of its session"
         names = [name for name, _ in wishes.env if name.startswith(IMPORT_TIME)]
         return f"{', '.join(names)} may be read while TensorFlow is imported" if names else None
+
+    def _why_not_collected(self, path: str) -> str | None:
+        """Why the process of a file isn't forked from one that has collected, if it isn't."""
+        why = self._unsafe.why(path)
+        if why is not None:
+            return why
+        sifter, self._sifter = self._sifter, None
+        if sifter is not None:
+            self._collected = sifter.sift()
+            if self._collected is not None:
+                self._unsafe_collected = None
+                return self._unsafe.why(path)
+        if self._collected is None:
+            return self._unsafe.why(path) or self._unsafe_collected or "the process that had collected is gone"
+        return None
+
+    def _may_sift(self) -> bool:
+        """Whether most files are to run in processes that are forked."""
+        return self._session.sifts and self._session.forks_begun and self._unsafe_configured is None
 
     def _forget_dead(self) -> None:
         for name in ("_collected", "_configured", "_blank"):

@@ -44,7 +44,7 @@ class Supply:
 
     def make_ahead(self, item: pytest.Item, kin: Kinship) -> None:
         """Have one ready for the next test, if that takes no longer than a fork. What prevents it is told later."""
-        if self._ahead is None and self._nursery.forks_soon(kin[1]):
+        if self._ahead is None and self._nursery.forks_soon(*kin):
             with contextlib.suppress(TFKernelError, DiedError):
                 self._ahead = kin, *self._make(item, kin)
 

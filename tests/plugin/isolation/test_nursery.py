@@ -32,7 +32,7 @@ def test_from_one_that_is_configured_where_a_test_file_starts_threads(inner: Inn
     )
     inner.write("test_two.py", PASSES)
     reason = "cold: what was imported started 1 Python thread(s) that a fork would lose: theirs"
-    assert told(inner)[1:] == [f"test_one.py: {reason}", f"test_two.py: {reason}"]
+    assert told(inner)[1:] == [f"test_one.py: {reason}", "test_two.py: forked"]
 
 
 def test_from_a_blank_one_where_a_conftest_starts_threads(inner: Inner) -> None:
@@ -67,11 +67,12 @@ def test_from_a_blank_one_where_that_is_wished_for(inner: Inner) -> None:
     ]
 
 
-def test_a_file_that_ends_the_process_is_an_error_and_the_others_run(inner: Inner) -> None:
+@pytest.mark.parametrize("names", [(), ("test_one.py", "test_two.py", "test_zero.py::test_passes")])
+def test_a_file_that_ends_the_process_is_an_error_and_the_others_run(inner: Inner, names: tuple[str, ...]) -> None:
     inner.write("test_one.py", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n" + PASSES)
     inner.write("test_two.py", PASSES)
     inner.write("test_zero.py", "import os\nos._exit(0)\n" + PASSES)
-    run = inner.run("--tfkernel-isolate", "--continue-on-collection-errors")
+    run = inner.run("--tfkernel-isolate", "--continue-on-collection-errors", *names)
     assert counts(run) == {"passed": 1, "errors": 2}
     text = run.stdout.str()
     assert "ERROR test_one.py - the process that collects tests died of SIGKILL" in text

@@ -24,7 +24,7 @@ class Nursery:
         self.alive: list[int] = []
         self.count = 0
 
-    def forks_soon(self, _: IsolationWishes) -> bool:
+    def forks_soon(self, _path: str, _wishes: IsolationWishes) -> bool:
         return self.forks
 
     def process(self, path: str, _: IsolationWishes) -> tuple[Any, str]:

@@ -8,8 +8,10 @@ Requests, each of which is answered before the next one is read:
     {"kind": "configure", ...}    blank: a session of pytest begins           {"kind": "configured"}
     {"kind": "preload", "modules": [...]}      {"kind": "preloaded", "error": text or None, "unsafe": reason or None}
     {"kind": "prepare", "code": "...", "given": ...}                    {"kind": "prepared", "error": text or None}
-    {"kind": "collect", "only": path or None, "without": [paths]}   configured: what is collected, and then
+    {"kind": "collect", "only": path or None, "without": [paths], "again", "asks", "known": [paths]}   configured: what
+        is collected, once {"kind": "unsafe", "path", "reason"}, and then
                                   {"kind": "collected", "items": [...], "unsafe": reason or None, "changed": [names]}
+        If it `asks`: {"kind": "asks", "path"} before what may be unsafe, which {"kind": "go-on"} or "leave-out" answers
     {"kind": "run", "number", "test": [id, nth], "next": [id, nth] or None, "timeout": seconds or None}
         collected: {"kind": "armed"} where stacks will be written at the deadline, its reports, and then
                                   {"kind": "ran"} or {"kind": "missing"}; all of them with "of": number
@@ -165,6 +167,10 @@ class Own:
         """Why a fork would do harm; after it, forks share the pages of all that is there."""
         self._save_measured()
         self._freeze()
+        return self.unsafe()
+
+    def unsafe(self) -> str | None:
+        """Why a fork would do harm now."""
         return self.safety.unsafe() or _children()
 
     def changed(self) -> list[str]:

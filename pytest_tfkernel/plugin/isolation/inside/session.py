@@ -24,6 +24,7 @@ from pytest_tfkernel.plugin.isolation.inside.measuring import ProcessMeasuring
 from pytest_tfkernel.plugin.isolation.inside.outputs import Outputs
 from pytest_tfkernel.plugin.isolation.inside.server import Own
 from pytest_tfkernel.plugin.isolation.inside.shown import shown
+from pytest_tfkernel.plugin.isolation.inside.sieve import LeftOut, Sieve
 from pytest_tfkernel.plugin.isolation.inside.terminal import Distant
 from pytest_tfkernel.plugin.options import INSIDE
 
@@ -62,7 +63,9 @@ def run(own: Own, told: Message) -> int:
 
 
 def _plugins(own: Own, told: Message) -> Iterator[object]:
-    yield from (Inside(own, told), Logs(own), Outputs(own.send))
+    left_out = LeftOut()
+    sieve = Sieve(own, left_out)
+    yield from (Inside(own, told, sieve, left_out), sieve, left_out, Logs(own), Outputs(own.send))
     if told["measuring"] is not None:
         measuring = ProcessMeasuring(told["measuring"])
         own.measure_by(measuring)
@@ -81,10 +84,11 @@ def failure(error: BaseException) -> str:
 class Inside:
     """The hooks of that session."""
 
-    def __init__(self, own: Own, told: Message) -> None:
+    def __init__(self, own: Own, told: Message, sieve: Sieve, left_out: LeftOut) -> None:
         self._own = own
         self._told = told
-        self._without: frozenset[str] = frozenset()
+        self._sieve = sieve
+        self._left_out = left_out
         self._is_collecting = False
         self._is_whole = True
         self._is_heard = False
@@ -132,18 +136,19 @@ class Inside:
         self._own.capture_by(lambda stdout, stderr: _capture(config, stdout, stderr))
         self._own.send({"kind": "configured", "unsafe": self._own.settle() if self._told["forks"] else None})
         request = self._own.next({"finish": lambda _: os._exit(0)})
-        self._without = frozenset(request["without"])
+        self._sieve.begin(request)
         # Who collects one file runs its tests, and nobody is forked from it.
         self._is_whole = request["only"] is None
         if self._is_whole:
             # What stands for no path is taken out of them in pytest's own process.
-            config.args = list(self._told["paths"])
+            config.args = self._left_out.others(self._told["paths"])
         else:
             config.args = [request["only"]]
             selection.forget(config)
         selection.leave_to_pytest(config)
         self._is_collecting = self._is_heard = True
-        shows = request["only"] is None
+        # A person sees it once.
+        shows = self._is_whole and not request.get("again")
         if shows:
             logfile.resume(config)
         try:
@@ -158,11 +163,6 @@ class Inside:
         finally:
             self._is_collecting = self._is_heard = False
 
-    @pytest.hookimpl
-    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Leave out what has ended an earlier process."""
-        return True if str(collection_path) in self._without else None
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         """Should its collector end the process, that is known."""
@@ -171,7 +171,7 @@ class Inside:
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Pass it on."""
-        if self._is_collecting:
+        if self._is_collecting and report.nodeid not in self._left_out.ids:
             found = [tests.described(node) for node in report.result or () if isinstance(node, pytest.Item)]
             self._send_report("collectreport", report, tests=found)
 
