@@ -30,6 +30,8 @@ class Claims:
 
     def __init__(self, pytests: Sequence[str] = (), projects: Sequence[Path] = ()) -> None:
         self.current: dict[str, Kind] = {}
+        # Told of each of them as well.
+        self.listener: Callable[[str, Kind], None] | None = None
         self._is_outside = True
         found = tempfile.gettempdir()
         self._counted = (f"{found.rstrip('/')}/", f"{os.path.realpath(found).rstrip('/')}/", _SHARED)
@@ -87,7 +89,7 @@ class Claims:
         if isinstance(arguments[0], int):
             path = system.link(f"/proc/self/fd/{arguments[0]}")
             if path.startswith(_SHARED):
-                self.current.setdefault(path, Kind.SHARED_MEMORY)
+                self._add(path, self.current.get(path, Kind.SHARED_MEMORY))
 
     def _bind(self, arguments: tuple[Any, ...]) -> None:
         address = arguments[1]
@@ -112,7 +114,12 @@ class Claims:
     def _claim(self, path: str, kind: Kind) -> None:
         is_bytecode = "/__pycache__" in path
         if not is_bytecode and not f"{path}/".startswith(self._pytests) and not system.exists(path):
-            self.current[path] = kind
+            self._add(path, kind)
+
+    def _add(self, path: str, kind: Kind) -> None:
+        self.current[path] = kind
+        if self.listener is not None:
+            self.listener(path, kind)
 
 
 def _absolute(path: Any) -> str:

@@ -97,15 +97,15 @@ class Ground:
         self._unread.add(Kind.PROCESS)
         self.note(Kind.PROCESS, place, error)
 
-    def sweep(self, claimed: Container[str] = ()) -> Fresh:
-        """Look again. What is `claimed` (paths) has an owner already."""
+    def sweep(self, claimed: Container[str] = (), makers: Container[int] = ()) -> Fresh:
+        """Look again. What is `claimed` (paths) has an owner already; what these `makers` (pids) have made is ours."""
         fresh = Fresh()
         before, self.present = self.present, {}
         open_shared: set[int] = set()
         readers: dict[Kind, Callable[[Fresh], Iterator[Resource]]] = {
             Kind.SOCKET: lambda new: self._own_descriptors(new, open_shared),
             Kind.LOCK: self._own_locks,
-            Kind.SEGMENT: lambda new: self._segments(before, new),
+            Kind.SEGMENT: lambda new: self._segments(before, new, makers),
             Kind.SHARED_MEMORY: lambda new: self._shared_memory(before, new, open_shared, claimed),
         }
         for kind, read in readers.items():
@@ -163,7 +163,7 @@ class Ground:
             if len(fields) == _LOCK_FIELDS and fields[4] == mine:
                 yield Resource(Kind.LOCK, fields[5], fields[1], (me(),), fields[1])
 
-    def _segments(self, before: Container[Key], fresh: Fresh) -> Iterator[Resource]:
+    def _segments(self, before: Container[Key], fresh: Fresh, makers: Container[int]) -> Iterator[Resource]:
         lines = self._lines("sysvipc/shm", Kind.SEGMENT)
         names = lines[0].split() if lines else []
         for line in lines[1:]:
@@ -177,7 +177,7 @@ class Ground:
             yield segment
             if segment.key in before:
                 continue
-            if creator == system.pid():
+            if creator == system.pid() or creator in makers:
                 fresh.mine.append(segment)
             elif is_own_users and self._has_ended(creator):
                 fresh.strays.append(segment)

@@ -9,6 +9,8 @@ from pytest_tfkernel._child import proc, system
 
 # Workers of pytest-xdist have another command line; their controller doesn't.
 _PYTEST = re.compile(r"(^|[ /])(pytest|py\.test)( |$)")
+# From which the process of an isolated test is forked, as from its siblings: all of them wait.
+_WAITS = re.compile(r"/pytest_tfkernel/_child isolation$")
 
 
 def are_there() -> bool:
@@ -30,11 +32,18 @@ def are_there() -> bool:
         return True
     ours = _line(parents, mine)
     above = next((pid for pid in reversed(ours[1:]) if _is_pytest(pid)), None)
-    for pid in parents:
+    is_isolated = _waits(mine)
+    for pid, parent in parents.items():
+        if is_isolated and parent == parents.get(mine) and _waits(pid):
+            continue
         line = _line(parents, pid)
         if pid not in ours and mine not in line and (above in line or _is_pytest(pid)):
             return True
     return False
+
+
+def _waits(pid: int) -> bool:
+    return _WAITS.search(proc.command_line(pid)) is not None
 
 
 def _is_pytest(pid: int) -> bool:

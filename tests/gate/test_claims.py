@@ -39,6 +39,20 @@ def claimed(folder: Path, tmp_path: Path) -> Iterator[Callable[..., dict[str, Ki
 Claimed = Callable[..., dict[str, Kind]]
 
 
+def test_a_listener_hears_of_each(folder: Path) -> None:
+    heard: list[tuple[str, Kind]] = []
+    claims = Claims()
+    claims.listener = lambda path, kind: heard.append((path, kind))
+    claims.start()
+    claims.turn({}, outside=False)
+    (folder / "one").touch()
+    shared = os.memfd_create("none")
+    os.truncate(shared, 1)
+    claims.stop()
+    os.close(shared)
+    assert heard == [(str(folder / "one"), Kind.FILE)]
+
+
 def bind(family: int, address: object) -> None:
     with socket.socket(family) as one:
         one.bind(address)  # type: ignore[arg-type]

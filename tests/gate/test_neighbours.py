@@ -34,6 +34,17 @@ class TestNeighbours:
         self._pretend(monkeypatch, lines, {10: 1, 11: 10, 12: 10, os.getpid(): 12, 13: parent})
         assert neighbours.are_there()
 
+    @pytest.mark.parametrize(
+        ("line", "parent"), [("isolation", 11), ("supervisor", 11), ("isolation", 10), ("kernel", 11)]
+    )
+    def test_what_an_isolated_test_is_forked_from_waits(
+        self, monkeypatch: pytest.MonkeyPatch, line: str, parent: int
+    ) -> None:
+        child = "python /site-packages/pytest_tfkernel/_child"
+        lines = {10: "pytest", 11: f"{child} supervisor 3", os.getpid(): f"{child} isolation", 13: f"{child} {line}"}
+        self._pretend(monkeypatch, lines, {10: 1, 11: 10, os.getpid(): 11, 13: parent})
+        assert neighbours.are_there() == ((line, parent) != ("isolation", 11))
+
     @staticmethod
     def _pretend(monkeypatch: pytest.MonkeyPatch, lines: dict[int, str], parents: dict[int, int]) -> None:
         monkeypatch.setattr(proc, "pids", lambda: list(lines))

@@ -7,19 +7,22 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from pytest_tfkernel._child import system
 from pytest_tfkernel.gate import known as gate_known
 from pytest_tfkernel.gate.accounts import Account, Owner
+from pytest_tfkernel.gate.aftermath import Dead
 from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.findings import Finding, Tally
 from pytest_tfkernel.gate.watch import Watch
+from pytest_tfkernel.model.resources import Kind
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.gate import gpu, markers, summary
+from pytest_tfkernel.plugin.gate.dead import DeadTests
 from pytest_tfkernel.plugin.launching import kept_of
 from pytest_tfkernel.plugin.options import ID_PREFIX
 
@@ -62,6 +65,16 @@ def _why_not() -> str:
     return ""
 
 
+class Journal(Protocol):
+    """Keeps the paths that a test makes, whatever becomes of its process."""
+
+    def note(self, path: str, kind: Kind) -> None:
+        """One more."""
+
+    def clear(self) -> None:
+        """Forget those before."""
+
+
 class Elsewhere:
     """A session that can't be served."""
 
@@ -88,15 +101,46 @@ class GateHooks:
         self._watch: Watch | None = None
         self._fixtures: dict[pytest.FixtureDef[Any], Account] = {}
         self._tally = Tally()
+        # Of isolated tests, for those whose process dies.
+        self._dead: DeadTests | None = None
+        self._is_put_off = False
+        # Where paths are written down for that case, if this is such a process.
+        self.journal: Journal | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Watch from now on, where tests are run."""
-        if workers.is_controller(self._config):
-            return
+        if not workers.is_controller(self._config):
+            self._begin()
+
+    def _begin(self) -> None:
         claims = Claims(*_own_folders(self._config))
+        if self.journal is not None:
+            claims.listener = self.journal.note
         alone = workers.count(self._config) == 1
         self._watch = Watch(workers.name(self._config), claims, self._known, alone=alone)
+
+    def put_off(self) -> None:
+        """Leave what there is to tell, and begin anew with the next test: this process is to be forked."""
+        self._finish()
+        self._is_put_off = True
+
+    @property
+    def dead(self) -> DeadTests:
+        """For tests that run in processes of their own."""
+        if self._dead is None:
+            alone = workers.count(self._config) == 1
+            self._dead = DeadTests(workers.name(self._config), self._known, alone=alone)
+        return self._dead
+
+    def tell_dead(self, item: pytest.Item, report: pytest.TestReport, dead: Dead) -> str:
+        """Put what the dead process of a test has left on its last report; words to fail it with, if it is to."""
+        findings = self.dead.judge(item, dead)
+        if findings and self._mode == "fail":
+            workers.attach(report, workers.FINDINGS, findings)
+            return summary.failure(findings)
+        self._attach(report, findings)
+        return ""
 
     def pytest_report_header(self) -> str:
         """What happens to a test that leaves something behind."""
@@ -105,6 +149,10 @@ class GateHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Whatever appears from now on is this test's."""
+        if self._watch is None and self._is_put_off:
+            self._begin()
+        if self.journal is not None:
+            self.journal.clear()
         if self._watch is not None and not item.nodeid.startswith(ID_PREFIX):
             # Anew for each run of an item, and there may be several (pytest-rerunfailures).
             item.stash[_PHASES], item.stash[_FINDINGS] = {}, []
@@ -158,7 +206,10 @@ class GateHooks:
     def _look(self, phases: dict[str, str]) -> list[Finding]:
         if self._watch is None:
             return []
-        return self._watch.end(failed="failed" in phases.values(), ran=phases.get("call") == "passed")
+        findings = self._watch.end(failed="failed" in phases.values(), ran=phases.get("call") == "passed")
+        if self.journal is not None:
+            self.journal.clear()
+        return findings
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
@@ -203,15 +254,21 @@ class GateHooks:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Look for the last time, when the widest fixtures have ended."""
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            tally = watch.finish(lambda devices: gpu.lines(self._config, devices), lambda: kept_of(self._config))
-            workers.leave(self._config, workers.TALLY, tally)
-            self._tally = self._tally.merged(tally)
+        self._finish()
         is_red = any(not finding.excused for finding in self._tally.findings)
         if is_red and self._mode == "fail" and exitstatus == pytest.ExitCode.OK:
             # Torn down after the last test, a fixture has no report.
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _finish(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is None:
+            return
+        tally = watch.finish(lambda devices: gpu.lines(self._config, devices), lambda: kept_of(self._config))
+        if self._dead is not None:
+            tally = tally.merged(self._dead.tally())
+        workers.leave(self._config, workers.TALLY, tally)
+        self._tally = self._tally.merged(tally)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """All that there is to tell."""

@@ -18,7 +18,7 @@ from pytest_tfkernel.kernels.provisioners.forkserver import CHECK, TRUSTED
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
-from pytest_tfkernel.plugin.isolation.phases import PhaseOutput
+from pytest_tfkernel.plugin.isolation.phases import CLAIMS, PhaseOutput
 from pytest_tfkernel.plugin.isolation.wishes import IsolationWishes
 from pytest_tfkernel.processes import room
 from pytest_tfkernel.processes.cgroups import Cgroup, CgroupUnavailableError, limiting
@@ -49,12 +49,13 @@ class ParentDiedError(CannotBeginError):
 class Forker:
     """Makes processes under the supervisor of a launcher. Where tests run, what pytest `captures` is seen here, too.
 
-    They begin without these variables.
+    They begin without these variables. With the gate, what tests make is written down.
     """
 
     launcher: Launcher
     captures: bool
     without: tuple[str, ...] = ()
+    has_gate: bool = False
 
     def start(self, plugins: Sequence[str]) -> Peer:
         """A blank one: an interpreter with pytest and these modules imported."""
@@ -84,7 +85,7 @@ class Forker:
             limits = ((resource.RLIMIT_DATA, wishes.memory),)
         files = tuple(map(str, cgroup.procs_files)) if cgroup is not None else ()
         # What isn't captured is on pytest's own terminal; what is logged is told in reports in any case.
-        names = (_CAPTURED if self.captures else ()) + (_LOG,) if phases else ()
+        names = ((*(_CAPTURED if self.captures else ()), _LOG, *([CLAIMS] if self.has_gate else ()))) if phases else ()
 
         def launch(order: Order, descriptors: list[int]) -> ProcessId:
             environment = {**dict(wishes.env), TOKEN: str(order.lease)}

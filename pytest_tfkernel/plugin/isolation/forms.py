@@ -117,7 +117,12 @@ _FORMS: Mapping[str, Mapping[str, _Form]] = {
     "collecting": {"nodeid": _text, "path": _text},
     "collectreport": {"data": lambda value: isinstance(value, dict), "tests": _tests},
     "deselected": {"ids": _texts},
-    "collected": {"items": _tests, "unsafe": _text_or_none, "changed": _texts},
+    "collected": {
+        "items": _tests,
+        "unsafe": _text_or_none,
+        "changed": _texts,
+        "left": lambda value: value is None or _is_names(value),
+    },
     "usage": {"lines": _texts},
     "internal": {"text": _text},
     "warning": {

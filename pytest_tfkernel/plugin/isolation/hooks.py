@@ -13,7 +13,7 @@ import pytest
 
 from pytest_tfkernel.model.errors import TFKernelError
 from pytest_tfkernel.plugin import workers
-from pytest_tfkernel.plugin.asked import Options, options_of
+from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.isolation import (
     beside,
     codec,
@@ -28,6 +28,7 @@ from pytest_tfkernel.plugin.isolation import (
     workerinput,
 )
 from pytest_tfkernel.plugin.isolation.forks import Forker
+from pytest_tfkernel.plugin.isolation.gating import Gating
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.measuring import Measuring
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
@@ -191,8 +192,9 @@ class IsolationHooks:
             if nursery is not None:
                 nursery.close()
         self._take_over()
-        if runner is not None:
-            self._hand_over(runner.left, is_complete=runner.is_complete)
+        if nursery is not None and runner is not None:
+            self._tell_gate([*nursery.left, *runner.left])
+            outputs.hand_over(self._config, runner.left if runner.is_complete else None)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, Any, Any]:
@@ -223,13 +225,12 @@ class IsolationHooks:
         if self._measuring is not None:
             self._measuring.take_over(self._config)
 
-    def _hand_over(self, left: Sequence[Message], *, is_complete: bool) -> None:
-        """What sessions of processes have left goes where that of workers goes; to our own gate in any case."""
+    def _tell_gate(self, left: Sequence[Message]) -> None:
+        """What the gate in processes has to tell is our own's, also where pytest-xdist tells of nothing."""
         gate: Any = self._config.pluginmanager.get_plugin("tfkernel-gate")
         if hasattr(gate, "pytest_testnodedown"):
             for output in left:
                 gate.pytest_testnodedown(SimpleNamespace(workeroutput=codec.decode(output)))
-        outputs.hand_over(self._config, left if is_complete else None)
 
     def _begin(self) -> tuple[Nursery, Runner]:
         # Any other method writes nothing to descriptors.
@@ -239,7 +240,12 @@ class IsolationHooks:
         except TFKernelError as error:
             raise pytest.UsageError(str(error)) from None
         self._measuring = measuring.begin(launcher.temporary)
-        forker = Forker(launcher, captures, measuring.VARIABLES if self._measuring is not None else ())
+        forker = Forker(
+            launcher,
+            captures,
+            measuring.VARIABLES if self._measuring is not None else (),
+            Gating(self._config).is_on,
+        )
         nursery = self._nursery = Nursery(forker, _session(self._config, self._measuring, self._mode))
         runner = self._runner = Runner(self._config, nursery, self._mode)
         return nursery, runner
@@ -258,8 +264,6 @@ def _session(config: pytest.Config, measures: Measuring | None, mode: str) -> Se
         workerinput=codec.encode(workerinput.of(config)),
         basetemp=str(factory.getbasetemp()) if factory is not None else None,
         preload=lambda: naming.modules_to_preload(config),
-        # The gate looks at a process from the beginning of its session on.
-        forks_begun=options_of(config).gate == "off",
         # Of few marked tests, each collects its file alone.
         sifts=mode != "off",
         measuring=measures.for_child(config) if measures is not None else None,

@@ -12,11 +12,15 @@ from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 TITLE = "left running (ended now)"
 
 
+def of_tests(left: Sequence[Leftover]) -> list[Leftover]:
+    """Those of a process, but for helpers of ours that it had for its kernels."""
+    return [one for one in left if f"{CHILD_FOLDER} " not in one.command]
+
+
 def tell(report: pytest.TestReport, left: Sequence[Leftover]) -> None:
-    """Name them in the last report of their process, but for helpers of ours that it had for its kernels."""
-    lines = [str(one) for one in left if f"{CHILD_FOLDER} " not in one.command]
-    if lines:
-        report.sections.append((TITLE, "\n".join(lines)))
+    """Name them in the last report of their process."""
+    if left:
+        report.sections.append((TITLE, "\n".join(map(str, left))))
 
 
 class Summary:

@@ -67,6 +67,8 @@ class Nursery:
         self._unsafe_collected: str | None = "nothing was collected before"
         self._unsafe_configured: str | None = None
         self._unsafe = Unsafe()
+        # What the gate has seen where tests were collected, of processes from which others are forked.
+        self.left: list[Message] = []
         self._sifter: Sifter | None = None
 
     def collect(self) -> Collection:
@@ -153,8 +155,6 @@ class Nursery:
         """Why a process has to begin its session itself, if it has to."""
         if wishes.cold:
             return "cold=True"
-        if not self._session.forks_begun:
-            return "the gate looks at a process from the beginning of its session"
         names = [name for name, _ in wishes.env if name.startswith(IMPORT_TIME)]
         return f"{', '.join(names)} may be read while TensorFlow is imported" if names else None
 
@@ -168,6 +168,7 @@ class Nursery:
             self._collected = sifter.sift()
             if self._collected is not None:
                 self._unsafe_collected = None
+                self._note(sifter.left)
                 return self._unsafe.why(path)
         if self._collected is None:
             return self._unsafe.why(path) or self._unsafe_collected or "the process that had collected is gone"
@@ -175,7 +176,7 @@ class Nursery:
 
     def _may_sift(self) -> bool:
         """Whether most files are to run in processes that are forked."""
-        return self._session.sifts and self._session.forks_begun and self._unsafe_configured is None
+        return self._session.sifts and self._unsafe_configured is None
 
     def _forget_dead(self) -> None:
         for name in ("_collected", "_configured", "_blank"):
@@ -199,8 +200,13 @@ class Nursery:
         self._unsafe_collected = last.get("unsafe")
         if last["kind"] == "collected" and self._unsafe_collected is None:
             self._collected = peer
+            self._note(last["left"])
         else:
             peer.bury()
+
+    def _note(self, left: Message | None) -> None:
+        if left is not None:
+            self.left.append(left)
 
     def _drop_configured(self) -> None:
         if self._configured is not None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 from pytest_tfkernel.plugin.isolation import forms
-from pytest_tfkernel.plugin.isolation.phases import PhaseOutput
+from pytest_tfkernel.plugin.isolation.phases import CLAIMS, PhaseOutput
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import Channel, ChannelClosedError, ChannelLateError, ChannelTornError, Message
 
@@ -31,12 +31,13 @@ _STACKS_SECONDS, _SURE_SECONDS = 0.3, 5.0
 class ProcessDeath:
     """How a process ended, and what the phase that ran then had printed, by the name of the stream.
 
-    `internal` says what pytest there has failed of, if it has.
+    `internal` says what pytest there has failed of, if it has, and `claims` what its test has made, for the gate.
     """
 
     post_mortem: PostMortem
     printed: Mapping[str, str] = field(default_factory=dict)
     internal: str = ""
+    claims: str = ""
 
 
 class DiedError(Exception):
@@ -131,9 +132,9 @@ class Peer:
 
     def _death(self) -> ProcessDeath:
         post_mortem = self.life.bury()
-        return ProcessDeath(
-            post_mortem, {phase.name: text for phase in self.phases if (text := phase.read())}, self.internal
-        )
+        printed = {phase.name: text for phase in self.phases if (text := phase.read())}
+        claims = printed.pop(CLAIMS, "")
+        return ProcessDeath(post_mortem, printed, self.internal, claims)
 
     def interrupt(self) -> None:
         """Ctrl-C: let it tear down what the running test has set up."""

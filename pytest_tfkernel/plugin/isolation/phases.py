@@ -16,6 +16,8 @@ __tracebackhide__ = True
 _TAIL_BYTES = 64 * 1024
 # A test may print as much in one phase; of more than that, only the end is kept.
 MOST_BYTES = 128 << 20
+# One that isn't printed: the paths that a test makes, for the gate.
+CLAIMS = "claims"
 
 
 class PhaseOutput:

@@ -16,9 +16,8 @@ from pytest_tfkernel.processes.wire import Message
 class SessionPlan:
     """What each process of a session is told.
 
-    `junit` is the family of the report that pytest writes, `preload` the modules to import after conftest.py. Unless it
-    `forks_begun` sessions, each process of a test begins one of its own. It `sifts` files that make forks unsafe from
-    the others, for which all are collected once more.
+    `junit` is the family of the report that pytest writes, `preload` the modules to import after conftest.py. It
+    `sifts` files that make forks unsafe from the others, for which all are collected once more.
     """
 
     folder: str
@@ -30,7 +29,6 @@ class SessionPlan:
     workerinput: Message
     basetemp: str | None
     preload: Callable[[], Sequence[str]]
-    forks_begun: bool = True
     sifts: bool = True
     measuring: Message | None = None
 

@@ -9,12 +9,14 @@ from collections.abc import Callable
 import pytest
 
 from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
-from pytest_tfkernel.plugin.isolation import deaths, expected, relaying, reports, wishes
+from pytest_tfkernel.model.processes import Leftover
+from pytest_tfkernel.plugin.isolation import deaths, expected, leftovers, relaying, reports, wishes
 from pytest_tfkernel.plugin.isolation.expected import Expected
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
+from pytest_tfkernel.plugin.isolation.gating import Gating
 from pytest_tfkernel.plugin.isolation.items import key_of
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
-from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer
+from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
 from pytest_tfkernel.plugin.isolation.summary import Count
 from pytest_tfkernel.plugin.isolation.supply import Kinship, Supply, kinship
 from pytest_tfkernel.plugin.isolation.telling import Teller
@@ -49,11 +51,13 @@ class Runner:
         self._tests = self._deaths = 0
         self._numbers = itertools.count(1)
         self._teller = Teller()
+        self._gating = Gating(config)
 
     def run(self, item: pytest.Item, following: pytest.Item | None, tear_down: Callable[[], str] = str) -> None:
         """One test, with all of its reports; what goes wrong in `tear_down` is told in the last of them."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         self._teller.begin()
+        self._gating.begin(item)
         is_last = following is None or not self._share(item, following)
         try:
             told = self._run(item, following, is_last=is_last)
@@ -139,7 +143,7 @@ class Runner:
         if death is not None:
             self._deaths += 1
             self._teller.died(item, death, wanted_death, self._how)
-            self._bury()
+            self._bury(death)
             self._teller.release()
         else:
             self._teller.fail(item, words)
@@ -206,15 +210,23 @@ class Runner:
                 self._teller.spoil(f"how its process has ended isn't known: {_GONE}")
             else:
                 self._teller.ended(death, as_told=as_told)
-                self._bury()
+                self._bury(None if as_told else death)
         self._teller.release()
 
-    def _bury(self) -> None:
+    def _bury(self, death: ProcessDeath | None = None) -> None:
+        """Free its process; of one that has died nobody there has looked at what it leaves."""
         peer, self._peer = self._peer, None
-        if peer is not None:
-            # Where the supervisor is gone, nobody knows what was left.
-            with contextlib.suppress(TFKernelError):
-                self._teller.left(peer.bury())
+        if peer is None:
+            return
+        left: list[Leftover] = []
+        # Where the supervisor is gone, nobody knows what was left.
+        with contextlib.suppress(TFKernelError):
+            left = leftovers.of_tests(peer.bury())
+            self._teller.left(left)
+        if death is not None:
+            self._teller.judge(lambda item, report: self._gating.tell(item, report, death, left))
+        else:
+            self._gating.ended()
 
     def _obey(self, item: pytest.Item, told: Message) -> None:
         """What a test has asked of its session, it asks of pytest's own."""

@@ -69,6 +69,8 @@ class Sifter:
         self._known = sorted(gathered.harmless)
         self._without = list(gathered.without)
         self._most = max(_MOST, gathered.files // _MOST_OF)
+        # What the gate has seen while they were collected.
+        self.left: Message | None = None
         self._peer: Peer | None = None
         # Stands before the file that was asked about last.
         self._spare: Peer | None = None
@@ -97,7 +99,7 @@ class Sifter:
             self._compare(last["items"])
             if all(map(self._unsafe.why, self._ids)):
                 return None
-            peer, self._peer = self._peer, None
+            peer, self._peer, self.left = self._peer, None, last["left"]
         except (CannotBeginError, DiedError):
             return None
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -85,6 +85,11 @@ class Teller:
         """Name what the process has left running."""
         if self._held is not None:
             leftovers.tell(self._held[1], left)
+
+    def judge(self, look: Callable[[pytest.Item, pytest.TestReport], str]) -> None:
+        """Let somebody look at the last report, and fail it with words."""
+        if self._held is not None and (words := look(*self._held)):
+            deaths.spoil(self._held[1], words)
 
     def spoil(self, words: str) -> None:
         """Say in the last report of a process how that has ended; in another one, where it was told before."""

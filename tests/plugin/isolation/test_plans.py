@@ -20,7 +20,7 @@ def test_what_a_process_is_told_is_plain_data() -> None:
     assert told["kind"] == "configure"
     assert (told["args"], told["paths"], told["measuring"]) == (["-q", "a"], ["a"], None)
     # What is imported, and whether forks are made, is for whoever makes the processes.
-    assert {"plugins", "preload", "forks_begun"}.isdisjoint(told)
+    assert {"plugins", "preload", "sifts"}.isdisjoint(told)
 
 
 def test_modules_of_plugins_but_for_those_that_a_session_has_to_import(

@@ -158,7 +158,7 @@ class Process:
                 yield {"kind": "unsafe", "path": name if does != "folder" else "/", "reason": does}
             self.place += 1
         items = [described(name) for name in names if name not in self.out]
-        yield {"kind": "collected", "items": items, "unsafe": self.reason}
+        yield {"kind": "collected", "items": items, "unsafe": self.reason, "left": None}
 
 
 def described(name: str) -> dict[str, str]:

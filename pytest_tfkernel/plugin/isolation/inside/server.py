@@ -37,9 +37,10 @@ from pytest_tfkernel._child import frames, process
 from pytest_tfkernel._child.forking import Safety, fork_twice
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
-from pytest_tfkernel.plugin.isolation.inside import output
+from pytest_tfkernel.plugin.isolation.inside import output, surroundings
 from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 from pytest_tfkernel.plugin.isolation.inside.stacks import Stacks
+from pytest_tfkernel.plugin.isolation.phases import CLAIMS
 from pytest_tfkernel.processes.descriptors import Owned
 
 # pytest leaves our frames out of a user's traceback.
@@ -52,8 +53,6 @@ _SCREEN = (5, 6)
 # Somebody has closed our end, or opened something else in its place.
 _NOT_OURS = (errno.EBADF, errno.ENOTSOCK, errno.EINVAL)
 _WHAT = "what was imported"
-# What people set for TensorFlow and Keras in a file that imports them then; its import sets others itself.
-_IMPORT_TIME = ("TF_", "KERAS_", "CUDA_", "XLA_")
 
 
 class Measures(Protocol):
@@ -83,6 +82,8 @@ class Own:
         self._phases: dict[str, int] = {}
         self._measures: Measures | None = None
         self._log: Owned | None = None
+        # For what the running test makes, where the gate is on.
+        self.claims: Owned | None = None
         self._stacks = Stacks(_STACKS)
         self._capture: Callable[[int, int], None] | None = None
         faulthandler.enable(_STACKS)
@@ -171,14 +172,14 @@ class Own:
 
     def unsafe(self) -> str | None:
         """Why a fork would do harm now."""
-        return self.safety.unsafe() or _children()
+        return self.safety.unsafe() or surroundings.children(_WHAT)
 
     def changed(self) -> list[str]:
         """Variables that TensorFlow would have seen otherwise, had it been imported when a test file did it."""
         before = self._preload_environment
         if before is None:
             return []
-        now = _import_time()
+        now = surroundings.import_time()
         return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
 
     def end(self, status: int) -> None:
@@ -215,7 +216,7 @@ class Own:
             self._phases = {}
 
     def _preload(self, modules: list[str]) -> str | None:
-        self._preload_environment = _import_time()
+        self._preload_environment = surroundings.import_time()
         try:
             for name in modules:
                 importlib.import_module(name)
@@ -261,9 +262,11 @@ class Own:
                 # Nobody has seeded it: processes that nobody forks don't draw the same numbers either.
                 random.seed()
             self._phases = dict(zip(request["phases"], phases, strict=True))
-            if self._log is not None:
-                self._log.close()
+            for file in (self._log, self.claims):
+                if file is not None:
+                    file.close()
             self._log = Owned.take(self._phases.pop("log")) if "log" in self._phases else None
+            self.claims = Owned.take(self._phases.pop(CLAIMS)) if CLAIMS in self._phases else None
             self._stacks = Stacks(_STACKS)
             self._capture_phases()
             if self._measures is not None:
@@ -279,17 +282,3 @@ def _prepare(code: str, given: object) -> str | None:
     except Exception as error:  # noqa: BLE001 - told, and the test doesn't run
         return f"{type(error).__name__}: {error}"
     return None
-
-
-def _import_time() -> dict[str, str]:
-    return {name: text for name, text in os.environ.items() if name.startswith(_IMPORT_TIME)}
-
-
-def _children() -> str | None:
-    """Processes that this one has started, which its forks would share and each end at its end."""
-    try:
-        with open("/proc/self/task/%d/children" % os.getpid()) as file:  # noqa: UP031, PTH123 - as in `_child`
-            found = file.read().split()
-    except OSError:
-        return None
-    return f"{_WHAT} started {len(found)} process(es)" if found else None

@@ -16,8 +16,9 @@ import pytest
 
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec, subtests
-from pytest_tfkernel.plugin.isolation.inside import limits, logfile, output, records, selection, size, tests
+from pytest_tfkernel.plugin.isolation.inside import gate, limits, logfile, output, records, selection, size, tests
 from pytest_tfkernel.plugin.isolation.inside.both import Afterwards, Both
+from pytest_tfkernel.plugin.isolation.inside.gate import GateInside
 from pytest_tfkernel.plugin.isolation.inside.groups import Groups
 from pytest_tfkernel.plugin.isolation.inside.logs import Logs
 from pytest_tfkernel.plugin.isolation.inside.measuring import ProcessMeasuring
@@ -65,7 +66,7 @@ def run(own: Own, told: Message) -> int:
 def _plugins(own: Own, told: Message) -> Iterator[object]:
     left_out = LeftOut()
     sieve = Sieve(own, left_out)
-    yield from (Inside(own, told, sieve, left_out), sieve, left_out, Logs(own), Outputs(own.send))
+    yield from (Inside(own, told, sieve, left_out), sieve, left_out, Logs(own), Outputs(own.send), GateInside(own))
     if told["measuring"] is not None:
         measuring = ProcessMeasuring(told["measuring"])
         own.measure_by(measuring)
@@ -193,6 +194,7 @@ class Inside:
                 "items": [tests.described(item) for item in session.items],
                 "unsafe": self._own.settle() if self._is_whole else None,
                 "changed": self._own.changed(),
+                "left": gate.put_off(session.config) if self._is_whole else None,
                 "skipped_files": selection.skipped_files(session.config),
             }
         )
