@@ -191,7 +191,7 @@ def test_helpers_that_kernels_of_a_test_had_are_nothing_that_it_left() -> None:
     report = pytest.TestReport("test_a.py::test", ("test_a.py", 0, "test"), {}, "passed", None, "teardown")
     commands = [f"{sys.executable} -u {CHILD_FOLDER} forkserver", f"cat {CHILD_FOLDER}", "sleep 61"]
     left = [Leftover(ProcessId(100 + nth, 1), 1, "S", command) for nth, command in enumerate(commands)]
-    leftovers.tell(report, left[:1])
+    leftovers.tell(report, leftovers.of_tests(left[:1]))
     assert report.sections == []
-    leftovers.tell(report, left)
+    leftovers.tell(report, leftovers.of_tests(left))
     assert report.sections == [(leftovers.TITLE, f"{left[1]}\n{left[2]}")]
