@@ -30,6 +30,12 @@ def launcher_of(config: pytest.Config) -> Launcher:
     return launcher
 
 
+def another_launcher_of(config: pytest.Config) -> Launcher:
+    """A new one in the place of one whose supervisor is gone, which is closed when pytest ends."""
+    del config.stash[_LAUNCHER]
+    return launcher_of(config)
+
+
 def tell(node: WorkerController) -> None:
     """Tell a worker on this machine whose death ends its kernels too."""
     start_time = proc.start_time(os.getpid())

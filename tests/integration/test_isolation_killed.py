@@ -43,7 +43,37 @@ def test_kills():
 def test_after(): pass
 def test_last(): pass
 """
-GONE = "the process that starts those of tests, their parent, is gone, and they with it: *"
+# What pytest's own process does when it has told of the second test.
+BETWEEN = """
+import os
+def pytest_configure(config):
+    global is_own
+    is_own = not hasattr(config, "workerinput")
+def stat(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file: return file.read().rpartition(")")[2].split()[:2]
+    except OSError: return ["X", "0"]
+def below(pid): return [int(name) for name in os.listdir("/proc") if name.isdigit() and stat(name)[1] == str(pid)]
+def pytest_runtest_logfinish(nodeid):
+    if not nodeid.endswith("test_second") or not is_own: return
+    supervisor, = below(os.getpid())
+    with open("pid") as file: test = int(file.read())
+    idle = [pid for pid in below(supervisor) if pid != test]
+    gone = {"supervisor": [supervisor], "test": [test], "idle": idle}[os.environ["ENDS"]]
+    for pid in gone: os.kill(pid, 9)
+    # Those that the supervisor has started die with it.
+    for pid in gone + (idle + [test]) * (gone == [supervisor]):
+        while stat(pid)[0] not in "ZX": os.sched_yield()
+"""
+FOUR = """
+import os
+def test_first(): pass
+def test_second():
+    with open("pid", "w") as file: file.write(str(os.getpid()))
+def test_third(): pass
+def test_fourth(): pass
+"""
+GONE = "the process that starts those of tests, their parent, is gone, and this one with it: *"
 
 
 @pytest.mark.parametrize("mode", ["file", "test"])
@@ -55,12 +85,39 @@ def test_what_tests_are_forked_from_is_made_anew(inner: Inner, mode: str) -> Non
 
 
 @pytest.mark.parametrize("mode", ["file", "test"])
-def test_without_a_supervisor_each_test_is_an_error_in_a_line(inner: Inner, mode: str) -> None:
+def test_without_a_supervisor_one_test_fails_and_those_after_it_have_another(inner: Inner, mode: str) -> None:
     inner.write("test_a.py", KILLS_SUPERVISOR)
+    inner.write("test_b.py", KILLS_SUPERVISOR)
     run = inner.run(f"--tfkernel-isolate={mode}", "-v")
-    assert counts(run) == {"passed": 1, "failed": 1, "errors": 2}
-    run.stdout.fnmatch_lines(["*ERROR at setup of test_after*", GONE, "*ERROR at setup of test_last*", GONE])
+    assert counts(run) == {"passed": 6, "failed": 2}
+    run.stdout.fnmatch_lines(["*_ test_kills _*", GONE, "*_ test_kills _*", GONE])
     run.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
+LATE = "died after passing: the process of the test died of SIGKILL"
+UNKNOWN = "how its process has ended isn't known: the process that starts those of tests, their parent, is gone*"
+
+
+@pytest.mark.parametrize(
+    ("ends", "mode", "words"),
+    [
+        ("supervisor", "file", UNKNOWN),
+        ("supervisor", "test", ""),
+        ("test", "file", LATE),
+        ("idle", "file", ""),
+        ("idle", "test", ""),
+    ],
+)
+def test_what_is_ended_between_two_tests_is_no_failure_of_the_second(
+    inner: Inner, ends: str, mode: str, words: str
+) -> None:
+    inner.write("conftest.py", BETWEEN)
+    inner.write("test_a.py", FOUR)
+    inner.write("test_b.py", "def test_other(): pass\n")
+    run = inner.run(f"--tfkernel-isolate={mode}", ENDS=ends)
+    assert counts(run) == ({"passed": 5, "errors": 1} if words else {"passed": 5})
+    if words:
+        run.stdout.fnmatch_lines(["*ERROR at teardown of test_second*", words])
 
 
 COLLECTS = """

@@ -6,6 +6,7 @@ import contextlib
 import faulthandler
 import itertools
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ from pytest_tfkernel.plugin.isolation.nursery import Nursery
 from pytest_tfkernel.plugin.isolation.peers import DiedError
 from pytest_tfkernel.plugin.isolation.plans import SessionPlan, modules_of
 from pytest_tfkernel.plugin.isolation.running import Runner
-from pytest_tfkernel.plugin.launching import launcher_of
+from pytest_tfkernel.plugin.launching import another_launcher_of, launcher_of
 from pytest_tfkernel.processes.wire import Message
 
 if TYPE_CHECKING:
@@ -240,14 +241,14 @@ class IsolationHooks:
         except TFKernelError as error:
             raise pytest.UsageError(str(error)) from None
         self._measuring = measuring.begin(launcher.temporary)
-        forker = Forker(
-            launcher,
-            captures,
-            measuring.VARIABLES if self._measuring is not None else (),
-            Gating(self._config).is_on,
-        )
+        without = measuring.VARIABLES if self._measuring is not None else ()
+        forker = Forker(launcher, captures, without, Gating(self._config).is_on)
         nursery = self._nursery = Nursery(forker, _session(self._config, self._measuring, self._mode))
-        runner = self._runner = Runner(self._config, nursery, self._mode)
+
+        def renew() -> None:
+            nursery.begin_anew(replace(forker, launcher=another_launcher_of(self._config)))
+
+        runner = self._runner = Runner(self._config, nursery, self._mode, renew)
         return nursery, runner
 
 

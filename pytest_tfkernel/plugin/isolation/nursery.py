@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pytest_tfkernel.kernels.provisioners.forkserver import IMPORT_TIME
-from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
 from pytest_tfkernel.plugin.isolation.plans import SessionPlan
@@ -190,10 +189,14 @@ class Nursery:
         self._preloader.close()
         for peer in (self._collected, self._configured, self._blank):
             if peer is not None:
-                # Who is gone with the supervisor can't be ended, and needn't.
-                with contextlib.suppress(SupervisorGoneError):
-                    peer.bury()
+                peer.bury()
         self._collected = self._configured = self._blank = None
+
+    def begin_anew(self, forks: Forker) -> None:
+        """Go on with another supervisor: with the old one all processes are gone."""
+        self.close()
+        self._forks, self._preloader = forks, Preloader(forks)
+        self._sifter = self._unsafe_collected = None
 
     def _keep(self, peer: Peer, last: Message) -> None:
         """Fork the processes of tests from one that has collected, if that is safe."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from pytest_tfkernel.kernels.generations.life import Life
+from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.processes import Leftover, PostMortem
 from pytest_tfkernel.plugin.isolation import forms
 from pytest_tfkernel.plugin.isolation.phases import CLAIMS, PhaseOutput
@@ -172,10 +173,16 @@ class Peer:
 
     def bury(self) -> list[Leftover]:
         """Free what is ours of it, and end what it has left running, which is the answer."""
-        if self.life.is_alive:
-            self.life.end()
-        self.life.bury()
-        self.left.extend(self.life.clean_up())
-        for phase in self.phases:
-            phase.close()
+        try:
+            if self.life.is_alive:
+                self.life.end()
+            self.life.bury()
+            self.left.extend(self.life.clean_up())
+        except SupervisorGoneError:
+            # It is gone with that; this frees what there is of it here.
+            with contextlib.suppress(SupervisorGoneError):
+                self.life.bury()
+        finally:
+            for phase in self.phases:
+                phase.close()
         return self.left

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
-from pytest_tfkernel.model.errors import SupervisorGoneError
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker
 from pytest_tfkernel.plugin.isolation.peers import Peer
@@ -49,9 +47,7 @@ class Preloader:
     def close(self) -> None:
         """End them."""
         for made in self._made.values():
-            # Who is gone with the supervisor can't be ended, and needn't.
-            with contextlib.suppress(SupervisorGoneError):
-                made.peer.bury()
+            made.peer.bury()
         self._made.clear()
 
     def _make(self, parent: Peer, modules: tuple[str, ...]) -> PreloadedFork:

@@ -27,8 +27,8 @@ from pytest_tfkernel.processes.wire import Message
 __tracebackhide__ = True
 
 _GONE = (
-    "the process that starts those of tests, their parent, is gone, and they with it: did a test end its parent?"
-    " start pytest anew"
+    "the process that starts those of tests, their parent, is gone, and this one with it: did the test end its parent?"
+    " those after it have a new one"
 )
 _ENDS = ("exit", "interrupted")
 _LAST = ("ran", "missing", *_ENDS)
@@ -37,8 +37,10 @@ _LAST = ("ran", "missing", *_ENDS)
 class Runner:
     """Gives each test its process. One at a time lives on, for the next test of the same file."""
 
-    def __init__(self, config: pytest.Config, nursery: Nursery, mode: str) -> None:
+    def __init__(self, config: pytest.Config, nursery: Nursery, mode: str, renew: Callable[[], None]) -> None:
+        """Have processes from a nursery, and `renew` that when its supervisor is gone."""
         self._config = config
+        self._renew = renew
         self._supply = Supply(nursery)
         self._mode = mode
         self._peer: Peer | None = None
@@ -136,7 +138,9 @@ class Runner:
         except DiedError as error:
             death = error.death
         except SupervisorGoneError:
-            self._peer, words = None, _GONE
+            words = _GONE
+            self._deaths += 1
+            self._bury()
         except TFKernelError as error:
             words = str(error)
         # Not in there: what somebody's own hook raises now has nothing to do with it.
@@ -188,9 +192,15 @@ class Runner:
 
     def _peer_for(self, item: pytest.Item, wanted: IsolationWishes) -> Peer:
         kin = kinship(item, wanted)
-        if self._peer is None or self._kin != kin:
+        # What has died between two tests is an error of the one before.
+        if self._peer is None or self._kin != kin or not self._peer.life.is_alive:
             self._end()
-            self._peer, self._how = self._supply.take(item, kin)
+            try:
+                self._peer, self._how = self._supply.take(item, kin)
+            except SupervisorGoneError:
+                # The test has not begun.
+                self._renew()
+                self._peer, self._how = self._supply.take(item, kin)
             self._sessions += 1
             self._kin = kin
         return self._peer
@@ -206,7 +216,7 @@ class Runner:
             try:
                 death, as_told = self._peer.finish(self.left.append)
             except SupervisorGoneError:
-                self._peer = None
+                self._bury()
                 self._teller.spoil(f"how its process has ended isn't known: {_GONE}")
             else:
                 self._teller.ended(death, as_told=as_told)

@@ -37,7 +37,8 @@ class Supply:
         """A process for a test, and how it was made. Raises TFKernelError, or DiedError."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            if ahead[0] == kin:
+            # Somebody may have ended it since.
+            if ahead[0] == kin and ahead[1].life.is_alive:
                 return ahead[1:]
             ahead[1].bury()
         return self._make(item, kin)

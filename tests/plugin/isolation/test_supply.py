@@ -33,7 +33,8 @@ class Nursery:
         self.count += 1
         number = self.count
         self.alive.append(number)
-        return SimpleNamespace(number=number, bury=lambda: self.alive.remove(number)), "forked"
+        life = SimpleNamespace(is_alive=True)
+        return SimpleNamespace(number=number, life=life, bury=lambda: self.alive.remove(number)), "forked"
 
 
 @pytest.fixture
@@ -58,6 +59,14 @@ def test_the_one_that_was_made_ahead(supply: Supply, nursery: Nursery) -> None:
     assert take(supply, ITEM).number == 1
     assert take(supply, ITEM).number == 2
     assert [made.path for made in supply.made] == ["test_a.py", "test_a.py"]
+
+
+def test_one_that_was_ended_meanwhile_is_none(supply: Supply, nursery: Nursery) -> None:
+    supply.make_ahead(ITEM, kinship(ITEM, NONE))
+    ahead: Any = supply._ahead
+    ahead[1].life.is_alive = False
+    assert take(supply, ITEM).number == 2
+    assert nursery.alive == [2]
 
 
 def test_one_that_is_for_another_test_is_none(supply: Supply, nursery: Nursery) -> None:
