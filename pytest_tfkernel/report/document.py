@@ -209,13 +209,15 @@ class IsolatedProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """The process in which a test ran that was isolated.
 
     `how` it was made: `forked`, or `cold` with the reason. `peak_memory` is in bytes, the most that it had at any time
-    until the test had ended. Of a process with several tests, the last one has its `code` or `signal`.
+    until the test had ended. Of a process with several tests, the last one has its `code` or `signal`. `cause` is there
+    where it has died, and not ended as a session of pytest does.
     """
 
     how: str
     peak_memory: int | None = None
     code: int | None = None
     signal: str | None = None
+    cause: str | None = None
 
 
 class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):

@@ -26,12 +26,12 @@ def test_each_has_its_process(inner: Inner) -> None:
         "test_dies": "failed",
         "test_cold": "passed",
     }
-    ends = {name: (one.how, one.code, one.signal) for name, (_, one) in found.items() if one is not None}
+    ends = {name: (one.how, one.code, one.signal, one.cause) for name, (_, one) in found.items() if one is not None}
     assert ends == {
-        "test_passes": ("forked", None, None),
-        "test_fails": ("forked", None, None),
-        "test_dies": ("forked", None, "SIGSEGV"),
-        "test_cold": ("cold: cold=True", 0, None),
+        "test_passes": ("forked", None, None, None),
+        "test_fails": ("forked", None, None, None),
+        "test_dies": ("forked", None, "SIGSEGV", "signal"),
+        "test_cold": ("cold: cold=True", 0, None, None),
     }
     peaks = {name: one.peak_memory for name, (_, one) in found.items() if one is not None}
     assert peaks["test_cold"] is not None

@@ -84,8 +84,8 @@ def tell_process(report: pytest.TestReport, how: str, peak: int | None) -> None:
     workers.attach(report, workers.PROCESS, IsolatedProcess(how=how, peak_memory=peak))
 
 
-def tell_end(report: pytest.TestReport, post_mortem: PostMortem) -> None:
-    """Say how that process has ended."""
+def tell_end(report: pytest.TestReport, post_mortem: PostMortem, *, died: bool) -> None:
+    """Say how that process has ended, as it was to or not."""
     told_before = workers.attached(report, workers.PROCESS, IsolatedProcess)
     status, usage = post_mortem.exit_status, post_mortem.usage
     if told_before is None or status is None:
@@ -94,6 +94,7 @@ def tell_end(report: pytest.TestReport, post_mortem: PostMortem) -> None:
         told_before,
         code=status.code,
         signal=signal_name(status.signal) if status.signal is not None else None,
+        cause=post_mortem.cause.value if died else None,
         peak_memory=told_before.peak_memory or (usage.max_rss if usage is not None else None),
     )
     workers.attach(report, workers.PROCESS, ended)

@@ -72,12 +72,12 @@ class Teller:
             self._tell_with_teardown(item, deaths.report(item, self._last, death, seconds, expected))
         if self._held is not None:
             reports.tell_process(self._held[1], how, None)
-            reports.tell_end(self._held[1], death.post_mortem)
+            reports.tell_end(self._held[1], death.post_mortem, died=True)
 
     def ended(self, death: ProcessDeath, *, as_told: bool) -> None:
         """The process has ended when it was to, as it had said or otherwise."""
         if self._held is not None:
-            reports.tell_end(self._held[1], death.post_mortem)
+            reports.tell_end(self._held[1], death.post_mortem, died=not as_told)
         if not as_told:
             self.spoil(deaths.late(death, passed=self._passes))
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_tfkernel.report.compare import figures as measured, observations, scope, whose
+from pytest_tfkernel.report.compare import figures as measured, observations, processes, scope, whose
 from pytest_tfkernel.report.compare.answer import answer
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.expectations import Expectation, Expectations
@@ -83,7 +83,7 @@ def compare(
     thresholds, expectations = thresholds or Thresholds(), expectations or Expectations()
     pairs = pair(ref, changed)
     values = measured.figures(pairs)
-    found = [*observations.differences(pairs), *measured.differences(values)]
+    found = [*observations.differences(pairs), *processes.differences(pairs), *measured.differences(values)]
     reasons, unseen = expectations.reasons(found)
     other = scope.asked_for_other(ref, changed)
     must_be_there = not other or not scope.is_whole(changed)

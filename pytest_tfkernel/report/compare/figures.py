@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pytest_tfkernel.report.compare import processes
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
 from pytest_tfkernel.report.compare.pairs import Pairs
 from pytest_tfkernel.report.document import Test, Trial
@@ -89,6 +90,9 @@ def figures(pairs: Pairs) -> list[ComparedFigure]:
         if tests.ref is not None and tests.changed is not None and _ran(tests.ref) and _ran(tests.changed):
             for values, test in ((ref, tests.ref), (changed, tests.changed)):
                 values[None, "your tests"]["seconds of one", _SECONDS].append(test.seconds)
+        for name, unit, before, after in processes.measured(tests):
+            ref[None, processes.GROUP][name, unit].append(before)
+            changed[None, processes.GROUP][name, unit].append(after)
     return list(_both(ref, changed))
 
 

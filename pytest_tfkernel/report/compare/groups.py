@@ -15,7 +15,7 @@ TITLES = {
     Change.FAILING: "Failing now, and not looked at before",
     Change.MISSING: "Not run",
     Change.UNKNOWN: "Not checked any more",
-    Change.EXIT: "Kernels that end in another way",
+    Change.EXIT: "Ended in another way",
     Change.ERROR: "Another class of error",
     Change.MESSAGE: "Another message",
     Change.RESULT: "Another result",
