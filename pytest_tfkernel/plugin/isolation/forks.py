@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_tfkernel._child.kin import TOKEN
@@ -30,11 +30,15 @@ from pytest_tfkernel.processes.wire import Channel
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
+# What the processes of tests are started as; their forks have that command, too.
+ROLE = "isolation"
 _BEGIN = "pytest_tfkernel.plugin.isolation.inside.begin"
 # What pytest says of the test that it runs, the process of a test says itself.
 _NOT_INHERITED = (TOKEN, "PYTEST_CURRENT_TEST")
 _NOTHING = IsolationWishes()
 _CAPTURED, _LOG = ("stdout", "stderr"), "log"
+# Behind the channel, the stacks and pytest's own terminal.
+_FIRST_PHASE = 7
 
 
 class CannotBeginError(TFKernelError):
@@ -57,35 +61,47 @@ class Forker:
     without: tuple[str, ...] = ()
     has_gate: bool = False
 
-    def start(self, plugins: Sequence[str]) -> Peer:
-        """A blank one: an interpreter with pytest and these modules imported."""
+    def start(self, plugins: Sequence[str]) -> tuple[Peer, str | None]:
+        """A blank one, an interpreter with pytest and these modules imported; and why it must not be forked."""
+        return self._start(plugins, Order(self.launcher.new_lease(), None), None, {}, ())
+
+    def begin(self, plugins: Sequence[str], wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> Peer:
+        """A process like a fork of a blank one, where none may be forked. Raises CannotBeginError."""
+        with self._ordered(wishes) as (order, cgroup):
+            environment = {**dict(wishes.env), TOKEN: str(order.lease)}
+            return self._start(plugins, order, cgroup, environment, self._names(phases=phases))[0]
+
+    def _start(
+        self,
+        plugins: Sequence[str],
+        order: Order,
+        cgroup: Cgroup | None,
+        given: Mapping[str, str],
+        phases: Sequence[str],
+    ) -> tuple[Peer, str | None]:
+        numbers = {name: _FIRST_PHASE + nth for nth, name in enumerate(phases)}
 
         def launch(order: Order, descriptors: list[int]) -> ProcessId:
             unwanted = (*_NOT_INHERITED, *self.without)
-            environment = {name: text for name, text in os.environ.items() if name not in unwanted}
+            environment = {name: text for name, text in os.environ.items() if name not in unwanted} | dict(given)
             # As multiprocessing asks for them: -W, -X and the like.
             flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # noqa: SLF001
-            argv = [sys.executable, *flags, str(CHILD_FOLDER), "isolation"]
-            stdout, stderr, channel, stacks = descriptors
+            argv = [sys.executable, *flags, str(CHILD_FOLDER), ROLE]
+            stdout, stderr, channel, stacks, *files = descriptors
             # With -s a test reads what pytest would; what is shown on pytest's own terminal goes to the last two.
             terminal = {target: own for target, own in ((0, 0), (5, 1), (6, 2)) if _is_open(own)}
             placed = {1: stdout, 2: stderr, 3: channel, 4: stacks, **terminal}
+            placed |= dict(zip(numbers.values(), files, strict=True))
             return self.launcher.supervisor.start(argv, environment, order, placed)
 
-        peer = self._make(launch, Order(self.launcher.new_lease(), None), None, ())
-        begin = {"kind": "begin", "module": _BEGIN, "sys_path": sys.path, "argv": sys.argv}
-        peer.ask({**begin, "check": CHECK, "trusted": list(TRUSTED), "plugins": list(plugins)})
-        return peer
+        peer = self._make(launch, order, cgroup, phases)
+        begin = {"kind": "begin", "module": _BEGIN, "sys_path": sys.path, "argv": sys.argv, "phases": numbers}
+        told = peer.ask({**begin, "check": CHECK, "trusted": list(TRUSTED), "plugins": list(plugins)})
+        return peer, told["unsafe"]
 
     def fork(self, parent: Peer, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> Peer:
         """A fork of another one. Raises CannotBeginError, and ParentDiedError where the other one is dead."""
-        cgroup = self._cgroup(wishes)
-        limits: tuple[tuple[int, int], ...] = ()
-        if wishes.memory is not None and wishes.by == "rlimit":
-            limits = ((resource.RLIMIT_DATA, wishes.memory),)
-        files = tuple(map(str, cgroup.procs_files)) if cgroup is not None else ()
-        # What isn't captured is on pytest's own terminal; what is logged is told in reports in any case.
-        names = ((*(_CAPTURED if self.captures else ()), _LOG, *([CLAIMS] if self.has_gate else ()))) if phases else ()
+        names = self._names(phases=phases)
 
         def launch(order: Order, descriptors: list[int]) -> ProcessId:
             environment = {**dict(wishes.env), TOKEN: str(order.lease)}
@@ -100,9 +116,25 @@ class Forker:
                 raise CannotBeginError(f"no process can be forked for a test: {words}")
             return ProcessId(answer["pid"], answer["start_time"])
 
-        try:
-            order = Order(self.launcher.new_lease(), None, limits, files)
+        with self._ordered(wishes) as (order, cgroup):
             return self._make(launch, order, cgroup, names)
+
+    def _names(self, *, phases: bool) -> tuple[str, ...]:
+        # What isn't captured is on pytest's own terminal; what is logged is told in reports in any case.
+        if not phases:
+            return ()
+        return (*(_CAPTURED if self.captures else ()), _LOG, *([CLAIMS] if self.has_gate else ()))
+
+    @contextlib.contextmanager
+    def _ordered(self, wishes: IsolationWishes) -> Iterator[tuple[Order, Cgroup | None]]:
+        """What one process takes on, and its cgroup, which goes with it where it can't be made."""
+        cgroup = self._cgroup(wishes)
+        limits: tuple[tuple[int, int], ...] = ()
+        if wishes.memory is not None and wishes.by == "rlimit":
+            limits = ((resource.RLIMIT_DATA, wishes.memory),)
+        files = tuple(map(str, cgroup.procs_files)) if cgroup is not None else ()
+        try:
+            yield Order(self.launcher.new_lease(), None, limits, files), cgroup
         except BaseException:
             if cgroup is not None:
                 cgroup.remove()

@@ -106,7 +106,7 @@ def _tests(value: object) -> bool:
 
 # What a report holds is decoded, and looked at, where it becomes one: it may be large.
 _FORMS: Mapping[str, Mapping[str, _Form]] = {
-    "ready": {},
+    "ready": {"unsafe": _text_or_none},
     "forked": {"pid": _number, "start_time": _number},
     "refused": {"reason": _text, "advice": _text},
     "configured": {"unsafe": _text_or_none},

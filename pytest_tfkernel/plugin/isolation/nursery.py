@@ -58,6 +58,7 @@ class Nursery:
         self._session = session
         self._preloader = Preloader(forks)
         self._blank: Peer | None = None
+        self._forks_blank = True
         self._configured: Peer | None = None
         self._collected: Peer | None = None
         self._preloads = True
@@ -230,9 +231,7 @@ class Nursery:
 
     def _configure(self, wishes: IsolationWishes = _NOTHING, *, phases: bool = False) -> tuple[Peer, str | None]:
         """One in which a session has begun, and why it must not be forked."""
-        if self._blank is None or not self._blank.life.is_alive:
-            self._blank = self._forks.start(self._session.plugins)
-        peer = self._forks.fork(self._blank, wishes, phases=phases)
+        peer = self._begin(wishes, phases=phases)
         with _buried_on_error(peer):
             peer.send({**self._session.for_child(), "forks": not phases})
             *_, told = peer.told(("configured", "finished"))
@@ -241,6 +240,18 @@ class Nursery:
                 words = death.internal or death.post_mortem.stderr.strip() or death.post_mortem.stdout.strip()
                 raise CannotBeginError(f"a session of pytest can't begin in another process: {words}")
         return peer, told["unsafe"]
+
+    def _begin(self, wishes: IsolationWishes, *, phases: bool) -> Peer:
+        """One in which no session has begun. Each has an interpreter of its own where even a blank one isn't forked."""
+        if self._forks_blank and (self._blank is None or not self._blank.life.is_alive):
+            self._blank, unsafe = self._forks.start(self._session.plugins)
+            if unsafe is not None:
+                self._forks_blank = False
+                self._blank.bury()
+                self._blank = None
+        if self._blank is None:
+            return self._forks.begin(self._session.plugins, wishes, phases=phases)
+        return self._forks.fork(self._blank, wishes, phases=phases)
 
     def _prepare(self, peer: Peer, wishes: IsolationWishes) -> None:
         """Before TensorFlow is initialised there. Raises CannotBeginError."""

@@ -18,7 +18,7 @@ TEST = {
     "keywords": ["b"],
 }
 SOUND: list[dict[str, Any]] = [
-    {"kind": "ready"},
+    {"kind": "ready", "unsafe": None},
     {"kind": "forked", "pid": 3, "start_time": 4},
     {"kind": "refused", "reason": "why", "advice": ""},
     {"kind": "configured", "unsafe": None},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
 from typing import TYPE_CHECKING
 
+from pytest_tfkernel._child import process
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation.inside import session
-from pytest_tfkernel.plugin.isolation.inside.server import Own
+from pytest_tfkernel.plugin.isolation.inside.server import STACKS, Own
 
 if TYPE_CHECKING:
     from pytest_tfkernel._child import frames
@@ -17,6 +20,11 @@ def main(port: frames.Port, told: Message) -> None:
     own = Own(port, told)
     for name in told["plugins"]:
         own.load(name)
-    own.send({"kind": "ready"})
+    # A test may run right here, where nothing may be forked.
+    faulthandler.register(process.DUMP_SIGNAL, STACKS, all_threads=True)
+    for number in told["phases"].values():
+        os.set_inheritable(number, False)  # noqa: FBT003 - it takes no names
+    own.keep_phases(told["phases"])
+    own.send({"kind": "ready", "unsafe": own.unsafe()})
     request = own.next({})
     own.end(session.run(own, request))

@@ -48,7 +48,7 @@ __tracebackhide__ = True
 
 Responder = Callable[[Message], None]
 
-_STACKS = 4
+STACKS = 4
 _SCREEN = (5, 6)
 # Somebody has closed our end, or opened something else in its place.
 _NOT_OURS = (errno.EBADF, errno.ENOTSOCK, errno.EINVAL)
@@ -84,9 +84,9 @@ class Own:
         self._log: Owned | None = None
         # For what the running test makes, where the gate is on.
         self.claims: Owned | None = None
-        self._stacks = Stacks(_STACKS)
+        self._stacks = Stacks(STACKS)
         self._capture: Callable[[int, int], None] | None = None
-        faulthandler.enable(_STACKS)
+        faulthandler.enable(STACKS)
         output.buffer_lines()
         self.screen = Screen(_SCREEN)
 
@@ -205,6 +205,15 @@ class Own:
         if self._measures is not None:
             self._measures.save()
 
+    def keep_phases(self, files: Mapping[str, int]) -> None:
+        """Descriptors of files, by the name of what a test prints or logs into them."""
+        self._phases = dict(files)
+        for file in (self._log, self.claims):
+            if file is not None:
+                file.close()
+        self._log = Owned.take(self._phases.pop("log")) if "log" in self._phases else None
+        self.claims = Owned.take(self._phases.pop(CLAIMS)) if CLAIMS in self._phases else None
+
     def capture_by(self, capture: Callable[[int, int], None]) -> None:
         """Have what tests print captured by that, here or in whoever is forked."""
         self._capture = capture
@@ -250,24 +259,19 @@ class Own:
             process.die_with_parent(self._supervisor)
             stdout, stderr, channel, stack, *phases = descriptors
             streams = output.Streams.here()
-            process.place_descriptors({3: channel, _STACKS: stack}, inheritable=False)
+            process.place_descriptors({3: channel, STACKS: stack}, inheritable=False)
             streams.replace(stdout, stderr)
             self._port = frames.Port(3)
             os.environ.update(request["environment"])
             process.restrict(request["order"])
-            faulthandler.enable(_STACKS)
-            faulthandler.register(process.DUMP_SIGNAL, _STACKS, all_threads=True)
+            faulthandler.enable(STACKS)
+            faulthandler.register(process.DUMP_SIGNAL, STACKS, all_threads=True)
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
             if random.getstate() == self._random:
                 # Nobody has seeded it: processes that nobody forks don't draw the same numbers either.
                 random.seed()
-            self._phases = dict(zip(request["phases"], phases, strict=True))
-            for file in (self._log, self.claims):
-                if file is not None:
-                    file.close()
-            self._log = Owned.take(self._phases.pop("log")) if "log" in self._phases else None
-            self.claims = Owned.take(self._phases.pop(CLAIMS)) if CLAIMS in self._phases else None
-            self._stacks = Stacks(_STACKS)
+            self.keep_phases(dict(zip(request["phases"], phases, strict=True)))
+            self._stacks = Stacks(STACKS)
             self._capture_phases()
             if self._measures is not None:
                 self._measures.forked()
