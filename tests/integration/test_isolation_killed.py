@@ -151,6 +151,15 @@ def test_what_ends_the_collection_is_told(inner: Inner, does: str, words: str) -
     assert "Traceback" not in run.stdout.str() + run.stderr.str()
 
 
+def test_what_ends_the_collection_is_told_of_workers_too(inner: Inner) -> None:
+    inner.write("conftest.py", COLLECTS.format("os._exit(6)"))
+    inner.write("test_a.py", "def test_one(): pass\n")
+    run = inner.run("--tfkernel-isolate", "-n", "2")
+    assert counts(run) == {"errors": 1}
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines(["the process that collects tests died of exit code 6"])
+
+
 LIMITED = """
 def test_one(): pass
 def test_two(): assert 0

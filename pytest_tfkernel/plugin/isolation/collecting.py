@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from pytest_tfkernel.model.errors import TFKernelError
+from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.isolation import beside, deaths, relaying, reports, selection
 from pytest_tfkernel.plugin.isolation.items import StandIn
 from pytest_tfkernel.plugin.isolation.nursery import Nursery
@@ -18,14 +19,18 @@ from pytest_tfkernel.processes.wire import Message
 __tracebackhide__ = True
 
 
-def collect(session: pytest.Session, nursery: Nursery) -> Sequence[pytest.Item]:
-    """Stand-ins for the tests of a session. Raises pytest.UsageError."""
+class CannotCollectError(TFKernelError):
+    """The tests of a session can't be collected in another process."""
+
+
+def collect(session: pytest.Session, begin: Callable[[], Nursery]) -> Sequence[pytest.Item]:
+    """Stand-ins for the tests of a session, from the nursery that is begun. Raises pytest.UsageError."""
     hook = session.config.hook
     _forget_conftest(session.config)
     session.items = []
     warned: list[Message] = []
     try:
-        found = nursery.collect()
+        found = begin().collect()
         for nodeid, death in found.deaths:
             longrepr = deaths.described(death, deaths.COLLECTION)
             hook.pytest_collectreport(report=pytest.CollectReport(nodeid, "failed", longrepr, []))
@@ -39,15 +44,22 @@ def collect(session: pytest.Session, nursery: Nursery) -> Sequence[pytest.Item]:
         session.items.extend(beside.of_suite(session))
         selection.choose(session, found.told)
     except TFKernelError as error:
-        raise pytest.UsageError(str(error)) from None
+        _give_up(session, str(error))
     except DiedError as error:
-        raise pytest.UsageError(deaths.described(error.death, deaths.COLLECTION)) from None
+        _give_up(session, deaths.described(error.death, deaths.COLLECTION))
     finally:
         hook.pytest_collection_finish(session=session)
         for told in warned:
             _replay(session, told)
     session.testscollected = len(session.items)
     return session.items
+
+
+def _give_up(session: pytest.Session, words: str) -> None:
+    """Raise pytest.UsageError; in a worker of pytest-xdist, where nobody reads that, tell of an error."""
+    if not workers.is_worker(session.config):
+        raise pytest.UsageError(words) from None
+    session.config.hook.pytest_collectreport(report=pytest.CollectReport("", "failed", words, []))
 
 
 def _take(session: pytest.Session, tests: Sequence[Message]) -> None:
@@ -70,7 +82,7 @@ def _replay(session: pytest.Session, told: Message) -> None:
         try:
             report = reports.told(config, told)
         except reports.UnreadableError as error:
-            raise pytest.UsageError(f"what was collected can't be told: {error}") from None
+            raise CannotCollectError(f"what was collected can't be told: {error}") from None
         # Some count what was collected.
         report.result = [StandIn.of(session, test, 0) for test in told["tests"]]
         config.hook.pytest_collectreport(report=report)
@@ -83,7 +95,7 @@ def _replay(session: pytest.Session, told: Message) -> None:
     elif told["kind"] == "interrupted":
         relaying.interrupt(told)
     elif told["kind"] == "internal":
-        raise pytest.UsageError(f"pytest failed in the process that collects: {told['text']}")
+        raise CannotCollectError(f"pytest failed in the process that collects: {told['text']}")
     else:
         relaying.pass_on(config, told)
 

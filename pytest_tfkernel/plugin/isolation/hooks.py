@@ -138,10 +138,9 @@ class IsolationHooks:
         if not self._config.args:
             # There are none: the suite was asked for, and no path beside it.
             return
-        nursery, _ = self._begin()
 
         def perform_collect(*_: Any, **__: Any) -> Sequence[pytest.Item]:
-            return collecting.collect(session, nursery)
+            return collecting.collect(session, lambda: self._begin()[0])
 
         session.perform_collect = perform_collect  # type: ignore[method-assign]
 
@@ -166,7 +165,10 @@ class IsolationHooks:
         runner = self._runner
         if runner is None:
             # The test is marked, and was collected here; there it has to be collected as well.
-            nursery, runner = self._begin()
+            try:
+                nursery, runner = self._begin()
+            except TFKernelError as error:
+                raise pytest.UsageError(str(error)) from None
             # If that fails, each of them fails of the same, where its own process is made.
             with contextlib.suppress(TFKernelError, DiedError):
                 nursery.collect()
@@ -236,10 +238,7 @@ class IsolationHooks:
     def _begin(self) -> tuple[Nursery, Runner]:
         # Any other method writes nothing to descriptors.
         captures = self._config.getoption("capture", "no") == "fd"
-        try:
-            launcher = launcher_of(self._config)
-        except TFKernelError as error:
-            raise pytest.UsageError(str(error)) from None
+        launcher = launcher_of(self._config)
         self._measuring = measuring.begin(launcher.temporary)
         without = measuring.VARIABLES if self._measuring is not None else ()
         forker = Forker(launcher, captures, without, Gating(self._config).is_on)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from mortal import MORTAL
 from pytest_tfkernel.plugin.isolation import codec, collecting
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError
 from pytest_tfkernel.plugin.isolation.items import StandIn, key_of
 from pytest_tfkernel.plugin.isolation.nursery import Collection
+from pytest_tfkernel.plugin.isolation.peers import DiedError, ProcessDeath
 
 
 class Told:
@@ -83,7 +86,7 @@ COLLECTED = {"kind": "collected"}
 
 def collect(session: Told, *told: dict[str, Any], tests: list[dict[str, Any]]) -> Any:
     nursery: Any = SimpleNamespace(collect=lambda: Collection(list(told), tests), preload=lambda _: None)
-    return collecting.collect(session, nursery)  # type: ignore[arg-type]
+    return collecting.collect(session, lambda: nursery)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -126,4 +129,43 @@ def test_a_process_that_can_not_be_made_is_an_error_of_usage(request: pytest.Fix
         raise CannotBeginError("no process")
 
     with pytest.raises(pytest.UsageError, match="no process"):
-        collecting.collect(Told(request, []), SimpleNamespace(collect=refuse))  # type: ignore[arg-type]
+        collecting.collect(Told(request, []), lambda: SimpleNamespace(collect=refuse))  # type: ignore[arg-type, return-value]
+
+
+def die() -> Collection:
+    raise DiedError(ProcessDeath(MORTAL))
+
+
+def refuse() -> Collection:
+    raise CannotBeginError("no process")
+
+
+def fail() -> Collection:
+    return Collection([{"kind": "internal", "text": "a traceback"}])
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (die, "the process that collects tests died of "),
+        (refuse, "no process"),
+        (fail, "pytest failed in the process that collects: a traceback"),
+    ],
+)
+def test_a_worker_of_pytest_xdist_tells_of_it_as_of_an_error(
+    request: pytest.FixtureRequest, how: Callable[[], Collection], words: str
+) -> None:
+    told: list[pytest.CollectReport] = []
+
+    def note(report: pytest.CollectReport) -> None:
+        told.append(report)
+
+    session: Any = Told(request, [])
+    session.config.workerinput = {}
+    session.config.hook.pytest_collectreport = note
+    nursery: Any = SimpleNamespace(collect=how)
+    assert collecting.collect(session, lambda: nursery) == []
+    assert session.calls[-1] == "finish"
+    (report,) = told
+    assert report.outcome == "failed"
+    assert str(report.longrepr).startswith(words)
