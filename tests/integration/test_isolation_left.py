@@ -40,6 +40,15 @@ def test_twice_forked():
             os.execv(SLEEP[0], [*SLEEP, "daemon"])
         os._exit(0)
     os.wait()
+def test_forked():
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(writer, b"x")
+            time.sleep(1000)
+        os._exit(0)
+    os.read(reader, 1)
 def test_holds_pipes():
     let_inherit()
     subprocess.Popen([*SLEEP, "holder"], close_fds=False, start_new_session=True, env={})
@@ -86,7 +95,7 @@ def nothing_is_left(inner: Inner) -> bool:
 def test_what_tests_leave_is_ended_and_named(inner: Inner) -> None:
     inner.write("test_a.py", LEFT)
     run = inner.run("--tfkernel-isolate=test", "-v")
-    assert counts(run) == {"passed": 6, "failed": 4, "errors": 1}
+    assert counts(run) == {"passed": 7, "failed": 4, "errors": 1}
     for test, name in [
         ("session", "session"),
         ("twice_forked", "daemon"),
@@ -96,7 +105,10 @@ def test_what_tests_leave_is_ended_and_named(inner: Inner) -> None:
     ]:
         words = f"test_a.py::test_{test} left running (ended now): process * (* left-by-* {name})"
         run.stdout.fnmatch_lines([words])
-    assert run.stdout.str().count("left running (ended now)") == 5
+    run.stdout.fnmatch_lines(
+        [f"test_a.py::test_forked left running (ended now): process * (*{CHILD_FOLDER} isolation)"]
+    )
+    assert run.stdout.str().count("left running (ended now)") == 6
     for test in ("hangs", "takes_no_signal", "is_stopped"):
         run.stdout.fnmatch_lines(
             [
@@ -190,8 +202,9 @@ def interrupted(process: subprocess.Popen[str]) -> None:
 def test_helpers_that_kernels_of_a_test_had_are_nothing_that_it_left() -> None:
     report = pytest.TestReport("test_a.py::test", ("test_a.py", 0, "test"), {}, "passed", None, "teardown")
     commands = [f"{sys.executable} -u {CHILD_FOLDER} forkserver", f"cat {CHILD_FOLDER}", "sleep 61"]
+    commands.append(f"{sys.executable} {CHILD_FOLDER} isolation")
     left = [Leftover(ProcessId(100 + nth, 1), 1, "S", command) for nth, command in enumerate(commands)]
     leftovers.tell(report, leftovers.of_tests(left[:1]))
     assert report.sections == []
     leftovers.tell(report, leftovers.of_tests(left))
-    assert report.sections == [(leftovers.TITLE, f"{left[1]}\n{left[2]}")]
+    assert report.sections == [(leftovers.TITLE, f"{left[1]}\n{left[2]}\n{left[3]}")]

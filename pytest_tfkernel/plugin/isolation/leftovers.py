@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from pytest_tfkernel.model.processes import Leftover
+from pytest_tfkernel.plugin.isolation.forks import ROLE
 from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 TITLE = "left running (ended now)"
@@ -14,13 +15,18 @@ TITLE = "left running (ended now)"
 
 def of_tests(left: Sequence[Leftover]) -> list[Leftover]:
     """Those of a process, but for helpers of ours that it had for its kernels."""
-    return [one for one in left if f"{CHILD_FOLDER} " not in one.command]
+    return [one for one in left if not _is_helper(one.command)]
 
 
 def tell(report: pytest.TestReport, left: Sequence[Leftover]) -> None:
     """Name them in the last report of their process."""
     if left:
         report.sections.append((TITLE, "\n".join(map(str, left))))
+
+
+def _is_helper(command: str) -> bool:
+    """Whether a process was started as one of ours; a fork of the test's own, which has the same command, wasn't."""
+    return f"{CHILD_FOLDER} " in command and f"{CHILD_FOLDER} {ROLE}" not in command
 
 
 class Summary:
