@@ -194,6 +194,14 @@ threading.Thread(target=time.sleep, args=(100000,), daemon=True).start()
 def test_changes(pid): pass
 def test_stays(): pass
 """
+# Is collected once.
+ONCE = """
+import pathlib, pytest
+been = pathlib.Path(__file__ + ".been")
+if been.exists(): {}
+been.touch()
+def test_{}(): pass
+"""
 SWALLOWS = """
 def pytest_runtest_protocol(item):
     if item.name == "test_stays": return True
@@ -203,11 +211,14 @@ def pytest_runtest_protocol(item):
 @pytest.mark.parametrize("mode", ["file", "test"])
 def test_a_test_that_is_not_collected_again_is_named(inner: Inner, mode: str) -> None:
     inner.write("test_a.py", DIFFERENT)
+    inner.write("test_b.py", ONCE.format("raise OSError('the port is taken')", "fails"))
+    inner.write("test_c.py", ONCE.format("pytest.skip('once is enough', allow_module_level=True)", "skips"))
     run = inner.run(f"--tfkernel-isolate={mode}")
-    assert counts(run) == {"passed": 1, "errors": 1}
-    run.stdout.fnmatch_lines(
-        ["*ERROR at setup of test_changes*", "this test was collected with all others, and isn't there*"]
-    )
+    assert counts(run) == {"passed": 1, "errors": 3}
+    gone = "this test was collected with all others, and isn't there when its file is collected alone"
+    run.stdout.fnmatch_lines(["*ERROR at setup of test_changes*", gone])
+    run.stdout.fnmatch_lines(["*ERROR at setup of test_fails*", f"{gone}:", "*OSError: the port is taken"])
+    run.stdout.fnmatch_lines(["*ERROR at setup of test_skips*", f"{gone}:", "skipped: *once is enough"])
 
 
 def test_a_test_that_is_not_reported_is_named(inner: Inner) -> None:

@@ -142,7 +142,7 @@ _FORMS: Mapping[str, Mapping[str, _Form]] = {
         "peak": _number_or_none,
     },
     "ran": {"shouldstop": _text, "shouldfail": _text},
-    "missing": {},
+    "missing": {"why": _text},
     "exit": {"reason": _text, "returncode": _number_or_none},
     "interrupted": {},
     "written": {"text": _text_or_none},

@@ -19,7 +19,7 @@ from pytest_tfkernel.plugin.isolation.phases import MOST_BYTES
 from pytest_tfkernel.processes.wire import Message
 from pytest_tfkernel.report.document import IsolatedProcess
 
-MISSING = "this test was collected with all others, and isn't there when its file is collected alone"
+_MISSING = "this test was collected with all others, and isn't there when its file is collected alone"
 NO_REPORT = "its process says that this test ran, and has told no report of that"
 
 
@@ -58,6 +58,11 @@ class DistantRepresentation:
 
     def __str__(self) -> str:
         return self._text
+
+
+def missing(why: str) -> str:
+    """What is told of a test that its own process doesn't know, where collecting has told why."""
+    return f"{_MISSING}:\n{why}" if why else _MISSING
 
 
 def failed(item: pytest.Item, words: str) -> pytest.TestReport:

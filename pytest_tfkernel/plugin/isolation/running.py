@@ -185,7 +185,7 @@ class Runner:
             if told.get("waits"):
                 relaying.flush(self._config)
         if told["kind"] == "missing":
-            self._teller.fail(item, reports.MISSING)
+            self._teller.fail(item, reports.missing(told["why"]))
         elif told["kind"] == "ran" and not self._teller.is_told:
             self._teller.fail(item, reports.NO_REPORT)
         return told

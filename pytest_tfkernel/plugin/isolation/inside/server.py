@@ -14,7 +14,7 @@ Requests, each of which is answered before the next one is read:
         If it `asks`: {"kind": "asks", "path"} before what may be unsafe, which {"kind": "go-on"} or "leave-out" answers
     {"kind": "run", "number", "test": [id, nth], "next": [id, nth] or None, "timeout": seconds or None}
         collected: {"kind": "armed"} where stacks will be written at the deadline, its reports, and then
-                                  {"kind": "ran"} or {"kind": "missing"}; all of them with "of": number
+                                  {"kind": "ran"} or {"kind": "missing", "why"}; all of them with "of": number
     {"kind": "finish"}            the session ends, and the process             {"kind": "finished", "status"}
 """
 

@@ -93,6 +93,8 @@ class Inside:
         self._is_collecting = False
         self._is_whole = True
         self._is_heard = False
+        # Why there are no tests where some might be.
+        self._complaints: list[str] = []
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_cmdline_parse(self) -> Generator[None, pytest.Config, pytest.Config]:
@@ -175,6 +177,8 @@ class Inside:
         if self._is_collecting and report.nodeid not in self._left_out.ids:
             found = [tests.described(node) for node in report.result or () if isinstance(node, pytest.Item)]
             self._send_report("collectreport", report, tests=found)
+            if not report.passed:
+                self._complaints.append(tests.complaint(report))
 
     @pytest.hookimpl
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -185,7 +189,7 @@ class Inside:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run what pytest asks for; forks of this begin here."""
-        items = tests.Items(session, self._own.screen)
+        items = tests.Items(session, self._own.screen, self._complaints)
         logfile.resume(session.config)
         selection.resume(session.config)
         self._own.send(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Sequence
 
 import pytest
 
@@ -42,11 +43,19 @@ def stopped(error: BaseException) -> Message:
     return {"kind": "interrupted", "place": _place(error)}
 
 
+def complaint(report: pytest.CollectReport) -> str:
+    """Why a collector that has failed, or was skipped, has no tests."""
+    if isinstance(report.longrepr, tuple):
+        return f"skipped: {report.longrepr[-1]}"
+    return str(report.longrepr)
+
+
 class Items:
     """Those of a session, by id; where several have one id, the first of them is number 0."""
 
-    def __init__(self, session: pytest.Session, screen: Screen) -> None:
+    def __init__(self, session: pytest.Session, screen: Screen, complaints: Sequence[str]) -> None:
         self._session = session
+        self._complaints = complaints
         self._screen = screen
         counts: collections.Counter[str] = collections.Counter()
         self._found: dict[tuple[str, int], pytest.Item] = {}
@@ -58,7 +67,7 @@ class Items:
         """Run one, with fixtures kept for the next one; the answer."""
         item = self._found.get(tuple(request["test"]))
         if item is None:
-            return {"kind": "missing"}
+            return {"kind": "missing", "why": "\n".join(self._complaints)}
         following = self._found.get(tuple(request["next"])) if request["next"] is not None else None
         # With what has failed elsewhere, `--maxfail` may be reached here.
         self._session.testsfailed = request.get("failed", self._session.testsfailed)

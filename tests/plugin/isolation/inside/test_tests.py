@@ -32,7 +32,7 @@ class SessionPlan:
 
 
 def run(session: Any, test: list[object], following: list[object] | None = None, failed: int = 0) -> dict[str, Any]:
-    return tests.Items(session, SCREEN).run({"test": test, "next": following, "failed": failed})
+    return tests.Items(session, SCREEN, ["a reason"]).run({"test": test, "next": following, "failed": failed})
 
 
 def test_where_two_have_one_id_they_are_counted() -> None:
@@ -45,7 +45,7 @@ def test_where_two_have_one_id_they_are_counted() -> None:
 
 def test_one_that_is_not_there_is_missing() -> None:
     session = SessionPlan("a")
-    assert run(session, ["a", 1]) == {"kind": "missing"}
+    assert run(session, ["a", 1]) == {"kind": "missing", "why": "a reason"}
     run(session, ["a", 0], ["b", 0])
     assert session.ran == [(session.items[0], None)]
 
