@@ -29,7 +29,9 @@ def test_the_suite_runs_here_while_own_tests_are_isolated(canned: Inner, more: t
     assert len(played) == len(set(played)), "a trial is played once, whoever collects"
     assert (len(played) == 1) == ("-k" in more)
     text = run.stdout.str()
-    assert "FAILED test_own.py::test_dies - the process of the test died of SIGSEGV" in text
+    # What follows it there is of newer versions of pytest.
+    assert "FAILED test_own.py::test_dies" in text
+    assert "\nthe process of the test died of SIGSEGV\n" in text
     assert re.search(r"^2 tests in \d process(es)? \(", text, re.MULTILINE)
 
 
