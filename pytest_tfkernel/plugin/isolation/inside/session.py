@@ -207,8 +207,9 @@ class Inside:
         # A session can't end where tests have left no room.
         limits.restore(before)
         # Of a session that was stopped, pytest tears down last what is left; what that prints is seen.
+        runner: Any = session.config.pluginmanager.get_plugin("runner")
         with self._own.screen.shown():
-            session.config.pluginmanager.get_plugin("runner").pytest_sessionfinish(session)
+            runner.pytest_sessionfinish(session)
         return True
 
     def _run(self, items: tests.Items, request: Message) -> None:
