@@ -97,6 +97,7 @@ ELSEWHERE = {
     "plugin/making.py": ("integration/test_fixtures.py", "what fixtures do; a session, from outside"),
     "plugin/options.py": ("integration/test_option_tfkernel.py", "options; each has a test_option_*.py"),
     "plugin/suite/collection.py": ("integration/test_option_tfkernel.py", "items; a session, from outside"),
+    "plugin/suite/defects.py": ("integration/test_option_known.py", "an option; a session, from outside"),
     "plugin/suite/hooks.py": ("integration/test_verdicts.py", "hooks; a session, from outside"),
     "report/page/svg.py": ("report/page/test_timelines.py", "what pictures are made of"),
     "report/page/trials.py": ("report/page/test_render.py", "parts of a page, read in the page"),

@@ -17,41 +17,71 @@ _SEARCHED = [folder for folder in sys.path if folder != _FOLDER]
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 sys.path[:] = sorted(_SEARCHED, key=lambda folder: not folder.startswith(_LIBRARY))
 
+import base64  # noqa: E402 - see above
+import hashlib  # noqa: E402 - see above
+import io  # noqa: E402 - see above
 import json  # noqa: E402 - see above
 import re  # noqa: E402 - see above
 
 ANSWER = 3
 
-# Distributions whose import name is `tensorflow`; the version is read, not imported (that takes seconds).
-_DISTRIBUTIONS = (
-    "tensorflow",
-    "tensorflow_cpu",
-    "tensorflow_gpu",
-    "tensorflow_cpu_aws",
-    "tensorflow_rocm",
-    "intel_tensorflow",
-    "tf_nightly",
-    "tf_nightly_cpu",
-)
-
-
-# Those in which, or with which, others run kernels, and what TensorFlow works with; each is a distribution of its own.
+# Modules in which, or with which, others run kernels, and what TensorFlow works with.
 _PACKAGES = ("ipykernel", "spyder_kernels", "multiprocess", "numpy", "keras")
 
+_INSTALLED = (".dist-info", ".egg-info")
+_VERSION = re.compile("^Version: *(.+?) *$", re.MULTILINE)
 _CUDA = re.compile(r"cuda_version(?:_number)?[\"']?\s*[:=,]\s*[\"']([0-9][0-9.]*)")
 
 
-def version_of(module, distributions):
-    """The version of the module that an import would find, or None."""
+def version_of(module):
+    """The version of the module that an import would find, "unknown", or None.
+
+    It is that of the distribution that has installed it there, whatever that is called (`tf_nightly_cpu`); it is read,
+    not imported (that takes seconds).
+    """
     for folder in _SEARCHED:
-        if not os.path.isfile(os.path.join(folder, module, "__init__.py")):
-            continue
-        for entry in sorted(os.listdir(folder)):
-            name, dash, rest = entry.partition("-")
-            if dash and name.lower() in distributions and rest.endswith(".dist-info"):
-                return rest[: -len(".dist-info")]
-        return "unknown"
+        if os.path.isfile(os.path.join(folder, module, "__init__.py")):
+            owner = _owner(folder, module)
+            found = _VERSION.search(_read(owner, "METADATA") or _read(owner, "PKG-INFO")) if owner else None
+            return found.group(1) if found else "unknown"
     return None
+
+
+def _owner(folder, module):
+    """The folder of the distribution that the module is of, or None. Of several, the one whose files are there."""
+    entries = [entry for entry in sorted(os.listdir(folder)) if entry.endswith(_INSTALLED)]
+    infos = [os.path.join(folder, entry) for entry in entries]
+    first = os.path.join(module, "__init__.py")
+    owners = [info for info in infos if module in _read(info, "top_level.txt").split()]
+    # Not every builder writes down what can be imported.
+    owners = owners or [info for info in infos if os.path.basename(info).split("-")[0].lower() == module]
+    owners = owners or [info for info in infos if _recorded(info, first) is not None]
+    if len(owners) > 1:
+        said = _digest(os.path.join(folder, first))
+        owners = [info for info in owners if _recorded(info, first) == said] or owners
+    return owners[0] if owners else None
+
+
+def _recorded(info, name):
+    """What a distribution has written down of a file of its own; None where it has no such file."""
+    found = re.search("^" + re.escape(name) + ",([^,]*),", _read(info, "RECORD"), re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        digest = hashlib.sha256(file.read()).digest()
+    return "sha256=" + base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+
+def _read(info, name):
+    """A text of a distribution; empty where there is none."""
+    try:
+        # Of names of people, with any locale.
+        with io.open(os.path.join(info, name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (IOError, OSError):
+        return ""
 
 
 def cuda_version():
@@ -67,12 +97,12 @@ def cuda_version():
 
 
 if __name__ == "__main__":
-    found = [(module, version_of(module, (module,))) for module in _PACKAGES]
+    found = [(module, version_of(module)) for module in _PACKAGES]
     packages = {module: version for module, version in found if version is not None}
     facts = {
         "executable": sys.executable,
         "version": list(sys.version_info[:3]),
-        "tensorflow": version_of("tensorflow", _DISTRIBUTIONS),
+        "tensorflow": version_of("tensorflow"),
         "packages": packages,
         "cuda": cuda_version(),
     }

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_tfkernel.model.defects import Defect, is_mended, told
 from pytest_tfkernel.model.faults import Dies, Lives
 from pytest_tfkernel.model.kernels import Interpreter, Outcome
 from pytest_tfkernel.model.processes import ProcessId
@@ -16,10 +17,11 @@ NO_FAULT = "none"
 
 
 class State(enum.Enum):
-    """PASS: looked, and it held. UNKNOWN: could not be looked at."""
+    """PASS: looked, and it held. KNOWN: it did not, as is listed. UNKNOWN: could not be looked at."""
 
     PASS = "PASS"
     FAIL = "FAIL"
+    KNOWN = "KNOWN"
     UNKNOWN = "UNKNOWN"
 
 
@@ -28,12 +30,14 @@ class Verdict:
     """What a judge says, and why, in one line.
 
     `given` is what of the surroundings it was looked at with, such as what is installed: another of them isn't another
-    behaviour, so none of it is in the reason.
+    behaviour, so none of it is in the reason. `defect` is one of TensorFlow that is listed for what was judged: the one
+    that was seen, of KNOWN, and one that was not, of PASS.
     """
 
     state: State
     reason: str
     given: str = ""
+    defect: Defect | None = None
 
     @classmethod
     def passed(cls, reason: str = "", given: str = "") -> Verdict:
@@ -53,7 +57,16 @@ class Verdict:
     @property
     def said(self) -> str:
         """All of it, for people."""
-        return "; ".join(filter(None, (self.reason, self.given)))
+        return "; ".join(filter(None, (self.reason, self.given, told(self.state.value, self.defect))))
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether a defect that is listed as always seen wasn't."""
+        return is_mended(self.state.value, self.defect)
+
+
+# What has shown something: it was looked at, and came out as it is said to.
+AS_TOLD = (State.PASS, State.KNOWN)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Options:
     compare: str | None
     fail_on: tuple[str, ...]
     expect: str | None
+    known: str | None
     gate: str
     gate_known: tuple[str, ...]
     isolate: str
@@ -60,8 +61,9 @@ def _read(config: pytest.Config) -> Options:
         config.args[:] = [argument for argument in config.args if argument not in selected]
     kernelspec = _kernelspec(config)
     compare = _named(config, "compare")
+    suite = config.getoption("--tfkernel") or bool(selected)
     return Options(
-        suite=config.getoption("--tfkernel") or bool(selected),
+        suite=suite,
         selected=selected,
         size=_size(config),
         pythons=_pythons(config, kernelspec),
@@ -73,6 +75,7 @@ def _read(config: pytest.Config) -> Options:
         compare=compare,
         fail_on=_listed(config, "fail-on") if compare is not None or config.getoption("--tfkernel-fail-on") else (),
         expect=_expect(config, compare),
+        known=_known(config, suite=suite),
         gate=_mode(config, "gate", GATE_MODES),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
         isolate=_mode(config, "isolate", (*ISOLATE_MODES, INSIDE)),
@@ -95,6 +98,13 @@ def _expect(config: pytest.Config, compare: str | None) -> str | None:
     given, known = _named(config, "expect"), config.getini("tfkernel_expect")
     # Those of an ini file are for runs that are compared, and the others are ordinary ones.
     return given if given or not known or compare is None else _beside_ini(config, known)
+
+
+def _known(config: pytest.Config, *, suite: bool) -> str | None:
+    given, known = _named(config, "known"), config.getini("tfkernel_known")
+    if given and not suite:
+        raise pytest.UsageError("--tfkernel-known is about the suite: add --tfkernel")
+    return str(Path(given).absolute()) if given else _beside_ini(config, known) if known and suite else None
 
 
 def _provisioners(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ _INI: tuple[tuple[str, str, str | list[str]], ...] = (
     ("tfkernel_allow", "faults that may harm others, one per line", []),
     ("tfkernel_report", "run documents and pages to write, one per line", []),
     ("tfkernel_fail_on", "what else makes a run worse, one per line", []),
+    ("tfkernel_known", "the file of known defects of TensorFlow, beside those that are listed here", ""),
     ("tfkernel_expect", "the file of known differences", ""),
     ("tfkernel_gate", "what becomes of a test that leaves something behind: fail, warn or off", "off"),
     ("tfkernel_isolate", "which tests share a process: those of a file, none (test), or all (off)", "off"),
@@ -114,6 +115,12 @@ def add(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="play a fault that may harm other users of the GPU: oom-gpu or cuda-fault; repeat it for several",
+    )
+    group.addoption(
+        "--tfkernel-known",
+        metavar="FILE",
+        default=None,
+        help="defects of TensorFlow that are known to you, with a reason each: what fails so is KNOWN, and not red",
     )
     group.addoption(
         "--tfkernel-report",

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from pytest_tfkernel.model.defects import Defect, is_mended, told
+
 # Goes up when a reader of the last one would misread a new document.
 SCHEMA = 2
 FORMAT = "pytest-tfkernel run"
@@ -180,13 +182,14 @@ class Trial(Part, frozen=True, kw_only=True, omit_defaults=True, tag="trial"):
     impossible: str = ""
 
 
-StateWord = Literal["PASS", "FAIL", "UNKNOWN"]
+StateWord = Literal["PASS", "FAIL", "KNOWN", "UNKNOWN"]
 
 
 class Verdict(Part, frozen=True, kw_only=True, omit_defaults=True, tag="verdict"):
-    """What a judge said of a trial: PASS, FAIL or UNKNOWN.
+    """What a judge said of a trial: PASS, FAIL or UNKNOWN; or KNOWN, a FAIL that fits a known defect of TensorFlow.
 
-    `given` is what of the surroundings it was looked at with; the reason doesn't depend on it.
+    `given` is what of the surroundings it was looked at with; the reason doesn't depend on it. `defect` is the one that
+    was seen, of KNOWN; of PASS, one that is listed for it and was not.
     """
 
     guarantee: str
@@ -195,11 +198,17 @@ class Verdict(Part, frozen=True, kw_only=True, omit_defaults=True, tag="verdict"
     verdict: StateWord
     reason: str
     given: str = ""
+    defect: Defect | None = None
 
     @property
     def said(self) -> str:
         """Why, for people."""
-        return "; ".join(filter(None, (self.reason, self.given)))
+        return "; ".join(filter(None, (self.reason, self.given, told(self.verdict, self.defect))))
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether a defect that is listed as always seen wasn't."""
+        return is_mended(self.verdict, self.defect)
 
 
 OutcomeWord = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]

@@ -54,18 +54,21 @@ def announce(
 
 
 def annotate(document: Document, required: Collection[str] = ()) -> Iterator[str]:
-    """Workflow commands, a line each: what fails as errors; as warnings, what was required and is UNKNOWN.
+    """Workflow commands, a line each: errors for what fails, warnings for what was required and is UNKNOWN.
 
-    Capabilities are required by `required` and by the options of the run. There are as many as GitHub shows of each
-    type; the last of them then says how many more there are.
+    What is KNOWN is a notice, and so is what is listed as that and holds. Capabilities are required by `required` and
+    by the options of the run. There are as many as GitHub shows of each type; the last of them then says how many more
+    there are.
     """
     yield from _capped("error", [*_failures(document)])
     asked = _REQUIRE.findall(" ".join(document.environment.options))
     yield from _capped("warning", [*_warnings(document, {*required, *asked})])
+    known = [one for one in document.verdicts if one.verdict == "KNOWN" or one.is_mended]
+    yield from _capped("notice", [(_title(document, one), one.said) for one in known])
 
 
 def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:
-    """Markdown: the answer, the matrix, each FAIL and UNKNOWN with its post-mortem; what is too long is cut between."""
+    """Markdown: the answer, the matrix, all that isn't PASS with its post-mortem; what is too long is cut between."""
     parts = [f"{part}\n" for part in _parts(document)]
     sizes = [len(part.encode()) for part in parts]
     if sum(sizes) <= most_bytes:
@@ -148,7 +151,7 @@ def _parts(document: Document) -> Iterator[str]:
     yield from _matrix(document)
     verdicts: dict[Setting, list[Verdict]] = {}
     for one in document.verdicts:
-        if one.verdict != "PASS":
+        if one.verdict != "PASS" or one.is_mended:
             verdicts.setdefault(one.setting, []).append(one)
     trials = {trial.setting: trial for trial in document.trials}
     for state in WORST_FIRST:
@@ -169,21 +172,22 @@ def _answer(document: Document) -> str:
     clauses = []
     if tally.total:
         lost = unique(one.guarantee for one in document.verdicts if one.verdict == "FAIL")
-        names = f" ({', '.join(lost)})" if lost else ""
-        counts = ((tally.failed, f"FAIL{names}"), (tally.unknown, "UNKNOWN"), (tally.passed, "PASS"))
+        names = {"FAIL": f" ({', '.join(lost)})"}
+        counts = [(tally.counts[state], f"{state}{names.get(state, '')}") for state in WORST_FIRST]
         words = ", ".join(f"{count} {word}" for count, word in counts if count)
         whole = tally.passed == tally.total
         clauses.append(f"all {tally.total} verdicts PASS" if whole else f"of {tally.total} verdicts {words}")
     if document.tests:
         clauses.append(f"of your tests {len(bad)} failed and {passed} passed")
-    if not tally.passed and not passed:
+    shown = tally.passed or tally.known or passed
+    if not shown:
         clauses.append("nothing passed, so nothing was shown")
     shortfall = _shortfall(document)
     clauses += [f"incomplete: {shortfall}"] if shortfall else []
     code = document.end.exit_code if document.end is not None else 0
     if code and not (bad or tally.failed):
         clauses.append(f"pytest ended with exit code {code}")
-    is_good = (tally.passed or passed) and not (bad or tally.failed or code or shortfall)
+    is_good = shown and not (bad or tally.failed or code or shortfall)
     return f"{_GOOD if is_good else _BROKEN} {_markdown('; '.join(clauses))}"
 
 

@@ -9,10 +9,10 @@ from pytest_tfkernel.model.trials import NO_FAULT, Record, Setting, State
 # Pieces of a line: text, and the name of a colour or nothing.
 Line = tuple[tuple[str, str], ...]
 
-COLOURS = {State.PASS: "green", State.FAIL: "red", State.UNKNOWN: "yellow"}
+COLOURS = {State.PASS: "green", State.FAIL: "red", State.KNOWN: "purple", State.UNKNOWN: "yellow"}
 INDENT = "  "
 
-_WORST_FIRST = (State.FAIL, State.UNKNOWN, State.PASS)
+_WORST_FIRST = (State.FAIL, State.KNOWN, State.UNKNOWN, State.PASS)
 _IDLE = "idle"
 _WIDTH = 100
 

@@ -1,11 +1,11 @@
-"""The run in the terminal: the matrix, then each FAIL and UNKNOWN with its reason."""
+"""The run in the terminal: the matrix, then each FAIL, KNOWN and UNKNOWN with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_tfkernel.model.kernels import Interpreter
-from pytest_tfkernel.model.trials import Capability, Record, Setting, State
+from pytest_tfkernel.model.trials import AS_TOLD, Capability, Record, Setting, State
 from pytest_tfkernel.report.matrix import COLOURS, INDENT, Line, matrix, unique
 
 
@@ -52,28 +52,34 @@ def summary(
     several = len(kernels) > 1
     yield from matrix(records, columns, kernels if several else ())
     yield ((_totals(records), "bold"),)
-    yield from _listed(records, State.FAIL, command, labelled=several)
-    yield from _listed(records, State.UNKNOWN, command, labelled=several)
+    for state in (State.FAIL, State.KNOWN, State.UNKNOWN):
+        yield from _listed([one for one in records if one.verdict.state is state], command, labelled=several)
+    yield from _listed([one for one in records if one.verdict.is_mended], command, labelled=several)
     for one in capabilities:
         if one.name == "gpu" and not one.available:
             yield (("nothing about GPUs was checked: ", "yellow"), (one.reason, ""))
-    if records and not any(record.verdict.state is State.PASS for record in records):
+    if records and not any(record.verdict.state in AS_TOLD for record in records):
         yield (("nothing passed, so nothing was shown: this run is an error", "red"),)
 
 
 def _totals(records: Sequence[Record]) -> str:
     states = [record.verdict.state for record in records]
-    counts = ", ".join(f"{states.count(state)} {state.value}" for state in (State.PASS, State.FAIL, State.UNKNOWN))
+    counts = ", ".join(f"{states.count(state)} {state.value}" for state in State)
     trials = len({record.setting for record in records})
     cold = sum(record.cold_starts for record in records)
     return f"{trials} trials with {cold} cold starts, {len(records)} verdicts: {counts}"
 
 
-def _listed(records: Sequence[Record], state: State, command: str, *, labelled: bool) -> Iterator[Line]:
-    """Each record of this state: verdict, id, reason, and how to run just that one."""
+def unseen(entries: Iterable[str]) -> Iterator[Line]:
+    """Known defects of the user's that no verdict of the run fits."""
+    for entry in entries:
+        yield (("known, but nothing here fits it: ", "yellow"), (entry, ""))
+
+
+def _listed(records: Sequence[Record], command: str, *, labelled: bool) -> Iterator[Line]:
+    """Each record: verdict, id, reason, and how to run just that one."""
     for record in records:
-        if record.verdict.state is state:
-            setting = record.setting.named(labelled=labelled)
-            yield ((state.value, COLOURS[state]), (f" {record.guarantee} [{setting}]", "bold"))
-            yield ((f"{INDENT}{' '.join(record.verdict.said.split())}", ""),)
-            yield ((f'{INDENT}{command} "{record.item}"', ""),)
+        state, setting = record.verdict.state, record.setting.named(labelled=labelled)
+        yield ((state.value, COLOURS[state]), (f" {record.guarantee} [{setting}]", "bold"))
+        yield ((f"{INDENT}{' '.join(record.verdict.said.split())}", ""),)
+        yield ((f'{INDENT}{command} "{record.item}"', ""),)

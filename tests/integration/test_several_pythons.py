@@ -41,7 +41,7 @@ def test_each_has_a_line_in_the_header_and_a_column_in_the_matrix(canned: Inner,
             "tfkernel: kernels tf2.21.0-py3.13 are Python 3.13.0, TensorFlow 2.21.0, built for CUDA 12.5, NumPy * (*/new)",
             "forkserver *tf1.15.5-py3.7 *tf2.21.0-py3.13",
             "  graph_add sigkill *PASS 6 *PASS 6",
-            "*7 trials with *, 33 verdicts: 33 PASS, 0 FAIL, 0 UNKNOWN",
+            "*7 trials with *, 33 verdicts: 33 PASS, 0 FAIL, 0 KNOWN, 0 UNKNOWN",
         ]
     )
     assert counts(result) == {"passed": 33}

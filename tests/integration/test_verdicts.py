@@ -77,7 +77,7 @@ class TestMixedRun:
         assert lines[start + 1 : start + 4] == [
             "forkserver  graph_add    gpu_matmul",
             "  sigkill   FAIL 1 of 6  PASS 6",
-            "2 trials with 0 cold starts, 12 verdicts: 10 PASS, 1 FAIL, 1 UNKNOWN",
+            "2 trials with 0 cold starts, 12 verdicts: 10 PASS, 1 FAIL, 0 KNOWN, 1 UNKNOWN",
         ]
 
     def test_each_fail_and_unknown_has_its_reason_and_the_line_to_type(self, mixed: pytest.RunResult) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_tfkernel.model.trials import Setting, State, Verdict
+from pytest_tfkernel.model.defects import Defect
+from pytest_tfkernel.model.trials import AS_TOLD, Setting, State, Verdict
 
 
 def test_a_setting_is_called_by_its_parts() -> None:
@@ -25,4 +26,21 @@ def test_a_verdict_is_said_with_what_it_was_looked_at_with() -> None:
         "why",
         "",
     )
-    assert [Verdict.passed().state, Verdict.failed("").state, Verdict.unknown("").state] == [*State]
+    assert [Verdict.passed().state, Verdict.failed("").state, Verdict.unknown("").state] == [
+        State.PASS,
+        State.FAIL,
+        State.UNKNOWN,
+    ]
+
+
+def test_a_verdict_says_which_defect_was_seen_or_is_mended() -> None:
+    always = Defect("deaf", "it is deaf", table="ours", always=True)
+    known = Verdict(State.KNOWN, "not heard", "given", always)
+    assert (known.said, known.is_mended) == ("not heard; given; known: it is deaf", False)
+    mended = Verdict(State.PASS, "heard", defect=always)
+    assert mended.is_mended
+    assert mended.said == "heard; mended: deaf is listed as always seen, and wasn't: update the table (ours)"
+
+
+def test_what_is_known_has_shown_something() -> None:
+    assert AS_TOLD == (State.PASS, State.KNOWN)

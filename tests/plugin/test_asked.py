@@ -15,6 +15,7 @@ DEFAULTS: dict[str, Any] = {
     "size": "standard",
     "kernelspec": "",
     "expect": "",
+    "known": "",
     "gate": "off",
     "isolate": "off",
     "gate_known": [],
@@ -60,6 +61,7 @@ def test_of_nothing_it_is_the_default() -> None:
         compare=None,
         fail_on=(),
         expect=None,
+        known=None,
         gate="off",
         gate_known=(),
         isolate="off",
@@ -108,6 +110,13 @@ class TestPaths:
         assert (found.expect, found.fail_on) == (str(tmp_path / "known.toml"), ("leak",))
         assert asked(expect="mine.toml").expect == "mine.toml"
 
+    def test_of_known_defects_in_an_ini_file_are_for_runs_of_the_suite(self, tmp_path: Path) -> None:
+        ini, inipath = {"known": "known.json"}, tmp_path / "pytest.ini"
+        assert asked(ini=ini, inipath=inipath).known is None
+        assert asked(ini=ini, inipath=inipath, suite=True).known == str(tmp_path / "known.json")
+        # A worker may have another folder by then.
+        assert asked(ini=ini, inipath=inipath, suite=True, known="my.json").known == str(Path.cwd() / "my.json")
+
 
 class TestAKernelspec:
     def test_is_for_jupyter(self) -> None:
@@ -132,6 +141,8 @@ class TestAKernelspec:
         ({"kernelspec": ""}, "--tfkernel-kernelspec= is empty: give a name, or leave it out"),
         ({"compare": ""}, "--tfkernel-compare= is empty"),
         ({"expect": ""}, "--tfkernel-expect= is empty"),
+        ({"known": ""}, "--tfkernel-known= is empty"),
+        ({"known": "mine.json"}, "--tfkernel-known is about the suite: add --tfkernel"),
         ({"python": [""]}, "--tfkernel-python= is empty: give a path, or leave it out"),
         ({"size": "huge"}, "tfkernel_size = huge: unknown; choose from smoke, standard, full"),
         ({"gate": "maybe"}, "tfkernel_gate = maybe: unknown; choose from fail, warn, off"),

@@ -12,11 +12,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 import documents
+from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.github import MOST_ANNOTATIONS, MOST_BYTES, annotate, announce, summary
 
 GOOD = documents.document(count=3)
 ODD = "100%|a,b::c<script>&amp;`x`\x1b[31m red\x1b[0m\r\n\r\n```\n````\n</details>\n# c\u2028\u202e\ud800 [l](u) @me\0"
+DEAF = Defect("deaf", "it is deaf", table="ours", always=True)
 ALL_UNKNOWN = "could not be looked at"
 
 
@@ -63,6 +65,16 @@ class TestAnnotations:
             "::error title=FAIL process-is-new [forkserver-graph_add-fault0-idle]::"
             f'it lives%0AJust this one: pytest "{item}"'
         )
+
+    def test_what_is_known_or_mended_is_a_notice(self) -> None:
+        known = documents.with_verdict(GOOD, 0, verdict="KNOWN", reason="not heard", defect=DEAF)
+        assert list(annotate(known)) == [
+            "::notice title=KNOWN process-is-new [forkserver-graph_add-fault0-idle]::not heard; known: it is deaf"
+        ]
+        (line,) = annotate(documents.with_verdict(GOOD, 0, defect=DEAF))
+        kind, title, message = decode(line)
+        assert (kind, title.split()[0]) == ("notice", "PASS")
+        assert message == "mended: deaf is listed as always seen, and wasn't: update the table (ours)"
 
     @pytest.mark.parametrize("outcome", ["failed", "error"])
     def test_a_failed_test_is_an_error(self, outcome: str) -> None:
@@ -210,6 +222,10 @@ class TestSummary:
         assert f"<h3>\u274c {answer}</h3>" in render(document)
 
     def test_unknown_alone_is_not_wrong_but_said(self) -> None:
+        known = documents.with_verdict(documents.document(count=1, tests=0), 0, verdict="KNOWN", defect=DEAF)
+        assert "<h3>\u2705 of 2 verdicts 1 KNOWN, 1 PASS</h3>" in render(known)
+        only = msgspec.structs.replace(known, verdicts=known.verdicts[:1])
+        assert "<h3>\u2705 of 1 verdicts 1 KNOWN</h3>" in render(only)
         document = documents.with_verdict(documents.document(count=1, tests=0), 0, verdict="UNKNOWN")
         assert "<h3>\u2705 of 2 verdicts 1 UNKNOWN, 1 PASS</h3>" in render(document)
 

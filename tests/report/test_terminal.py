@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from facts import INTERPRETER
+from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.model.trials import Capability, Record, Setting, State, Verdict
 from pytest_tfkernel.report import terminal
 from pytest_tfkernel.report.matrix import Line
@@ -90,7 +91,7 @@ class TestMatrix:
         assert lines[:3] == [
             "forkserver  one     two",
             "  sigkill   PASS 2  FAIL 1",
-            "2 trials with 0 cold starts, 3 verdicts: 2 PASS, 1 FAIL, 0 UNKNOWN",
+            "2 trials with 0 cold starts, 3 verdicts: 2 PASS, 1 FAIL, 0 KNOWN, 0 UNKNOWN",
         ]
 
     def test_names_the_worst_of_a_cell(self) -> None:
@@ -149,6 +150,7 @@ class TestMatrix:
             ("FAIL 1", "red"),
             ("UNKNOWN 1", "yellow"),
         ]
+        assert summary([record(A, State.KNOWN)])[1][-1] == ("KNOWN 1", "purple")
 
     def test_ends_no_line_with_spaces(self) -> None:
         lines = texts(summary([record(one, State.PASS) for one in (A, B, COLD)]))
@@ -164,12 +166,31 @@ class TestReasons:
             '  pytest "tfkernel::holds[forkserver-one-sigkill-idle]"',
         ]
 
-    def test_fails_come_before_unknowns(self) -> None:
-        lines = texts(summary([record(A, State.UNKNOWN), record(B, State.FAIL), record(C, State.PASS)]))
-        assert [line.split()[0] for line in lines if line.startswith(("FAIL", "UNKNOWN"))] == ["FAIL", "UNKNOWN"]
+    def test_fails_come_first_and_then_what_is_known(self) -> None:
+        states = {A: State.UNKNOWN, COLD: State.KNOWN, B: State.FAIL, C: State.PASS}
+        lines = texts(summary([record(setting, state) for setting, state in states.items()]))
+        words = [line.split()[0] for line in lines if line.startswith(("FAIL", "KNOWN", "UNKNOWN", "PASS"))]
+        assert words == ["FAIL", "KNOWN", "UNKNOWN"]
 
-    def test_what_passes_has_none(self) -> None:
-        assert len(summary([record(A, State.PASS, "because")])) == 3
+    def test_what_passes_has_none_unless_it_is_listed_as_what_never_does(self) -> None:
+        passed = record(A, State.PASS, "because")
+        assert len(summary([passed])) == 3
+
+        def listed(*, always: bool) -> list[str]:
+            defect = Defect("deaf", "it is deaf", table="ours", always=always)
+            verdict = dataclasses.replace(passed.verdict, defect=defect)
+            return texts(summary([dataclasses.replace(passed, verdict=verdict)]))[3:]
+
+        assert listed(always=False) == []
+        assert listed(always=True)[:2] == [
+            "PASS holds [forkserver-one-sigkill-idle]",
+            "  because; mended: deaf is listed as always seen, and wasn't: update the table (ours)",
+        ]
+
+    def test_known_defects_that_fit_nothing_are_told(self) -> None:
+        assert texts([*terminal.unseen(["deaf: guarantee a (why)"])]) == [
+            "known, but nothing here fits it: deaf: guarantee a (why)"
+        ]
 
 
 class TestLastLines:
@@ -179,4 +200,5 @@ class TestLastLines:
 
     def test_say_when_nothing_passed(self) -> None:
         assert texts(summary([record(A, State.UNKNOWN)]))[-1].startswith("nothing passed")
+        assert "nothing passed" not in "".join(texts(summary([record(A, State.KNOWN)])))
         assert "nothing passed" not in "".join(texts(summary([record(A, State.UNKNOWN), record(A, State.PASS)])))

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from facts import INTERPRETER, facts_of, saw
+from facts import facts_of, saw
 from pytest_tfkernel.model.facts import plain, unseen
-from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.model.trials import Setting, State, Verdict
 from pytest_tfkernel.suite.guarantees import (
     GUARANTEES,
@@ -52,6 +51,7 @@ HONEST: dict[str, dict[str, Any]] = {
     },
     eager.NAME: {
         "eager": True,
+        "has_sessions": False,
         "plain": {name: {"error": error, "message": f"{part}."} for name, (error, part) in of_eager.REFUSALS.items()},
         "in_graph": {name: {"result": result} for name, result in eager.RESULTS.items()},
     },
@@ -158,8 +158,8 @@ WRONG: list[tuple[str, str, Any, State]] = [
 ]
 
 
-def judge(name: str, facts: dict[str, Any], interpreter: Interpreter = INTERPRETER, error: str = "") -> Verdict:
-    return _BY_ID[name].judge(saw(Setting("forkserver", name, "none"), facts, error, interpreter))
+def judge(name: str, facts: dict[str, Any], error: str = "") -> Verdict:
+    return _BY_ID[name].judge(saw(Setting("forkserver", name, "none"), facts, error))
 
 
 def changed(name: str, place: str, value: Any) -> dict[str, Any]:
@@ -203,27 +203,23 @@ def test_what_is_documented_may_differ_and_what_is_not_may_not(name: str) -> Non
 class TestGraphModeByDefault:
     """As in 1.15."""
 
-    OLD = Interpreter("/usr/bin/python3", (3, 7, 17), "1.15.5")
     GRAPH = {  # noqa: RUF012 - a constant
         "eager": False,
+        "has_sessions": True,
         "plain": {name: {"result": result} for name, result in eager.RESULTS.items()},
         "in_graph": {name: {"result": result} for name, result in eager.RESULTS.items()},
     }
 
     def test_what_holds_passes(self) -> None:
-        assert judge(eager.NAME, self.GRAPH, self.OLD).state is State.PASS
+        assert judge(eager.NAME, self.GRAPH).state is State.PASS
 
     @pytest.mark.parametrize("name", eager.RESULTS)
     def test_a_wrong_result_fails(self, name: str) -> None:
         plain = {**self.GRAPH["plain"], name: {"result": 7.0}}  # type: ignore[dict-item]
-        assert judge(eager.NAME, {**self.GRAPH, "plain": plain}, self.OLD).state is State.FAIL
+        assert judge(eager.NAME, {**self.GRAPH, "plain": plain}).state is State.FAIL
 
     def test_eager_mode_fails(self) -> None:
-        assert judge(eager.NAME, {**self.GRAPH, "eager": True}, self.OLD).state is State.FAIL
-
-    def test_without_tensorflow_it_is_unknown(self) -> None:
-        none = Interpreter("/usr/bin/python3", (3, 7, 17), None)
-        assert judge(eager.NAME, self.GRAPH, none).state is State.UNKNOWN
+        assert judge(eager.NAME, {**self.GRAPH, "eager": True}).state is State.FAIL
 
 
 _TYPED = sorted(scenario.name for scenario in SCENARIOS)
@@ -286,7 +282,7 @@ class TestReasons:
     @pytest.mark.parametrize(
         ("name", "place", "value", "reason"),
         [
-            (eager.NAME, "eager", False, f"TensorFlow {INTERPRETER.tensorflow} began in graph mode"),
+            (eager.NAME, "eager", False, "TensorFlow began in graph mode, though it has no tf.Session"),
             (eager.NAME, "in_graph.graph_add", {"result": 7.0}, "in a graph, graph_add gave 7.0, not 5.0"),
             (
                 eager.NAME,
@@ -323,9 +319,10 @@ class TestReasons:
 
     def test_of_graph_mode(self) -> None:
         old = TestGraphModeByDefault
-        assert judge(eager.NAME, old.GRAPH, old.OLD) == Verdict.passed("graph mode is the default")
+        assert judge(eager.NAME, old.GRAPH) == Verdict.passed("graph mode is the default")
         eagerly = {**old.GRAPH, "eager": True}
-        assert judge(eager.NAME, eagerly, old.OLD) == Verdict.failed("TensorFlow 1.15.5 began in eager mode")
+        began = "TensorFlow began in eager mode, though it has tf.Session"
+        assert judge(eager.NAME, eagerly) == Verdict.failed(began)
 
     @pytest.mark.parametrize(("death", "shown"), [("SIGSEGV", "SIGSEGV"), ("", "it lived")])
     def test_of_a_fault_that_did_something_else(self, death: str, shown: str) -> None:

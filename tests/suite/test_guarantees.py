@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from pytest_tfkernel.model.kernels import Outcome, Reply
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, Leftover, PostMortem, ProcessId
 from pytest_tfkernel.model.resources import Audit, Blind, Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Generation, Observation, Setting, State, Verdict
+from pytest_tfkernel.suite import guarantees
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.scenarios.gpu import Handover, Release, Share
 from pytest_tfkernel.suite.scenarios.planted import PLANTED
@@ -450,6 +453,49 @@ class TestGuarantees:
     @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: one.id)
     def test_each_is_asked_somewhere(self, guarantee: Guarantee) -> None:
         assert [setting for setting in settings() if guarantee.applies(setting)]
+
+
+_JUDGES = sorted(Path(guarantees.__file__).parent.glob("*.py"))
+
+
+def _versions(source: str) -> list[str]:
+    """What in the code of a judge, its docstrings too, is a version or asks for one."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in {"interpreter", "tensorflow", "version", "version_info"}:
+            found.append(ast.unparse(node))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # Values have one digit behind their point.
+            found += re.findall(r"(?<![\d.])[12]\.\d\d(?!\d)", node.value)
+        elif isinstance(node, ast.Tuple):
+            values = [one.value for one in node.elts if isinstance(one, ast.Constant)]
+            is_version = len(values) == len(node.elts) > 1 and all(type(value) is int for value in values)
+            found += [ast.unparse(node)] if is_version else []
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found += [one.name for one in node.names if "version" in one.name.lower()]
+            found += re.findall("packaging|defects", getattr(node, "module", None) or "")
+    return found
+
+
+@pytest.mark.parametrize("path", _JUDGES, ids=lambda path: path.stem)
+def test_no_judge_knows_versions(path: Path) -> None:
+    assert _versions(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "seen.interpreter.tensorflow",
+        "text.startswith('1.15')",
+        "if is_since((2, 18)): pass",
+        "from packaging.version import parse",
+        "from pytest_tfkernel.suite.defects.spans import Span",
+        'def judge(seen):\n    "It is swallowed since 2.18."',
+        "sys.version_info",
+    ],
+)
+def test_that_look_finds_each(source: str) -> None:
+    assert _versions(source)
 
 
 def test_a_generation_that_showed_nothing_says_nothing() -> None:

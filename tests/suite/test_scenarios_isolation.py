@@ -11,10 +11,11 @@ import pytest
 from aims import HELD_IMPORT, ISOLATION, Aim, honest
 from facts import saw
 from pytest_tfkernel.kernels.faults.limits import OOM_KILL
-from pytest_tfkernel.model.kernels import Interpreter, KernelSpec
-from pytest_tfkernel.model.trials import Setting, State
+from pytest_tfkernel.model.kernels import KernelSpec
+from pytest_tfkernel.model.trials import AS_TOLD, Setting, State
 from pytest_tfkernel.processes.cgroups import MEMORY
 from pytest_tfkernel.suite import observing
+from pytest_tfkernel.suite.defects.table import KnownDefects, load_ours
 from pytest_tfkernel.suite.guarantees import GUARANTEES
 from pytest_tfkernel.suite.guarantees.eager import REFUSALS
 from pytest_tfkernel.suite.scenarios import Scenario
@@ -40,6 +41,7 @@ SCENARIOS = (
     WARM_EQUALS_COLD,
 )
 _BY_ID = {guarantee.id: guarantee for guarantee in GUARANTEES}
+_KNOWN = KnownDefects(load_ours(_BY_ID))
 
 pytestmark = pytest.mark.usefixtures("tensorflow_python")
 
@@ -49,13 +51,18 @@ def test_honest_kernels_pass(setting: Setting, stage: Stage, needs_cgroup: Calla
     if setting.fault == OOM_KILL:
         needs_cgroup(MEMORY)
     spec = KernelSpec(startup=HELD_IMPORT if setting.phase == "importing" else "")
-    verdict = _BY_ID[setting.example].judge(observing.observe(setting, stage, spec))
-    assert verdict.state is State.PASS, verdict
+    seen = observing.observe(setting, stage, spec)
+    verdict = _BY_ID[setting.example].judge(seen)
+    found = _KNOWN.told(verdict, setting.example, setting, seen.interpreter.tensorflow)
+    assert found.state in AS_TOLD, found
 
 
 @pytest.mark.parametrize("aim", ISOLATION, ids=str)
 def test_judge_says_fail_of_its_saboteur(aim: Aim, stage: Stage, tmp_path: Path) -> None:
-    verdict = _BY_ID[aim.guarantee].judge(observing.observe(aim.setting, stage, aim.spec(tmp_path)))
+    seen = observing.observe(aim.setting, stage, aim.spec(tmp_path))
+    # What a saboteur does is no known defect.
+    judged = _BY_ID[aim.guarantee].judge(seen)
+    verdict = _KNOWN.told(judged, aim.guarantee, aim.setting, seen.interpreter.tensorflow)
     assert verdict.state is State.FAIL, verdict
     assert aim.reason in verdict.reason
 
@@ -67,10 +74,15 @@ def test_facts_that_are_missing_are_unknown_with_the_reason(scenario: Scenario) 
     assert (verdict.state, verdict.reason) == (State.UNKNOWN, "the kernel could not be used")
 
 
-def judged(setting: Setting, tensorflow: str = "2.21.0", **facts: object) -> tuple[State, str]:
-    seen = saw(setting, facts, interpreter=Interpreter("/usr/bin/python3", (3, 11, 7), tensorflow))
-    verdict = _BY_ID[setting.example].judge(seen)
+def judged(setting: Setting, **facts: object) -> tuple[State, str]:
+    verdict = _BY_ID[setting.example].judge(saw(setting, facts))
     return verdict.state, verdict.reason
+
+
+def told(setting: Setting, tensorflow: str, **facts: object) -> State:
+    """What a verdict is with what is listed as known of this TensorFlow."""
+    verdict = _BY_ID[setting.example].judge(saw(setting, facts))
+    return _KNOWN.told(verdict, setting.example, setting, tensorflow).state
 
 
 _BEFORE = {one.kind: {"value": one.result} for one in NAMES}
@@ -122,17 +134,18 @@ _REFUSED = {name: {"error": error, "message": f"a: {part}."} for name, (error, p
 class TestEagerNeedsGraph:
     SETTING = EAGER_NEEDS_GRAPH.settings[0]
 
-    @pytest.mark.parametrize(("tensorflow", "eager", "plain"), [("2.15.1", True, _REFUSED), ("1.15.5", False, _GOOD)])
-    def test_each_version_has_its_own_default(self, tensorflow: str, eager: bool, plain: object) -> None:
-        state, _ = judged(self.SETTING, tensorflow, eager=eager, plain=plain, in_graph=_GOOD)
-        assert state is State.PASS
+    @pytest.mark.parametrize(("eager", "plain"), [(True, _REFUSED), (False, _GOOD)])
+    def test_each_api_has_its_own_default(self, eager: bool, plain: object) -> None:
+        for has_sessions in (False, True):
+            state, _ = judged(self.SETTING, eager=eager, has_sessions=has_sessions, plain=plain, in_graph=_GOOD)
+            assert state is (State.FAIL if has_sessions is eager else State.PASS)
 
     def test_program_that_runs_eagerly_fails(self) -> None:
-        state, said = judged(self.SETTING, eager=True, plain=_GOOD, in_graph=_GOOD)
+        state, said = judged(self.SETTING, eager=True, has_sessions=False, plain=_GOOD, in_graph=_GOOD)
         assert (state, "eagerly, graph_add gave 5.0" in said) == (State.FAIL, True)
 
     def test_program_that_is_refused_in_a_graph_fails(self) -> None:
-        state, said = judged(self.SETTING, eager=True, plain=_REFUSED, in_graph=_REFUSED)
+        state, said = judged(self.SETTING, eager=True, has_sessions=False, plain=_REFUSED, in_graph=_REFUSED)
         assert (state, "in a graph, graph_add gave RuntimeError" in said) == (State.FAIL, True)
 
 
@@ -205,13 +218,14 @@ class TestInterrupts:
             ("1.15.5", State.FAIL),
             ("2.15.1", State.FAIL),
             ("2.17.1", State.FAIL),
-            ("2.18.0rc1", State.PASS),
-            *((version, State.PASS) for version in _NEWER),
-            ("unknown", State.UNKNOWN),
+            ("2.18.0rc1", State.KNOWN),
+            *((version, State.KNOWN) for version in _NEWER),
+            ("unknown", State.FAIL),
         ],
     )
-    def test_what_is_so_since_a_version_is_so_in_newer_ones(self, tensorflow: str, state: State) -> None:
-        assert judged(self.SETTING, tensorflow, **self.FACTS)[0] is state
+    def test_what_is_known_since_a_version_is_known_of_newer_ones(self, tensorflow: str, state: State) -> None:
+        assert judged(self.SETTING, **self.FACTS)[0] is State.FAIL
+        assert told(self.SETTING, tensorflow, **self.FACTS) is state
 
     @pytest.mark.parametrize("run", ["first", "second"])
     def test_one_that_came_too_late_proves_nothing(self, run: str) -> None:
@@ -221,12 +235,17 @@ class TestInterrupts:
     @pytest.mark.parametrize("tensorflow", ["1.15.5", "2.18.1", *_NEWER, "unknown"])
     def test_one_that_is_heard_is_heard_in_any(self, tensorflow: str) -> None:
         heard = {**self.FACTS, "first": self.FACTS["second"]}
-        assert judged(self.SETTING, tensorflow, **heard)[0] is State.PASS
+        assert told(self.SETTING, tensorflow, **heard) is State.PASS
 
     @pytest.mark.parametrize("tensorflow", ["1.15.5", "2.18.1", *_NEWER, "unknown"])
     def test_one_that_later_runs_swallow_is_excused_in_none(self, tensorflow: str) -> None:
         deaf = {**self.FACTS, "second": self.FACTS["first"]}
-        assert judged(self.SETTING, tensorflow, **deaf)[0] is State.FAIL
+        assert told(self.SETTING, tensorflow, **deaf) is State.FAIL
+
+    @pytest.mark.parametrize("first", ["ValueError: no", "swallowed whole", ""])
+    def test_another_outcome_than_the_known_one_fails(self, first: str) -> None:
+        other = {**self.FACTS, "first": {"outcome": first, "struck": True}}
+        assert told(self.SETTING, "2.21.0", **other) is State.FAIL
 
 
 class TestInterruptedImport:
@@ -242,19 +261,20 @@ class TestInterruptedImport:
         ("tensorflow", "state"),
         [
             ("2.20.0", State.FAIL),
-            *((version, State.PASS) for version in _NEWER),
-            ("unknown", State.UNKNOWN),
+            *((version, State.KNOWN) for version in _NEWER),
+            ("unknown", State.FAIL),
         ],
     )
-    def test_what_is_so_since_a_version_is_so_in_newer_ones(self, tensorflow: str, state: State) -> None:
-        assert judged(self.SETTING, tensorflow, **self.FACTS)[0] is state
+    def test_what_is_known_since_a_version_is_known_of_newer_ones(self, tensorflow: str, state: State) -> None:
+        assert judged(self.SETTING, **self.FACTS)[0] is State.FAIL
+        assert told(self.SETTING, tensorflow, **self.FACTS) is state
 
     @pytest.mark.parametrize("tensorflow", ["2.20.0", *_NEWER, "unknown"])
     def test_a_new_process_must_import_it_in_any(self, tensorflow: str) -> None:
-        assert judged(self.SETTING, tensorflow, **{**self.FACTS, "fresh": "ImportError: no"})[0] is State.FAIL
-        assert judged(self.SETTING, tensorflow, **{**self.FACTS, "again": "ImportError: no"})[0] is State.FAIL
+        assert told(self.SETTING, tensorflow, **{**self.FACTS, "fresh": "ImportError: no"}) is State.FAIL
+        assert told(self.SETTING, tensorflow, **{**self.FACTS, "again": "ImportError: no"}) is State.FAIL
 
     @pytest.mark.parametrize("when", ["interrupted", "again"])
     def test_a_death_at_either_time_fails(self, when: str) -> None:
-        found = judged(self.SETTING, "2.21.0", **{**self.FACTS, when: DIED})
+        found = judged(self.SETTING, **{**self.FACTS, when: DIED})
         assert found == (State.FAIL, "the process died of an interrupt")

@@ -66,6 +66,7 @@ def verdict(record: Record) -> document.Verdict:
         verdict=record.verdict.state.value,
         reason=record.verdict.reason,
         given=record.verdict.given,
+        defect=record.verdict.defect,
     )
 
 

@@ -13,6 +13,7 @@ from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import options_of
 from pytest_tfkernel.plugin.interpreters import interpreters_of, missing_hosts
 from pytest_tfkernel.plugin.options import ID_PREFIX
+from pytest_tfkernel.plugin.suite.defects import defects_of
 from pytest_tfkernel.plugin.suite.playing import Played, play
 from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
 from pytest_tfkernel.suite.observing import Seen
@@ -24,6 +25,10 @@ Order = Callable[[Iterable[Setting]], list[Setting]]
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
     """Ends an item whose guarantee could not be looked at; pytest takes it for a skip."""
+
+
+class KnownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
+    """Ends an item whose guarantee did not hold, as is known; for pytest it is a skip, too."""
 
 
 class FailedVerdict(Exception):  # noqa: N818 - a verdict, and no error of the program's
@@ -72,13 +77,17 @@ class GuaranteeItem(pytest.Item):
         if isinstance(seen, TFKernelError):
             verdict = Verdict.unknown(f"the trial could not be played: {seen}")
         else:
-            verdict = self.guarantee.judge(seen)
+            verdict = defects_of(self.config).told(
+                self.guarantee.judge(seen), self.guarantee.id, self.setting, seen.interpreter.tensorflow
+            )
         self.record = Record(
             self.nodeid, self.guarantee.id, self.setting, verdict, _post_mortem(seen), played.cold_starts
         )
         self.user_properties += _properties(self.record)
         if verdict.state is State.UNKNOWN:
             raise UnknownVerdict(verdict.said)
+        if verdict.state is State.KNOWN:
+            raise KnownVerdict(verdict.said)
         if verdict.state is State.FAIL:
             raise FailedVerdict(verdict.said)
 
@@ -129,6 +138,7 @@ def _properties(record: Record) -> list[tuple[str, object]]:
         "verdict": record.verdict.state.value,
         "reason": record.verdict.reason,
         "given": record.verdict.given,
+        "defect": record.verdict.defect.id if record.verdict.defect is not None else "",
         "provisioner": setting.provisioner,
         "example": setting.example,
         "fault": setting.fault,

@@ -12,20 +12,25 @@ import pytest
 from pytest_tfkernel.machine.capabilities import describe, of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.kernels import Interpreter
-from pytest_tfkernel.model.trials import Capability, Record, State
+from pytest_tfkernel.model.trials import AS_TOLD, Capability, Record, Setting, State
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.suite import collection, refusals
+from pytest_tfkernel.plugin.suite.defects import defects_of
 from pytest_tfkernel.plugin.suite.progress import SuiteProgress
-from pytest_tfkernel.report import terminal
+from pytest_tfkernel.report import matrix, terminal
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 from pytest_tfkernel.trials.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import Scheduling
+
+
+# What pytest takes for a skip.
+_SKIPS = (State.KNOWN, State.UNKNOWN)
 
 
 def enable(config: pytest.Config, options: Options) -> None:
@@ -68,6 +73,7 @@ class SuiteHooks:
             raise pytest.UsageError(f"tfkernel: {error}") from None
         refusals.check_selected(self._options, self._interpreters)
         refusals.check_hosts(self._config, self._options, self._interpreters)
+        defects_of(self._config)
         self._capabilities = of_all(self._interpreters, stage.gpus)
         self._gpus = describe(stage.gpus)
         refusals.check_capabilities(self._options, self._capabilities)
@@ -106,18 +112,19 @@ class SuiteHooks:
         report = yield
         if isinstance(item, collection.GuaranteeItem) and item.record is not None and report.when == "call":
             workers.attach(report, workers.RECORD, item.record)
-            if item.record.verdict.state is State.UNKNOWN:
+            if item.record.verdict.state in _SKIPS:
                 # What a skip of pytest's own looks like: JUnit XML shows the reason, and no place in our source.
                 report.longrepr = ("tfkernel", 0, f"Skipped: {item.record.verdict.said}")
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
-        """UNKNOWN has a letter, a word and a count of its own."""
+        """KNOWN and UNKNOWN have a letter, a word and a count of their own."""
         record = workers.attached(report, workers.RECORD, Record)
-        if record is not None and record.verdict.state is State.UNKNOWN:
-            return "unknown", "U", ("UNKNOWN", {"yellow": True})
-        return None
+        state = None if record is None else record.verdict.state
+        if state not in _SKIPS:
+            return None
+        return state.value.lower(), state.value[0], (state.value, {matrix.COLOURS[state]: True})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the verdict for the summary."""
@@ -128,10 +135,10 @@ class SuiteHooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """A run in which nothing passed is an error."""
+        """A run in which nothing was shown is an error."""
         self._collected = session.testscollected
-        passed = any(record.verdict.state is State.PASS for record in self._records)
-        if self._records and not passed and exitstatus == pytest.ExitCode.OK:
+        shown = any(record.verdict.state in AS_TOLD for record in self._records)
+        if self._records and not shown and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_report_header(self) -> list[str]:
@@ -141,7 +148,7 @@ class SuiteHooks:
         return terminal.header(self._interpreters, self._capabilities, self._gpus)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The matrix, every FAIL and UNKNOWN, and how much of a run that was cut short is missing."""
+        """The matrix, every FAIL, KNOWN and UNKNOWN, and how much of a run that was cut short is missing."""
         if self._records:
             self._show(terminalreporter)
         missing = self._collected - len(self._reported)
@@ -155,7 +162,16 @@ class SuiteHooks:
             command += "".join(f" --tfkernel-python={shlex.quote(python)}" for python in self._options.pythons)
         columns = [example.name for example in EXAMPLES]
         order = [one for label in self._interpreters for one in settings(allow=HARMFUL, kernel=label)]
-        for line in terminal.summary(self._records, order, columns, self._capabilities, command):
+        lines = [
+            *terminal.summary(self._records, order, columns, self._capabilities, command),
+            *terminal.unseen(map(str, defects_of(self._config).unseen(self._records, self._tensorflow))),
+        ]
+        for line in lines:
             for text, markup in line:
                 terminalreporter.write(text, **({markup: True} if markup else {}))
             terminalreporter.line("")
+
+    def _tensorflow(self, setting: Setting) -> str | None:
+        """That of a setting's kernel; what is of no kernel was played with the first."""
+        label = next(iter(self._interpreters)) if setting.kernel is None else setting.kernel
+        return self._interpreters[label].tensorflow

@@ -49,7 +49,7 @@ def _of_guarantees(found: Sequence[Difference], verdicts: int) -> Iterator[str]:
     yield f"{_count(len(lost), 'guarantee')} lost" if lost else "no guarantee lost"
     failing = _guarantees(found, Change.FAILING)
     if failing:
-        yield f"{_count(len(failing), 'guarantee')} failing that ref didn't check"
+        yield f"{_count(len(failing), 'guarantee')} newly failing"
     fixed = _guarantees(found, Change.FIXED)
     if fixed:
         yield f"{len(fixed)} fixed"

@@ -14,9 +14,10 @@ class Change(enum.Enum):
     """What became of something. The value is its word in options, in files of expectations and in JSON."""
 
     LOST = "lost"  # passed in ref, fails now
-    FAILING = "failing"  # fails now, and wasn't looked at in ref, or wasn't there
+    FAILING = "failing"  # fails now, and wasn't looked at in ref, or wasn't there, or was a known defect
     MISSING = "missing"  # was run in ref, and not now
     UNKNOWN = "unknown"  # was looked at in ref, and is not any more
+    KNOWN = "known"  # passed in ref, and is a known defect now
     EXIT = "exit"
     ERROR = "error"
     MESSAGE = "message"
@@ -26,7 +27,8 @@ class Change(enum.Enum):
     OUTCOME = "outcome"  # another word of pytest's for the same
     SLOWER = "slower"
     MEMORY = "memory"
-    FIXED = "fixed"  # fails in ref, passes now
+    FIXED = "fixed"  # fails in ref, or is a known defect there, and passes now
+    LISTED = "listed"  # failed in ref, or wasn't looked at, and is a known defect now
     CHECKED = "checked"  # wasn't looked at in ref, passes now
     NEW = "new"
     LEAK_GONE = "leak-gone"
@@ -36,7 +38,7 @@ class Change(enum.Enum):
 
 # Neither better nor worse by themselves: what the first line calls a changed behaviour.
 BEHAVIOURS = frozenset(
-    {Change.EXIT, Change.ERROR, Change.MESSAGE, Change.RESULT, Change.FACT, Change.LEAK, Change.OUTCOME}
+    {Change.KNOWN, Change.EXIT, Change.ERROR, Change.MESSAGE, Change.RESULT, Change.FACT, Change.LEAK, Change.OUTCOME}
 )
 
 

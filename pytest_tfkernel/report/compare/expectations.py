@@ -5,12 +5,12 @@ JSON and not TOML: Python 3.10 reads no TOML, and of comments the reasons leave 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from pytest_tfkernel.model.patterns import pattern_of
 from pytest_tfkernel.report.compare.differences import About, Change, CompareError, Difference
 
 
@@ -72,7 +72,7 @@ class _Patterns:
         self._change = None if known.change == "*" else Change(known.change)
         self._known = known
         self._compiled = {
-            name: _compile(getattr(known, name))
+            name: pattern_of(getattr(known, name))
             for name in ("guarantee", "trial", "test", "figure", "kernel", "was", "now")
         }
 
@@ -90,11 +90,6 @@ class _Patterns:
         values = {name: value for name, value in names.items() if getattr(self._known, name)}
         values |= {"kernel": one.kernel or "", "was": one.before, "now": one.after}
         return all(self._compiled[name].fullmatch(value) for name, value in values.items())
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    # Not fnmatch: ids of tests have brackets that mean themselves.
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
 def _check(where: str, known: Expectation) -> None:

@@ -12,9 +12,10 @@ from pytest_tfkernel.report.compare.differences import About, Change, Difference
 
 TITLES = {
     Change.LOST: "Lost: passed, and fails now",
-    Change.FAILING: "Failing now, and not looked at before",
+    Change.FAILING: "Failing now, and no FAIL before",
     Change.MISSING: "Not run",
     Change.UNKNOWN: "Not checked any more",
+    Change.KNOWN: "A known defect now: passed before",
     Change.EXIT: "Ended in another way",
     Change.ERROR: "Another class of error",
     Change.MESSAGE: "Another message",
@@ -25,6 +26,7 @@ TITLES = {
     Change.SLOWER: "Slower",
     Change.MEMORY: "More memory",
     Change.FIXED: "Fixed: failed, and passes now",
+    Change.LISTED: "A known defect now: failed before, or was not looked at",
     Change.CHECKED: "Passing now, and not looked at before",
     Change.NEW: "New",
     Change.LEAK_GONE: "Leaks that are gone",

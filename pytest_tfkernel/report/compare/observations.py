@@ -51,6 +51,8 @@ def _of_verdicts(guarantee: str, place: Place, pair: Pair[Verdict], *, is_scenar
     ref = None if pair.ref is None else of_verdict(pair.ref)
     changed = None if pair.changed is None else of_verdict(pair.changed)
     found = change(ref, changed)
+    if found in {Change.KNOWN, Change.FIXED} and _is_seen_sometimes(pair):
+        return
     if found is not None:
         before, after = (_said(one) for one in (pair.ref, pair.changed))
         yield Difference(found, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
@@ -60,6 +62,12 @@ def _of_verdicts(guarantee: str, place: Place, pair: Pair[Verdict], *, is_scenar
         kind = Change.FACT if changed is State.PASS else Change.MESSAGE
         if not same_text(before, after):
             yield Difference(kind, About.GUARANTEE, guarantee, str(place), place.kernel, before, after)
+
+
+def _is_seen_sometimes(pair: Pair[Verdict]) -> bool:
+    """Whether both runs list the same defect, which only sometimes shows: then only one of them has seen it."""
+    ref, changed = (None if one is None else one.defect for one in (pair.ref, pair.changed))
+    return ref is not None and changed is not None and ref.id == changed.id and not (ref.always or changed.always)
 
 
 def _said(verdict: Verdict | None) -> str:

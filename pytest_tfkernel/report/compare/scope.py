@@ -27,7 +27,7 @@ _OTHER_WITH_VALUE = (
     *("-c", "-n", "-o", "-p", "-r", "-W", "--basetemp", "--color", "--confcutdir", "--dist", "--durations"),
     *("--junit-xml", "--junitxml", "--log-file", "--override-ini", "--rootdir", "--tb", "--timeout", "--tx"),
     *("--tfkernel-compare", "--tfkernel-expect", "--tfkernel-fail-on", "--tfkernel-kernelspec"),
-    *("--tfkernel-python", "--tfkernel-report", "--tfkernel-require"),
+    *("--tfkernel-known", "--tfkernel-python", "--tfkernel-report", "--tfkernel-require"),
 )
 _CHOOSE = ("--tfkernel", "-x", "--exitfirst", "--lf", "--last-failed", "--nf", "--sw", "--stepwise")
 # With it a test that leaks fails, as it does not with `warn` or without.

@@ -1,4 +1,4 @@
-"""What verdicts of the suite and outcomes of tests have in common: it held, it failed, or nobody knows."""
+"""What verdicts of the suite and outcomes of tests have in common: it held, it failed, as is known, or nobody knows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OUTCOMES: Mapping[OutcomeWord, State] = {
     # It was not shown to work, and nobody promised that it would.
     "xfailed": State.UNKNOWN,
 }
-_WORST_FIRST = (State.FAIL, State.UNKNOWN, State.PASS)
+_WORST_FIRST = (State.FAIL, State.KNOWN, State.UNKNOWN, State.PASS)
 
 
 def of_verdict(verdict: Verdict) -> State:
@@ -50,4 +50,6 @@ def change(ref: State | None, changed: State | None) -> Change | None:
         return Change.NEW
     if changed is State.UNKNOWN:
         return Change.UNKNOWN
-    return Change.FIXED if ref is State.FAIL else Change.CHECKED
+    if changed is State.KNOWN:
+        return Change.KNOWN if ref is State.PASS else Change.LISTED
+    return Change.CHECKED if ref is State.UNKNOWN else Change.FIXED

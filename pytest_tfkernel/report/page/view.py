@@ -24,7 +24,7 @@ _REASON, _NAME = 600, 200
 
 @dataclass(frozen=True)
 class Failure:
-    """A FAIL, or an UNKNOWN and how many share its reason; `place` is where to read on."""
+    """A FAIL, or a KNOWN or UNKNOWN and how many share its reason; `place` is where to read on."""
 
     guarantee: str
     setting: Setting
@@ -58,6 +58,10 @@ class Page:
     machine: tuple[tuple[str, str], ...]
     failures: tuple[Failure, ...]
     more_failures: int
+    known: tuple[Failure, ...]
+    more_known: int
+    mended: tuple[Failure, ...]
+    more_mended: int
     unknown: tuple[Failure, ...]
     more_unknown: int
     compared: Compared | None
@@ -75,8 +79,9 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
     places = {one.setting: one.place for one in shown}
     tally = VerdictCounts.of(document.verdicts)
     state, answer = _answer(document, tally)
-    failures = [_failure(one, places) for one in document.verdicts if one.verdict == "FAIL"]
-    unknown = list(_unknown(document, places))
+    failures = [_failure(one, places) for one in _of(document, "FAIL")]
+    known, unknown = ([*_by_reason(_of(document, state), places)] for state in ("KNOWN", "UNKNOWN"))
+    mended = [*_by_reason([one for one in document.verdicts if one.is_mended], places)]
     return Page(
         title=f"{state or 'run'}: {answer}",
         state=state,
@@ -88,6 +93,10 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
         machine=tuple(_machine(document)),
         failures=tuple(failures[:_MOST_FAILURES]),
         more_failures=max(0, len(failures) - _MOST_FAILURES),
+        known=tuple(known[:_MOST_REASONS]),
+        more_known=max(0, len(known) - _MOST_REASONS),
+        mended=tuple(mended[:_MOST_REASONS]),
+        more_mended=max(0, len(mended) - _MOST_REASONS),
         unknown=tuple(unknown[:_MOST_REASONS]),
         more_unknown=max(0, len(unknown) - _MOST_REASONS),
         compared=None if ref is None else compared(document, ref, places),
@@ -110,12 +119,19 @@ def _answer(document: Document, tally: VerdictCounts) -> tuple[str, str]:
         return ("FAIL" if bad else "PASS"), f"{own}, {bad or 'none'} of them failed; the suite was not asked for"
     if tally.failed:
         return "FAIL", f"{tally.failed:,} of {plural(tally.total, 'verdict')} {_are(tally.failed)} FAIL"
-    if not tally.passed:
+    if not tally.passed and not tally.known:
         return "UNKNOWN", "Nothing passed, so nothing was shown"
-    if tally.unknown:
-        few = f"{tally.unknown:,} of {plural(tally.total, 'verdict')} {_are(tally.unknown)} UNKNOWN"
-        return "UNKNOWN", f"All that could be looked at holds; {few}"
+    if tally.known or tally.unknown:
+        return tally.state, _beside_passed(tally)
     return "PASS", "The one verdict is PASS" if tally.total == 1 else f"All {tally.total:,} verdicts are PASS"
+
+
+def _beside_passed(tally: VerdictCounts) -> str:
+    """What there is beside PASS, where nothing is FAIL."""
+    known = " but for what is known" if tally.known else ""
+    few = [(tally.counts[state], state) for state in ("KNOWN", "UNKNOWN") if tally.counts[state]]
+    first, *others = [f"{number:,} of {plural(tally.total, 'verdict')} {_are(number)} {state}" for number, state in few]
+    return "; ".join([f"All that could be looked at holds{known}", first, *others])
 
 
 def _are(number: int) -> str:
@@ -167,12 +183,15 @@ def _failure(one: Verdict, places: dict[Setting, Position], times: int = 1) -> F
     return Failure(line(one.guarantee, _NAME), one.setting, line(one.said, _REASON), places[one.setting], times)
 
 
-def _unknown(document: Document, places: dict[Setting, Position]) -> Iterator[Failure]:
+def _of(document: Document, state: str) -> list[Verdict]:
+    return [one for one in document.verdicts if one.verdict == state]
+
+
+def _by_reason(verdicts: Sequence[Verdict], places: dict[Setting, Position]) -> Iterator[Failure]:
     """One for each reason: a machine without a GPU has hundreds that are the same."""
     reasons: dict[str, list[Verdict]] = {}
-    for one in document.verdicts:
-        if one.verdict == "UNKNOWN":
-            reasons.setdefault(line(one.said, _REASON), []).append(one)
+    for one in verdicts:
+        reasons.setdefault(line(one.said, _REASON), []).append(one)
     for group in sorted(reasons.values(), key=len, reverse=True):
         yield _failure(group[0], places, len(group))
 

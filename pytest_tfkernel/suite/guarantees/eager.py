@@ -24,13 +24,13 @@ REFUSALS = {
 )
 def eager_needs_graph(seen: Facts[Modes]) -> Verdict:
     """TensorFlow 2 refuses the examples with its documented errors outside of a graph, and runs them inside of one."""
-    if seen.error or seen.interpreter.tensorflow is None:
-        return Verdict.unknown(seen.error or "there is no TensorFlow")
-    eager = not seen.interpreter.tensorflow.startswith("1.")
+    if seen.error:
+        return Verdict.unknown(seen.error)
+    # Where sessions aren't at the top of the API any more, eager execution is what it begins with.
+    eager = not seen.facts.has_sessions
     if seen.facts.eager is not eager:
-        return Verdict.failed(
-            f"TensorFlow {seen.interpreter.tensorflow} began {'in graph mode' if eager else 'in eager mode'}"
-        )
+        began = "in graph mode, though it has no tf.Session" if eager else "in eager mode, though it has tf.Session"
+        return Verdict.failed(f"TensorFlow began {began}")
     for name, result in RESULTS.items():
         plain, in_graph = seen.facts.plain[name], seen.facts.in_graph[name]
         if eager and not _is_refusal(plain, *REFUSALS[name]):

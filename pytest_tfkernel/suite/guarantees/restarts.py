@@ -142,7 +142,7 @@ def busy_kernel_shuts_down(seen: Facts[busy.Shutdowns]) -> Verdict:
     control="breaks_its_imports",
 )
 def hosted_import_is_repeatable(seen: Facts[imports.Imports]) -> Verdict:
-    """An `import tensorflow` that the host interrupts can be repeated, since 2.21 at least after its restart."""
+    """An `import tensorflow` that the host interrupts can be repeated, in the same process and after a restart."""
     return import_is_repeatable.decide(seen)
 
 

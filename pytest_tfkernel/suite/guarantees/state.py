@@ -6,7 +6,6 @@ from pytest_tfkernel.model.facts import Facts
 from pytest_tfkernel.model.trials import Setting, Verdict
 from pytest_tfkernel.suite.guarantees.applicability import has_example_of
 from pytest_tfkernel.suite.guarantees.base import guarantee
-from pytest_tfkernel.suite.guarantees.versions import is_since
 from pytest_tfkernel.suite.scenarios.checkpoint import SaveDeath, Saves
 from pytest_tfkernel.suite.scenarios.live_fork import STANDARD, Forks
 from pytest_tfkernel.suite.scenarios.server import Clients
@@ -14,10 +13,10 @@ from pytest_tfkernel.suite.scenarios.server import Clients
 _UNINITIALISED = "FailedPreconditionError"
 _SUM = 5.0
 _DEADLY = ("hangs", "aborts")
-# What a fork of a kernel with a session may do, in TensorFlow 1 and since TensorFlow 2. That a session can't be used
-# in a fork is by design (tensorflow#2448). Hanging is measured with 2.21, 2.15 and 1.15.5 on CPU; aborting is
-# what it does with a GPU (tensorflow#57877). The eager op is a large matrix
-# product: smaller ones run in the caller's thread, in 1.15 also others.
+# What a fork of a kernel with a session may do, by the API: that of TensorFlow 1, or a later one. That a session can't
+# be used in a fork is by design (tensorflow#2448). Hanging is measured with 2.21, 2.15 and 1.15.5 on CPU; aborting is
+# what it does with a GPU (tensorflow#57877). The eager op is a large matrix product: smaller ones run in the caller's
+# thread, in 1.15 also others.
 FORKS: dict[str, dict[str, tuple[str, ...]]] = {
     "open_session": {"1": _DEADLY, "2": _DEADLY},
     "new_session": {"1": _DEADLY, "2": _DEADLY},
@@ -117,14 +116,11 @@ def live_fork_is_unusable(seen: Facts[Forks]) -> Verdict:
     forks = {name: fork.outcome for name, fork in facts.forks.items()}
     if facts.live != [_SUM] * len(facts.live) or forks["python"] != "works: 2":
         return Verdict.unknown(f"the kernels gave {facts.live}, and a fork without TensorFlow {forks['python']!r}")
-    if seen.interpreter.tensorflow is None:
-        return Verdict.unknown("there is no TensorFlow")
-    # Of one that isn't known, nothing is demanded that only newer ones do.
-    major = "2" if is_since(seen.interpreter.tensorflow, (2, 0)) else "1"
+    api = "1" if facts.has_sessions else "2"
     shown = ", ".join(f"{name} {said}" for name, said in forks.items() if name != "python")
     for name, documented in FORKS.items():
         is_refused = bool(facts.gpus) and forks[name] == _REFUSED
-        if not is_refused and forks[name].split(":")[0] not in documented[major]:
+        if not is_refused and forks[name].split(":")[0] not in documented[api]:
             return Verdict.failed(f"{name} in a fork: {forks[name]}, which isn't documented ({shown})")
     unnamed = [name for name, fork in facts.forks.items() if fork.outcome == "hangs" and not fork.named]
     if unnamed:

@@ -18,6 +18,9 @@ from pytest_tfkernel.trials.stage import Stage
 
 NAME = "eager-needs-graph"
 
+# By this is told which API is there: that of TensorFlow 1, or a later one.
+HAS_SESSIONS = 'import tensorflow as tf\nhasattr(tf, "Session")'
+
 # Tensors first, and a session opened afterwards. Each says its result by the name `result`.
 PROGRAMS = {
     "graph_add": """\
@@ -54,9 +57,13 @@ class ProgramResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Modes:
-    """`eager`: the mode in which TensorFlow began; `plain`, `in_graph`: the outcome of each program."""
+    """`eager`: the mode in which TensorFlow began; `plain`, `in_graph`: the outcome of each program.
+
+    `has_sessions`: they are at the top of its API, which then is that of TensorFlow 1.
+    """
 
     eager: bool = UNSEEN
+    has_sessions: bool = UNSEEN
     plain: dict[str, ProgramResult] = UNSEEN
     in_graph: dict[str, ProgramResult] = UNSEEN
 
@@ -68,6 +75,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Modes]:
     def script(start: Starts) -> None:
         kernel = start()
         notes.note(eager=value(kernel, "import tensorflow as tf\ntf.executing_eagerly()"))
+        notes.note(has_sessions=value(kernel, HAS_SESSIONS))
         notes.note(plain={name: _outcome(kernel, program) for name, program in PROGRAMS.items()})
         notes.note(in_graph={name: _outcome(kernel, _in_graph(program)) for name, program in PROGRAMS.items()})
 

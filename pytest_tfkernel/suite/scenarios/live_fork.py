@@ -11,6 +11,7 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.trials import Setting
 from pytest_tfkernel.suite.scenarios.base import Scenario
 from pytest_tfkernel.suite.scenarios.cast import Starts, perform
+from pytest_tfkernel.suite.scenarios.eager import HAS_SESSIONS
 from pytest_tfkernel.trials.cells import value
 from pytest_tfkernel.trials.recorder import Recorder
 from pytest_tfkernel.trials.stage import Stage
@@ -149,8 +150,8 @@ class Forks:
     """The `forks`, what the kernels gave before (`live`), and new ones meanwhile, by their provisioner (`beside`).
 
     `library` made them, and `children`: the outcomes of processes that the kernel started by other methods, which
-    begin anew. `left` are the processes that existed when the forks had been ended. `gpus` are the names of those that
-    the kernels may use.
+    begin anew. `has_sessions`: the API is that of TensorFlow 1. `left` are the processes that existed when the forks
+    had been ended. `gpus` are the names of those that the kernels may use.
     """
 
     forks: dict[str, Fork] = UNSEEN
@@ -159,6 +160,7 @@ class Forks:
     left: list[str] = UNSEEN
     children: dict[str, str] = UNSEEN
     library: str = UNSEEN
+    has_sessions: bool = UNSEEN
     gpus: tuple[str, ...] = ()
 
 
@@ -181,7 +183,7 @@ def play(setting: Setting, stage: Stage, spec: KernelSpec) -> Facts[Forks]:
         for provisioner in BESIDE:
             beside[provisioner] = value(start(provisioner=provisioner), OWN_KERNEL)
         first = forked[0][0]
-        notes.note(library=value(first, "library_name"))
+        notes.note(library=value(first, "library_name"), has_sessions=value(first, HAS_SESSIONS))
         for method in CHILDREN:
             cell = f"outcome({method!r}, {CHILD_DEADLINE})"
             children[method] = value(first, cell, CHILD_DEADLINE + DEADLINE)["outcome"]

@@ -87,6 +87,6 @@ def test_what_can_not_go_on_fails_in_its_phase(
     for when in told:
         teller.tell(item, item.report(when))
     assert teller.is_told == (told[1:] != [])
-    teller.fail(item, reports.MISSING)
+    teller.fail(item, reports.missing(""))
     teller.release()
     assert item.phases == phases

@@ -62,7 +62,7 @@ def test_a_guarantee_is_lost_once_in_however_many_trials(compared: Compare) -> N
 def test_what_ref_did_not_check_and_what_is_not_checked_any_more(compared: Compare) -> None:
     unclear = documents.with_verdict(OLD, 0, verdict="UNKNOWN")
     failing = documents.with_verdict(NEW, 0, verdict="FAIL")
-    assert "no guarantee lost, 1 guarantee failing that ref didn't check" in compared(unclear, failing).answer
+    assert "no guarantee lost, 1 guarantee newly failing" in compared(unclear, failing).answer
     assert "1 of 12 verdicts not checked any more" in compared(OLD, unclear).answer
 
 

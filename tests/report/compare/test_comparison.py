@@ -49,6 +49,28 @@ class TestExitCode:
         documents_ = (documents.with_verdict(one, 3, verdict="FAIL") for one in (REF, NEW))
         assert compared(*documents_).exit_code == SAME_OR_BETTER
 
+    @pytest.mark.parametrize(
+        ("before", "after", "exit_code", "with_changed"),
+        [
+            ("KNOWN", "KNOWN", SAME_OR_BETTER, SAME_OR_BETTER),
+            ("KNOWN", "PASS", SAME_OR_BETTER, SAME_OR_BETTER),
+            ("PASS", "KNOWN", SAME_OR_BETTER, WORSE),
+            ("FAIL", "KNOWN", SAME_OR_BETTER, SAME_OR_BETTER),
+            ("UNKNOWN", "KNOWN", SAME_OR_BETTER, SAME_OR_BETTER),
+            ("KNOWN", "UNKNOWN", SAME_OR_BETTER, SAME_OR_BETTER),
+            ("KNOWN", "FAIL", WORSE, WORSE),
+        ],
+    )
+    def test_of_a_known_defect(
+        self, compared: Compare, before: str, after: str, exit_code: int, with_changed: int
+    ) -> None:
+        two = [documents.with_verdict(one, 3, verdict=state) for one, state in ((REF, before), (NEW, after))]
+        assert (compared(*two).exit_code, compared(*two, ["changed"]).exit_code) == (exit_code, with_changed)
+        answer = compared(*two).answer
+        assert ("1 guarantee newly failing" in answer) is (after == "FAIL")
+        assert ("1 behaviour changed" in answer) is (before == "PASS")
+        assert (", 1 fixed" in answer) is (after == "PASS")
+
     @pytest.mark.parametrize("outcome", ["failed", "error"])
     def test_of_a_test(self, compared: Compare, outcome: str) -> None:
         assert compared(REF, documents.with_test(NEW, 0, outcome=outcome)).exit_code == WORSE

@@ -17,4 +17,13 @@ def test_where_it_is_a_person_can_look_for(place: str, kernel: str | None, where
 
 def test_a_behaviour_is_neither_better_nor_worse() -> None:
     # They are words of options and of files of expectations, so none may change.
-    assert sorted(one.value for one in BEHAVIOURS) == ["error", "exit", "fact", "leak", "message", "outcome", "result"]
+    assert sorted(one.value for one in BEHAVIOURS) == [
+        "error",
+        "exit",
+        "fact",
+        "known",
+        "leak",
+        "message",
+        "outcome",
+        "result",
+    ]

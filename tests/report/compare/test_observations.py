@@ -9,6 +9,7 @@ import pytest
 
 import documents
 from documents import leak
+from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.answer import behaviour
 from pytest_tfkernel.report.compare.differences import About, Change, Difference
@@ -47,7 +48,7 @@ class TestVerdicts:
             )
         ]
 
-    @pytest.mark.parametrize("state", ["FAIL", "UNKNOWN"])
+    @pytest.mark.parametrize("state", ["FAIL", "KNOWN", "UNKNOWN"])
     def test_another_reason_is_another_message(self, state: str) -> None:
         ref = documents.with_verdict(REF, 0, verdict=state, reason="process 12 lives")
         assert between(ref, documents.with_verdict(REF, 0, verdict=state, reason="process 13 lives")) == []
@@ -55,6 +56,38 @@ class TestVerdicts:
         assert [(one.change, one.before, one.after) for one in found] == [
             (Change.MESSAGE, "process 12 lives", "thread 13 lives")
         ]
+
+    @pytest.mark.parametrize(
+        ("before", "after", "expected"),
+        [
+            # Seen in one run and not in the other, of what both list as seen sometimes.
+            ("KNOWN", "PASS", []),
+            ("PASS", "KNOWN", []),
+            ("KNOWN", "KNOWN", []),
+            ("FAIL", "PASS", [Change.FIXED]),
+            ("KNOWN", "FAIL", [Change.FAILING]),
+        ],
+    )
+    def test_what_both_list_as_seen_sometimes_may_be_seen_or_not(
+        self, before: str, after: str, expected: list[Change]
+    ) -> None:
+        defect = Defect("deaf", "it is deaf", always=False)
+        documents_ = [
+            documents.with_verdict(REF, 0, verdict=state, defect=None if state == "FAIL" else defect)
+            for state in (before, after)
+        ]
+        assert [one.change for one in between(*documents_)] == expected
+
+    @pytest.mark.parametrize(
+        "defect", [None, Defect("deaf", "it is deaf", always=True), Defect("other", "it is another", always=False)]
+    )
+    def test_what_is_always_seen_or_not_listed_is_fixed_or_known(self, defect: Defect | None) -> None:
+        passed = documents.with_verdict(REF, 0, defect=defect)
+        known = documents.with_verdict(REF, 0, verdict="KNOWN", reason="no", defect=Defect("deaf", "it is deaf"))
+        assert [(one.change, one.before, one.after) for one in between(passed, known)] == [
+            (Change.KNOWN, "PASS", "KNOWN: no")
+        ]
+        assert [one.change for one in between(known, passed)] == [Change.FIXED]
 
     def test_why_something_passes_is_no_message(self) -> None:
         assert between(REF, documents.with_verdict(REF, 0, reason="after 3 tries")) == []

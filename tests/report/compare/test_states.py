@@ -8,7 +8,7 @@ from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.differences import Change
 from pytest_tfkernel.report.compare.states import change, of_test, of_verdict, worse
 
-PASS, FAIL, UNKNOWN = State
+PASS, FAIL, KNOWN, UNKNOWN = State
 
 
 @pytest.mark.parametrize(
@@ -16,20 +16,31 @@ PASS, FAIL, UNKNOWN = State
     [
         (PASS, PASS, None),
         (FAIL, FAIL, None),
+        (KNOWN, KNOWN, None),
         (UNKNOWN, UNKNOWN, None),
         (PASS, FAIL, Change.LOST),
         (UNKNOWN, FAIL, Change.FAILING),
         (None, FAIL, Change.FAILING),
+        # Whatever fails so isn't what was known.
+        (KNOWN, FAIL, Change.FAILING),
         (PASS, UNKNOWN, Change.UNKNOWN),
         # It failed, and nobody knows that it doesn't any more.
         (FAIL, UNKNOWN, Change.UNKNOWN),
+        (KNOWN, UNKNOWN, Change.UNKNOWN),
+        (PASS, KNOWN, Change.KNOWN),
+        # Neither is better than it was, nor worse.
+        (FAIL, KNOWN, Change.LISTED),
+        (UNKNOWN, KNOWN, Change.LISTED),
         (FAIL, PASS, Change.FIXED),
+        (KNOWN, PASS, Change.FIXED),
         (UNKNOWN, PASS, Change.CHECKED),
         (None, PASS, Change.NEW),
         (None, UNKNOWN, Change.NEW),
+        (None, KNOWN, Change.NEW),
         (PASS, None, Change.MISSING),
         (FAIL, None, Change.MISSING),
         (UNKNOWN, None, Change.MISSING),
+        (KNOWN, None, Change.MISSING),
     ],
 )
 def test_each_pair_of_states_has_its_word(ref: State | None, changed: State | None, expected: Change | None) -> None:
@@ -52,7 +63,9 @@ def test_outcomes_of_pytest_are_states(outcome: parts.OutcomeWord, state: State)
 
 
 def test_the_worse_of_two_is_chosen() -> None:
-    verdicts = [documents.verdict(documents.setting(0, "tf"), state=state.value) for state in (PASS, UNKNOWN, FAIL)]
+    verdicts = [
+        documents.verdict(documents.setting(0, "tf"), state=state.value) for state in (PASS, UNKNOWN, KNOWN, FAIL)
+    ]
     for place, one in enumerate(verdicts):
         for other in verdicts[: place + 1]:
             assert worse(one, other, of_verdict) is one

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 import documents
+from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.page.render import render
 
@@ -154,7 +155,7 @@ def test_every_verdict_and_every_trial_is_there(make_run: MakeRun) -> None:
         count = sum(one.guarantee == guarantee for one in run.verdicts)
         assert reader.texts.count(guarantee) >= count
     assert "2 of 546 verdicts are FAIL" in reader.text
-    assert "538 ✓ PASS 2 ✗ FAIL 6 ? UNKNOWN" in reader.text
+    assert "538 ✓ PASS 2 ✗ FAIL 0 ! KNOWN 6 ? UNKNOWN" in reader.text
     assert reader.all("data-state").count("FAIL") == 2
 
 
@@ -242,6 +243,28 @@ def test_run_of_users_tests_alone() -> None:
     text = read(render(msgspec.structs.replace(run, tests=[*run.tests, bad]))).text
     assert "4 tests of your own ran, 1 of them failed; the suite was not asked for" in text
     assert "✗ failed test_mine.py::test_bad 1.5 s AssertionError" in text
+
+
+def test_what_is_known_is_told_apart() -> None:
+    run = documents.document(2, tests=0)
+    defect = Defect("deaf", "it is deaf", table="ours", always=True)
+    known = documents.with_verdict(run, 0, verdict="KNOWN", reason="not heard", defect=defect)
+    reader = read(render(known))
+    assert "All that could be looked at holds but for what is known; 1 of 4 verdicts is KNOWN" in reader.text
+    assert "3 ✓ PASS 0 ✗ FAIL 1 ! KNOWN 0 ? UNKNOWN" in reader.text
+    assert "What did not hold, as is known 1 verdict : not heard; known: it is deaf" in reader.text
+    assert reader.all("data-state") == ["KNOWN", "PASS"]
+    unknown = read(render(documents.with_verdict(known, 1, verdict="UNKNOWN"))).text
+    assert "what is known; 1 of 4 verdicts is KNOWN; 1 of 4 verdicts is UNKNOWN" in unknown
+    only = msgspec.structs.replace(known, verdicts=known.verdicts[:1])
+    assert "Nothing passed" not in read(render(only)).text
+
+
+def test_what_is_mended_is_told() -> None:
+    defect = Defect("deaf", "it is deaf", table="ours", always=True)
+    text = read(render(documents.with_verdict(documents.document(2, tests=0), 0, defect=defect))).text
+    assert "All 4 verdicts are PASS" in text
+    assert "What holds, though it is known not to 1 verdict : mended: deaf is listed as always seen" in text
 
 
 def test_run_in_which_nothing_passed() -> None:

@@ -21,6 +21,7 @@ def tally(*states: StateWord) -> VerdictCounts:
         (("PASS",), "PASS", "✓", "PASS 1"),
         (("PASS", "PASS"), "PASS", "✓", "PASS 2"),
         (("PASS", "UNKNOWN"), "UNKNOWN", "?", "UNKNOWN 1 of 2"),
+        (("KNOWN", "PASS", "UNKNOWN"), "KNOWN", "!", "KNOWN 1 of 3"),
         (("UNKNOWN", "PASS", "FAIL", "FAIL"), "FAIL", "✗", "FAIL 2 of 4"),
     ],
 )
@@ -30,4 +31,6 @@ def test_the_worst_is_told_with_its_number(states: tuple[StateWord, ...], state:
 
 
 def test_each_state_is_counted() -> None:
-    assert tally("PASS", "FAIL", "UNKNOWN", "PASS", "PASS", "FAIL") == VerdictCounts(passed=3, failed=2, unknown=1)
+    found = tally("PASS", "FAIL", "UNKNOWN", "PASS", "KNOWN", "PASS", "FAIL")
+    assert found == VerdictCounts(passed=3, failed=2, unknown=1, known=1)
+    assert [*found.counts.items()] == [("PASS", 3), ("FAIL", 2), ("KNOWN", 1), ("UNKNOWN", 1)]
