@@ -13,8 +13,8 @@ from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.model.trials import Record, Setting, State, Verdict
 from pytest_tfkernel.suite.defects import table
 from pytest_tfkernel.suite.defects.table import (
-    DefectsError,
     DefectEntry,
+    DefectsError,
     KnownDefects,
     ListedDefect,
     load_ours,
