@@ -29,7 +29,7 @@ PAGE = ROOT / "docs" / "gpu.md"
 
 _FILE = re.compile(rf"({'|'.join(NAMES)})(?:-(\d+))?\.json(?:{re.escape(INCOMPLETE)})?")
 _MIB, _GIB = 1 << 20, 1 << 30
-_STATES = ("PASS", "FAIL", "UNKNOWN")
+_STATES = ("PASS", "FAIL", "KNOWN", "UNKNOWN")
 _UNMEASURED = (
     "TensorFlow itself has not been run on a GPU yet: the trials of `gpu_matmul` and `gpu-is-released` with\n"
     "TensorFlow are unmeasured there."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_tfkernel.kernels.faults.menu import FAULTS
+from pytest_tfkernel.suite.defects.table import load_ours
 from pytest_tfkernel.suite.guarantees import GUARANTEES, configuration, eager, hosts, old_state, state
 from pytest_tfkernel.suite.scenarios import SCENARIOS
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
@@ -22,6 +23,7 @@ def page() -> str:
             [
                 *_head(),
                 *_guarantees(),
+                *_known_defects(),
                 *_faults(),
                 *_examples(),
                 *_scenarios(),
@@ -43,9 +45,9 @@ def _head() -> list[str]:
         "This page is made by `python docs/make_guarantees.py` from the code. Ids are stable: they stand in",
         "item ids (`tfkernel::ID[provisioner-example-fault-phase]`) and in records of runs.",
         "",
-        "A verdict is PASS (it was looked at, and it held), FAIL, or UNKNOWN (it could not be looked at; the",
-        "reason says why). The control is a real kernel in `tests/saboteurs/` that misbehaves, and of which the",
-        "judge says FAIL.",
+        "A verdict is PASS (it was looked at, and it held), FAIL, KNOWN (a FAIL that fits a",
+        "[known defect](#known-defects) of this TensorFlow), or UNKNOWN (it could not be looked at; the reason says why).",
+        "The control is a real kernel in `tests/saboteurs/` that misbehaves, and of which the judge says FAIL.",
         "",
     ]
 
@@ -53,6 +55,63 @@ def _head() -> list[str]:
 def _guarantees() -> list[str]:
     lines = ["| id | what must hold | asked in | control |", "|---|---|---|---|"]
     return lines + [f"| `{one.id}` | {one.statement} | {one.where} | `{one.control}` |" for one in GUARANTEES]
+
+
+def _known_defects() -> list[str]:
+    lines = [
+        "",
+        "## Known defects",
+        "",
+        "Judges know no versions. What TensorFlow is known to do wrong is listed in",
+        "[tensorflow.toml](../pytest_tfkernel/suite/defects/tensorflow.toml); a FAIL that fits an entry is KNOWN. It has a",
+        "word, a letter (`K`), a colour and a count of its own, is a skip in JUnit XML, and is neither passed nor red. An",
+        "entry without an end holds for newer releases too, nightlies included. Where a defect is listed as always seen and",
+        "the guarantee holds, the run says that it is mended: the entry then needs its end. What is seen of a TensorFlow whose",
+        "version can't be read stays a FAIL.",
+        "",
+        "| defect | guarantee | what is observed | TensorFlow | seen |",
+        "|---|---|---|---|---|",
+    ]
+    for one in load_ours([guarantee.id for guarantee in GUARANTEES]):
+        entry = one.entry
+        lines.append(
+            f"| `{entry.id}`: {entry.reason} | `{entry.guarantee}` in `{entry.trial}` | {entry.observed}"
+            f" | {str(one.span).removeprefix('TensorFlow ')} | {entry.seen} |"
+        )
+    return [
+        *lines,
+        "",
+        "A list of your own, such as of what your build of TensorFlow does, goes into a file in JSON, which",
+        "`--tfkernel-known=FILE` names (in an ini file `tfkernel_known`, beside it):",
+        "",
+        "```json",
+        "[",
+        "  {",
+        '    "guarantee": "error-is-not-death",',
+        '    "trial": "*-oom-tensor-*",',
+        '    "observed": "oom-tensor should not kill: *",',
+        '    "since": "2.20",',
+        '    "seen": "sometimes",',
+        '    "reason": "our allocator aborts, see issue 123"',
+        "  }",
+        "]",
+        "```",
+        "",
+        "| field | holds |",
+        "|---|---|",
+        "| `guarantee` | its id; required. Here and in the other patterns `*` is anything, `?` one character |",
+        "| `reason` | why; required |",
+        "| `trial`, `kernel` | a setting, as it stands in ids, and the label of a kernel (default: any) |",
+        "| `since`, `until` | the first TensorFlow that does it, and the first that doesn't any more (default: no bound) |",
+        "| `observed` | what the judge says (default: anything) |",
+        "| `seen` | `always` (the default) or `sometimes`, of what may hold as well |",
+        "| `id`, `described` | what it is called, and where more stands |",
+        "",
+        "Nightlies and candidates of the release that is a bound may be on either side of it; a bound that is a nightly",
+        "(`2.22.0.dev20260905`) is exact. Your list is looked through before ours. An entry that fits nothing in a run is told",
+        "at its end; one with a field that isn't known, without a reason, or of a guarantee that there isn't is an error",
+        "before the first test.",
+    ]
 
 
 def _faults() -> list[str]:

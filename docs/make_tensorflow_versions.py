@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from packaging.version import Version
+
 from pytest_tfkernel.report.compare.comparison import compare
 from pytest_tfkernel.report.compare.differences import Change, Difference
 from pytest_tfkernel.report.compare.groups import sections
@@ -27,12 +29,20 @@ _COUNTING = ("checkpoint-outlives", "hosts-agree")
 _TELLING = ("interrupt-is-heard", "import-is-repeatable", "live-fork-is-unusable", "eager-needs-graph")
 _LONGEST = 150
 _NUMBERS = re.compile(r"\d+")
+_NIGHTLY = re.compile(r"\.dev(\d{4})(\d\d)(\d\d)$")
+_STATES = ("PASS", "FAIL", "KNOWN", "UNKNOWN")
 
 
 def documents() -> dict[str, Document]:
     """The run documents, by the version of TensorFlow, the oldest first."""
     found = {path.stem.removeprefix("tensorflow-"): load(path) for path in REFERENCE.glob("tensorflow-*.json")}
-    return dict(sorted(found.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
+    return dict(sorted(found.items(), key=lambda item: Version(item[0])))
+
+
+def named(version: str) -> str:
+    """What a version is called; a nightly with its date."""
+    date = _NIGHTLY.search(version)
+    return f"{version} (a nightly of {'-'.join(date.groups())})" if date else version
 
 
 def page(runs: dict[str, Document]) -> str:
@@ -45,7 +55,7 @@ def _head(runs: dict[str, Document]) -> list[str]:
     first, last = next(iter(runs)), next(reversed(runs))
     machine = runs[last].environment.machine
     return [
-        f"# Process lifetime, from TensorFlow {first} to {last}",
+        f"# Process lifetime, from TensorFlow {first} to {named(last)}",
         "",
         "This page is made by `python docs/make_tensorflow_versions.py` from the run documents in",
         (
@@ -58,14 +68,15 @@ def _head(runs: dict[str, Document]) -> list[str]:
 
 
 def _environments(runs: dict[str, Document]) -> Iterator[str]:
-    yield "| TensorFlow | Python | NumPy | Keras | trials | PASS | FAIL | UNKNOWN |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield f"| TensorFlow | Python | NumPy | Keras | run on | trials | {' | '.join(_STATES)} |"
+    yield f"|---{'|---' * (5 + len(_STATES))}|"
     for version, run in runs.items():
         (kernel,) = run.environment.kernels
         states = [one.verdict for one in run.verdicts]
-        counts = " | ".join(str(states.count(state)) for state in ("PASS", "FAIL", "UNKNOWN"))
+        counts = " | ".join(str(states.count(state)) for state in _STATES)
         packages = " | ".join(kernel.packages.get(name, "") for name in ("numpy", "keras"))
-        yield f"| {version} | {kernel.python} | {packages} | {len(run.trials)} | {counts} |"
+        facts = f"{named(version)} | {kernel.python} | {packages} | {run.began[:10]} | {len(run.trials)}"
+        yield f"| {facts} | {counts} |"
     unknown = {
         (one.guarantee, one.reason.splitlines()[0])
         for run in runs.values()
@@ -180,7 +191,7 @@ def _steps(runs: dict[str, Document]) -> Iterator[str]:
     for before, after in itertools.pairwise(versions):
         found = compare(Side(before, runs[before]), Side(after, runs[after]))
         lost = [one.name for one in found.differences if one.regression]
-        yield from (f"### {before} to {after}", "", f"Guarantees lost: {', '.join(lost) or 'none'}.", "")
+        yield from (f"### {before} to {named(after)}", "", f"Guarantees lost: {', '.join(lost) or 'none'}.", "")
         kept = [one for one in found.differences if one.change not in _MEASURED and one.name not in _COUNTING]
         yield from _entries(kept)
 

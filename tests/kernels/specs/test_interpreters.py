@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +19,7 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import ForkServer
+from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 FindPython = Callable[[str], str]
 
@@ -126,3 +133,69 @@ def test_a_python_without_tensorflow_is_told(launcher: Launcher, find_python: Fi
     ):
         launcher.start(KernelSpec(python=python))
     assert "no TensorFlow" in str(launcher.interpreter(python))
+
+
+def _install(folder: Path, module: str, info: str, version: str, top: str | None = None, text: str = "") -> None:
+    """A module, and a distribution that has installed it."""
+    (folder / module).mkdir(parents=True, exist_ok=True)
+    (folder / module / "__init__.py").write_text(text, encoding="utf-8")
+    (folder / info).mkdir()
+    name = "METADATA" if info.endswith(".dist-info") else "PKG-INFO"
+    (folder / info / name).write_text(f"Metadata-Version: 2.1\nName: \u00e9\nVersion: {version}\n", encoding="utf-8")
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+    (folder / info / "RECORD").write_text(f"{module}/__init__.py,sha256={digest},{len(text)}\n", encoding="utf-8")
+    if top is not None:
+        (folder / info / "top_level.txt").write_text(top, encoding="utf-8")
+
+
+def _described(python: str, folder: Path) -> dict[str, Any]:
+    environment = {"PYTHONPATH": str(folder), "LC_ALL": "C", "PATH": os.environ["PATH"]}
+    command = ["/bin/sh", "-c", 'exec "$0" "$1" 3>&1', python, str(CHILD_FOLDER / "describe.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(params=["3.6", "3.7", "3.11", "3.13"])
+def bare_python(request: pytest.FixtureRequest, find_python: FindPython) -> str:
+    """Interpreters of several ages."""
+    return find_python(request.param)
+
+
+def test_a_distribution_is_found_by_what_it_has_installed(bare_python: str, tmp_path: Path) -> None:
+    _install(
+        tmp_path, "tensorflow", "tf_nightly_cpu-2.22.0.dev20260905.dist-info", "2.22.0.dev20260905", "tensorflow\n"
+    )
+    _install(tmp_path, "keras", "keras_nightly-3.16.0.dev1.dist-info", "3.16.0.dev1", "keras\n")
+    # As older tools have installed it, and as those that write down no modules have.
+    _install(tmp_path, "numpy", "ours-1.2-py3.7.egg-info", "1.2", "numpy\nother\n")
+    _install(tmp_path, "ipykernel", "ipykernel-7.0.dist-info", "7.0")
+    _install(tmp_path, "multiprocess", "a_fork_of_it-0.7.dist-info", "0.7")
+    # Nobody's, as a working copy is.
+    (tmp_path / "spyder_kernels").mkdir()
+    (tmp_path / "spyder_kernels" / "__init__.py").touch()
+    found = _described(bare_python, tmp_path)
+    assert found["tensorflow"] == "2.22.0.dev20260905"
+    assert found["packages"] == {
+        "keras": "3.16.0.dev1",
+        "numpy": "1.2",
+        "ipykernel": "7.0",
+        "multiprocess": "0.7",
+        "spyder_kernels": "unknown",
+    }
+
+
+@pytest.mark.parametrize("last", ["tensorflow-2.21.0", "tf_nightly-2.22.0.dev1"])
+def test_of_two_that_install_it_the_one_counts_whose_files_are_there(tmp_path: Path, last: str) -> None:
+    both = {"tensorflow-2.21.0", "tf_nightly-2.22.0.dev1"}
+    for name in (*sorted(both - {last}), last):
+        _install(tmp_path, "tensorflow", f"{name}.dist-info", name.partition("-")[2], "tensorflow\n", f"# {name}")
+    assert _described(sys.executable, tmp_path)["tensorflow"] == last.partition("-")[2]
+
+
+def test_one_that_is_named_alike_and_has_installed_something_else_does_not_count(tmp_path: Path) -> None:
+    _install(tmp_path, "tensorflow", "tensorflow_cpu-2.21.0.dist-info", "2.21.0", "tensorflow\n")
+    # A package of names only, as some are.
+    (tmp_path / "tensorflow-1.0.dist-info").mkdir()
+    (tmp_path / "tensorflow-1.0.dist-info" / "METADATA").write_text("Version: 1.0\n", encoding="utf-8")
+    assert _described(sys.executable, tmp_path)["tensorflow"] == "2.21.0"
