@@ -102,9 +102,12 @@ def _expect(config: pytest.Config, compare: str | None) -> str | None:
 
 def _known(config: pytest.Config, *, suite: bool) -> str | None:
     given, known = _named(config, "known"), config.getini("tfkernel_known")
-    if given and not suite:
+    # The process of an isolated test has the words of its session, and no suite.
+    if given and not suite and config.getoption("tfkernel_isolate") != INSIDE:
         raise pytest.UsageError("--tfkernel-known is about the suite: add --tfkernel")
-    return str(Path(given).absolute()) if given else _beside_ini(config, known) if known and suite else None
+    if not suite:
+        return None
+    return str(Path(given).absolute()) if given else _beside_ini(config, known) if known else None
 
 
 def _provisioners(config: pytest.Config, kernelspec: str | None) -> tuple[str, ...]:

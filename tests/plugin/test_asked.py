@@ -114,6 +114,7 @@ class TestPaths:
         ini, inipath = {"known": "known.json"}, tmp_path / "pytest.ini"
         assert asked(ini=ini, inipath=inipath).known is None
         assert asked(ini=ini, inipath=inipath, suite=True).known == str(tmp_path / "known.json")
+        assert asked(known="known.json", isolate="inside").known is None
         # A worker may have another folder by then.
         assert asked(ini=ini, inipath=inipath, suite=True, known="my.json").known == str(Path.cwd() / "my.json")
 
