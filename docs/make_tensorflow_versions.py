@@ -14,7 +14,7 @@ from pytest_tfkernel.report.compare.comparison import compare
 from pytest_tfkernel.report.compare.differences import Change, Difference
 from pytest_tfkernel.report.compare.groups import sections
 from pytest_tfkernel.report.compare.pairs import Side
-from pytest_tfkernel.report.document import Document, Moment, Trial
+from pytest_tfkernel.report.document import Document, Moment, StateWord, Trial
 from pytest_tfkernel.report.store import load
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ _TELLING = ("interrupt-is-heard", "import-is-repeatable", "live-fork-is-unusable
 _LONGEST = 150
 _NUMBERS = re.compile(r"\d+")
 _NIGHTLY = re.compile(r"\.dev(\d{4})(\d\d)(\d\d)$")
-_STATES = ("PASS", "FAIL", "KNOWN", "UNKNOWN")
+_STATES: tuple[StateWord, ...] = ("PASS", "FAIL", "KNOWN", "UNKNOWN")
 
 
 def documents() -> dict[str, Document]:

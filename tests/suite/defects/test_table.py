@@ -249,6 +249,6 @@ class TestOurs:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
     ) -> None:
         (tmp_path / "tensorflow.toml").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(table.resources, "files", lambda _: tmp_path)
+        monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
         with pytest.raises(DefectsError, match=words):
             load_ours(NAMES)
