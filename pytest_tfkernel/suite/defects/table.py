@@ -66,13 +66,10 @@ class ListedDefect:
         guarantee = pattern_of(entry.guarantee)
         if not any(map(guarantee.fullmatch, guarantees)):
             raise DefectsError(f"{where}: there is no guarantee {entry.guarantee!r}; docs/guarantees.md lists them")
-        bounds = []
-        for name in ("since", "until"):
-            text = getattr(entry, name)
-            bounds.append(version_of(text))
-            if text and (bounds[-1] is None or not is_exact(text)):
+        for name, text in (("since", entry.since), ("until", entry.until)):
+            if text and (version_of(text) is None or not is_exact(text)):
                 raise DefectsError(f"{where}: {name} {text!r} is no version of TensorFlow, such as 2.18")
-        span = Span(*bounds)
+        span = Span(version_of(entry.since), version_of(entry.until))
         if span.since is not None and span.until is not None and span.since >= span.until:
             raise DefectsError(f"{where} is of no TensorFlow: since {span.since}, until {span.until}")
         patterns = map(pattern_of, (entry.trial, entry.kernel, entry.observed))

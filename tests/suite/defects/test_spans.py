@@ -77,4 +77,5 @@ def test_a_span_has_what_is_or_may_be_in_it(since: str, until: str, version: str
 def test_a_span_is_told_in_words() -> None:
     assert str(span("2.18")) == "TensorFlow since 2.18"
     assert str(span("2.18", "2.22")) == "TensorFlow since 2.18 until 2.22"
+    assert {span("2.18"), span("2.18.0")} == {span("2.18")}
     assert (str(span()), span().is_all, span("2.18").is_all) == ("TensorFlow", True, False)

@@ -42,6 +42,7 @@ class TestFail:
     def test_that_fits_is_known_and_keeps_what_was_seen(self) -> None:
         defect = Defect("deaf", "it is deaf", table="ours", always=True)
         assert told(FAILED) == Verdict(State.KNOWN, "not heard: swallowed", "given", defect)
+        assert {told(FAILED).defect, told(FAILED, "3.0.0").defect} == {defect}
 
     @pytest.mark.parametrize(
         ("changes", "tensorflow", "guarantee"),
@@ -79,6 +80,9 @@ class TestFail:
         assert (found.state, found.reason, found.defect) == (State.FAIL, FAILED.reason, None)
         assert found.given == "given; this is known of TensorFlow since 2.18, and which version this is isn't"
         assert told(FAILED, tensorflow, since="").state is State.KNOWN
+        # Of several the first is named, as everywhere.
+        two = KnownDefects((listed(), listed(id="other", since="2.20")))
+        assert two.told(FAILED, "is-heard", SETTING, tensorflow) == found
 
     def test_is_known_by_the_list_of_the_user_before_ours(self) -> None:
         both = KnownDefects((listed(),), (listed(id="mine", reason="mine"),))
@@ -242,6 +246,7 @@ class TestOurs:
             ('[[defect]]\nguarantee = "is-heard"\nreason = "why"\n', "defect 1 has no id"),
             ('[[defect]]\nid = "a"\nguarantee = "is-heard"\nreason = "why"\n', "defect 1 has no since"),
             ("[[other]]\n", "is not a list of known defects"),
+            ("defect = []\nother = 1\n", "is not a list of known defects: .*unknown field `other`"),
             ("[", "is not a list of known defects"),
         ],
     )
