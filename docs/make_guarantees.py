@@ -104,13 +104,14 @@ def _known_defects() -> list[str]:
         "| `trial`, `kernel` | a setting, as it stands in ids, and the label of a kernel (default: any) |",
         "| `since`, `until` | the first TensorFlow that does it, and the first that doesn't (default: no bound) |",
         "| `observed` | what the judge says (default: anything) |",
-        "| `seen` | `always` (the default) or `sometimes`, of what may hold as well |",
+        "| `seen` | what a PASS means: `always`, that it is mended, and `sometimes`, nothing |",
         "| `id`, `described` | what it is called, and where more stands |",
         "",
         "Nightlies and candidates of the release that is a bound may be on either side of it; a bound that is a",
         "nightly (`2.22.0.dev20260905`) is exact. Your list is looked through before ours. An entry that fits nothing",
-        "in a run is told at its end; one with a field that isn't known, without a reason, or of a guarantee that",
-        "there isn't is an error before the first test.",
+        "in a run is told at its end: nothing has failed so, nor passed where the entry says what a PASS means. One",
+        "with a field that isn't known, without a reason, or of a guarantee that there isn't is an error before the",
+        "first test.",
     ]
 
 

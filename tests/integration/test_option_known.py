@@ -90,7 +90,7 @@ class TestRun:
         verdicts = {one.item: one for one in load(known_inner.folder / "run.json").verdicts}
         rebuilt, heard = verdicts[REBUILT], verdicts[HEARD]
         assert (rebuilt.verdict, heard.verdict) == ("KNOWN", "KNOWN")
-        assert rebuilt.defect == Defect("entry 1", "issue 7", table="known.json", always=True)
+        assert rebuilt.defect == Defect("entry 1", "issue 7", table="known.json")
         assert heard.defect is not None
         assert heard.defect.id == "first-interrupt-is-swallowed"
 

@@ -10,8 +10,12 @@ import msgspec
 import pytest
 
 import documents
+from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.report import document as parts
-from pytest_tfkernel.report.store import encode
+from pytest_tfkernel.report.compare.comparison import compare
+from pytest_tfkernel.report.compare.differences import Change
+from pytest_tfkernel.report.compare.pairs import Side
+from pytest_tfkernel.report.store import encode, load
 
 PAGE = Path(__file__).parents[2] / "docs/run-document.md"
 KERNEL = parts.Kernel(label="tf2.19.0-py3.11", executable="/opt/bin/python", python="3.11.7")
@@ -125,3 +129,28 @@ def test_the_document_of_the_format_tells_its_numbers() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert f"`schema` is {parts.SCHEMA}." in text
     assert f"the first {parts.LONGEST_MESSAGE} characters" in text
+
+
+class TestKnownDefects:
+    DEFECT = Defect("deaf", "it is deaf", "docs/faults.md", "ours", always=True)
+
+    def test_are_read_as_they_were_written(self) -> None:
+        verdict = documents.verdict(SETTING, state="KNOWN", reason="not heard")
+        known = msgspec.structs.replace(verdict, defect=self.DEFECT, given="with one")
+        read = msgspec.json.decode(encode(known), type=parts.Verdict)
+        assert read == known
+        assert (read.said, read.is_mended) == ("not heard; with one; known: it is deaf (docs/faults.md)", False)
+
+    def test_what_passes_though_it_never_did_is_mended(self) -> None:
+        passed = msgspec.structs.replace(documents.verdict(SETTING), defect=self.DEFECT)
+        assert (passed.is_mended, passed.said.startswith("mended: deaf ")) == (True, True)
+
+    def test_what_older_judges_passed_stays_passed(self, tmp_path: Path) -> None:
+        said = "swallowed in the first Session.run, as since 2.18; heard in a later one"
+        old = documents.with_verdict(documents.document(1, tests=0), 0, reason=said)
+        new = documents.with_verdict(old, 0, verdict="KNOWN", reason="not heard", defect=self.DEFECT)
+        path = documents.write(tmp_path / "old.json", old)
+        read = load(path)
+        assert (read.verdicts[0].verdict, read.verdicts[0].said, read.verdicts[0].defect) == ("PASS", said, None)
+        (found,) = compare(Side("old", read), Side("new", new)).differences
+        assert (found.change, found.regression) == (Change.KNOWN, False)

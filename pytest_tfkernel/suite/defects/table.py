@@ -27,7 +27,8 @@ class DefectsError(Exception):
 class DefectEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One known defect, as it is written. `guarantee`, `trial`, `kernel` and `observed` are patterns.
 
-    `trial` is a setting, `kernel` a label, `observed` what the judge says; what is left out is anything.
+    `trial` is a setting, `kernel` a label, `observed` what the judge says; what is left out is anything. `seen` says
+    what a PASS means: that it is mended, or nothing; without it, a PASS has nothing to do with it.
     """
 
     guarantee: str
@@ -38,7 +39,7 @@ class DefectEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     since: str = ""
     until: str = ""
     observed: str = "*"
-    seen: Literal["always", "sometimes"] = "always"
+    seen: Literal["always", "sometimes"] | None = None
     described: str = ""
 
 
@@ -118,12 +119,12 @@ class KnownDefects:
         if verdict.state is State.FAIL:
             return _excused(verdict, [one for one in here if one.is_observed(verdict)], tensorflow)
         if verdict.state is State.PASS:
-            listed = filter(None, (one.as_seen_by(tensorflow) for one in here))
+            listed = filter(None, (one.as_seen_by(tensorflow) for one in here if one.entry.seen))
             return dataclasses.replace(verdict, defect=next(listed, None))
         return verdict
 
     def unseen(self, records: Sequence[Record], tensorflow: Callable[[Setting], str | None]) -> list[ListedDefect]:
-        """Those of the user that fit nothing in a run: nothing failed so, and nothing held where they are listed."""
+        """Those of the user that fit nothing in a run: nothing failed so, nor held where they say what that means."""
         return [one for one in self.theirs if not any(_is_good_for(one, record, tensorflow) for record in records)]
 
 
@@ -134,7 +135,9 @@ def _is_good_for(one: ListedDefect, record: Record, tensorflow: Callable[[Settin
             and record.verdict.defect.id == one.name
             and record.verdict.defect.table == one.table
         )
-    is_listed = record.verdict.state is State.PASS and one.is_of(record.guarantee, record.setting)
+    if record.verdict.state is not State.PASS or one.entry.seen is None:
+        return False
+    is_listed = one.is_of(record.guarantee, record.setting)
     return is_listed and one.as_seen_by(tensorflow(record.setting)) is not None
 
 
@@ -157,7 +160,7 @@ def load_ours(guarantees: Collection[str]) -> tuple[ListedDefect, ...]:
     except ValueError as error:
         raise DefectsError(f"{_OURS} is not a list of known defects: {error}") from None
     for number, entry in enumerate(entries, 1):
-        for name in ("id", "since", "described"):
+        for name in ("id", "since", "seen", "described"):
             if not getattr(entry, name):
                 raise DefectsError(f"{_OURS}, defect {number} has no {name}")
     return _checked(entries, f"{_OURS} of pytest-tfkernel", guarantees)

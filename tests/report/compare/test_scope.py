@@ -54,6 +54,7 @@ def test_runs_that_were_asked_for_different_things(ref: list[str], changed: list
         (["--tfkernel"], ["--tfkernel", "--tfkernel-size=standard"]),
         (["--tfkernel-python=a/bin/python"], ["--tfkernel-python=b/bin/python"]),
         (["--tfkernel-python", "a/bin/python"], ["--tfkernel-python", "b/bin/python"]),
+        ([], ["--tfkernel-known", "lists/known.json"]),
         (["--tfkernel-report", "out/a.json"], ["--tfkernel-report", "out/b.json", "--tfkernel-compare", "out/a.json"]),
         (["-n", "2"], ["-n", "4", "-q", "--tb=short", "-p", "no:cacheprovider"]),
         (["-k", "a", "tests/"], ["tests/", "-k", "a"]),

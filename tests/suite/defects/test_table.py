@@ -25,7 +25,9 @@ from pytest_tfkernel.suite.settings import settings
 
 NAMES = ("is-heard", "is-repeatable", "hosted-is-repeatable")
 SETTING = Setting("forkserver", "is-heard", "interrupt", "running", kernel="tf2.21-py3.11")
-ENTRY = DefectEntry(id="deaf", guarantee="is-heard", since="2.18", observed="not heard: *", reason="it is deaf")
+ENTRY = DefectEntry(
+    id="deaf", guarantee="is-heard", since="2.18", observed="not heard: *", reason="it is deaf", seen="always"
+)
 FAILED = Verdict.failed("not heard: swallowed", "given")
 
 
@@ -120,6 +122,9 @@ class TestPass:
         assert defect is not None
         assert not defect.always
 
+    def test_of_what_nobody_says_how_often_is_seen_says_nothing(self) -> None:
+        assert told(self.PASSED, seen=None) == self.PASSED
+
     def test_unknown_stays_what_it_is(self) -> None:
         unknown = Verdict.unknown("not heard: swallowed")
         assert told(unknown) == unknown
@@ -138,6 +143,7 @@ class TestUnseen:
         assert self.unseen(FAILED) == []
         assert self.unseen(Verdict.passed()) == []
         assert self.unseen(Verdict.passed(), seen="sometimes") == []
+        assert self.unseen(FAILED, seen=None) == []
 
     @pytest.mark.parametrize(
         ("verdict", "tensorflow", "changes"),
@@ -148,10 +154,11 @@ class TestUnseen:
             (FAILED, "2.21.0", {"guarantee": "is-repeatable"}),
             (Verdict.passed(), "2.21.0", {"trial": "mistyped"}),
             (Verdict.unknown(""), "2.21.0", {}),
+            (Verdict.passed(), "2.21.0", {"seen": None}),
         ],
         ids=str,
     )
-    def test_what_fits_nothing_is(self, verdict: Verdict, tensorflow: str, changes: dict[str, str]) -> None:
+    def test_what_fits_nothing_is(self, verdict: Verdict, tensorflow: str, changes: dict[str, Any]) -> None:
         assert self.unseen(verdict, tensorflow, **changes) == ["mine"]
 
     def test_each_of_two_in_one_place_counts_for_itself(self) -> None:
@@ -245,6 +252,10 @@ class TestOurs:
         [
             ('[[defect]]\nguarantee = "is-heard"\nreason = "why"\n', "defect 1 has no id"),
             ('[[defect]]\nid = "a"\nguarantee = "is-heard"\nreason = "why"\n', "defect 1 has no since"),
+            (
+                '[[defect]]\nid = "a"\nguarantee = "is-heard"\nreason = "why"\nsince = "2.1"\ndescribed = "b"\n',
+                "defect 1 has no seen",
+            ),
             ("[[other]]\n", "is not a list of known defects"),
             ("defect = []\nother = 1\n", "is not a list of known defects: .*unknown field `other`"),
             ("[", "is not a list of known defects"),
