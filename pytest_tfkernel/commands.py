@@ -14,6 +14,7 @@ from pytest_tfkernel.doctor import command as doctor
 from pytest_tfkernel.gpu_report import command as gpu_report
 from pytest_tfkernel.model.commands import UNTOLD, Answer, untold
 from pytest_tfkernel.report.compare import command as compare
+from pytest_tfkernel.report.history import command as history
 from pytest_tfkernel.report.page import command as page
 
 
@@ -31,6 +32,7 @@ _COMMANDS = {
     "compare": _Command(compare.HELP, compare.DESCRIPTION, compare.declare, compare.run),
     "doctor": _Command(doctor.HELP, doctor.DESCRIPTION, doctor.declare, doctor.run),
     "gpu-report": _Command(gpu_report.HELP, gpu_report.DESCRIPTION, gpu_report.declare, gpu_report.run),
+    "history": _Command(history.HELP, history.DESCRIPTION, history.declare, history.run),
     "page": _Command(page.HELP, page.DESCRIPTION, page.declare, page.run),
 }
 

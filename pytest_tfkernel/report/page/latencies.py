@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from pytest_tfkernel.report.document import Document, Moment
+from pytest_tfkernel.report.document import Document
+from pytest_tfkernel.report.latencies import LATENCIES, Latency, seconds_of
 from pytest_tfkernel.report.page import svg
 from pytest_tfkernel.report.page.matrices import kernels_of
 from pytest_tfkernel.report.page.words import duration, line
@@ -23,25 +24,6 @@ _MOST_TICKS = 400
 _NAME = 60
 # No clock and no wait of a run is finer.
 _LEAST = 1e-5
-
-
-@dataclass(frozen=True)
-class Latency:
-    """From the first moment that a trial has of `since` to its first one named `until`; from its begin where empty."""
-
-    title: str
-    since: tuple[str, ...]
-    until: str
-
-
-LATENCIES = (
-    Latency("First kernel: from request to start", (), "started"),
-    Latency("From the fault until the process is dead", ("fault",), "death"),
-    Latency("From the death until it is noticed", ("death",), "noticed"),
-    Latency("From then until nothing is left", ("noticed",), "settled"),
-    Latency("Restart: from request to start", ("settled", "noticed"), "restarted"),
-    Latency("From the restart until the session is rebuilt", ("restarted",), "rebuilt"),
-)
 
 
 @dataclass(frozen=True)
@@ -90,16 +72,6 @@ def plots(document: Document, ref: Document | None = None) -> list[Plot]:
         if groups:
             found.append(Plot(latency.title, groups, _draw(latency.title, groups)))
     return found
-
-
-def seconds_of(timeline: Iterable[Moment], latency: Latency) -> float | None:
-    """How long it took in one trial; None where it did not take place."""
-    first: dict[str, float] = {}
-    for moment in timeline:
-        first.setdefault(moment.name, moment.seconds)
-    until = first.get(latency.until)
-    since = next((first[name] for name in latency.since if name in first), None) if latency.since else 0.0
-    return until - since if until is not None and since is not None and until >= since else None
 
 
 def _groups(document: Document, latency: Latency, *, is_ref: bool = False) -> tuple[LatencyGroup, ...]:

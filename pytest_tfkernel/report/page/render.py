@@ -29,6 +29,13 @@ def _render(document: Document, ref: Document | Comparison | None) -> str:
     from pytest_tfkernel.report.page import svg
     from pytest_tfkernel.report.page.view import page
 
+    with svg.settings():
+        shown = page(document, ref)
+    return fill("page.html.j2", resource("page.css"), resource("page.js"), page=shown)
+
+
+def fill(template: str, style: str, script: str = "", **given: Any) -> str:
+    """A template of ours with what is given to it; nothing but this style sheet and this script has any effect."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_tfkernel.report.page"),
         autoescape=True,
@@ -39,11 +46,8 @@ def _render(document: Document, ref: Document | Comparison | None) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"line": line, "plural": plural, "when": when}
-    style, script = _resource("page.css"), _resource("page.js")
-    with svg.settings():
-        shown = page(document, ref)
-    return environment.get_template("page.html.j2").render(
-        page=shown, symbols=SYMBOLS, style=style, script=script, policy=_policy(style, script)
+    return environment.get_template(template).render(
+        symbols=SYMBOLS, style=style, script=script, policy=_policy(style, script), **given
     )
 
 
@@ -51,7 +55,8 @@ def _clean(value: Any) -> Any:
     return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _resource(name: str) -> Markup:
+def resource(name: str) -> Markup:
+    """A style sheet or a script."""
     text = (resources.files("pytest_tfkernel.report.page") / name).read_text(encoding="utf-8")
     return Markup(text)  # noqa: S704 - a file of ours
 
