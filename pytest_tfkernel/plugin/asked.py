@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_tfkernel.plugin import saving
 from pytest_tfkernel.plugin.options import GATE_MODES, ID_PREFIX, INSIDE, ISOLATE_MODES, SIZES
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Options:
     """What was asked for. `suite`: run ours. `selected`: only these ids of it, of whichever size.
+
+    `save` is the name by which this run is to be saved below the folder `root`: empty for none, None for not at all.
 
     `pythons` are at least one: interpreters in each of which the suite runs, the first of them for fixtures.
     """
@@ -32,6 +35,8 @@ class Options:
     require: tuple[str, ...]
     allow: tuple[str, ...]
     reports: tuple[str, ...]
+    save: str | None
+    root: Path
     compare: str | None
     fail_on: tuple[str, ...]
     expect: str | None
@@ -72,6 +77,8 @@ def _read(config: pytest.Config) -> Options:
         require=_listed(config, "require"),
         allow=_listed(config, "allow"),
         reports=_paths(config, "report"),
+        save=saving.asked_for(config),
+        root=config.rootpath,
         compare=compare,
         fail_on=_listed(config, "fail-on") if compare is not None or config.getoption("--tfkernel-fail-on") else (),
         expect=_expect(config, compare),
@@ -176,4 +183,6 @@ def _beside_ini(config: pytest.Config, name: str) -> str:
     except RuntimeError:
         # There is no such user: it may be the name of a folder.
         path = Path(name)
-    return str(path) if config.inipath is None else str(config.inipath.parent / path)
+    # A separator at its end makes a folder of it, and a Path has none.
+    end = os.sep if name.endswith(os.sep) else ""
+    return f"{path if config.inipath is None else config.inipath.parent / path}{end}"

@@ -32,6 +32,7 @@ _INI: tuple[tuple[str, str, str | list[str]], ...] = (
     ("tfkernel_require", "capabilities that must be there, one per line", []),
     ("tfkernel_allow", "faults that may harm others, one per line", []),
     ("tfkernel_report", "run documents and pages to write, one per line", []),
+    ("tfkernel_save", "keep the document of each run in .tfkernel: true, or a name for it", ""),
     ("tfkernel_fail_on", "what else makes a run worse, one per line", []),
     ("tfkernel_known", "the file of known defects of TensorFlow, beside those that are listed here", ""),
     ("tfkernel_expect", "the file of known differences", ""),
@@ -127,14 +128,24 @@ def add(parser: pytest.Parser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="write what this run sees, your own tests included, to FILE.json (a run document, which can be compared)"
-        " or FILE.html (a page); repeat it for several",
+        help="write what this run sees, your own tests included, to FILE.json (a run document, which can be compared),"
+        " FILE.html (a page) or FOLDER/ (a document named by date and versions); repeat it for several",
+    )
+    group.addoption(
+        "--tfkernel-save",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        default=None,
+        help="keep the document of this run in .tfkernel of the root folder, with a number, and a name if one is given"
+        " (write --tfkernel-save=NAME)",
     )
     group.addoption(
         "--tfkernel-compare",
         metavar="REF",
         default=None,
-        help="compare this run with the run document REF: exit 1 if something fails that did not fail then",
+        help="compare this run with the run document REF, or with a saved run, by its number, its name or `last`:"
+        " exit 1 if something fails that did not fail then",
     )
     group.addoption(
         "--tfkernel-fail-on",

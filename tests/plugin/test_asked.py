@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "gate": "off",
     "isolate": "off",
     "gate_known": [],
+    "save": "",
 }
 
 
@@ -30,6 +31,7 @@ class Config:
         self.args = list(args)
         self.stash = pytest.Stash()
         self.inipath = inipath
+        self.rootpath = Path("/root")
 
     def getoption(self, name: str) -> Any:
         if name == "--tfkernel":
@@ -58,6 +60,8 @@ def test_of_nothing_it_is_the_default() -> None:
         require=(),
         allow=(),
         reports=(),
+        save=None,
+        root=Path("/root"),
         compare=None,
         fail_on=(),
         expect=None,
@@ -90,9 +94,9 @@ def test_the_command_line_wins() -> None:
 
 class TestPaths:
     def test_of_an_ini_file_are_beside_it_and_others_are_as_they_are(self, tmp_path: Path) -> None:
-        ini = {"report": ["run.json"], "python": ["python3", "venv/bin/python"]}
+        ini = {"report": ["run.json", "runs/"], "python": ["python3", "venv/bin/python"]}
         found = asked(ini=ini, inipath=tmp_path / "pytest.ini")
-        assert found.reports == (str(tmp_path / "run.json"),)
+        assert found.reports == (str(tmp_path / "run.json"), f"{tmp_path}/runs/")
         # A name is looked for on PATH.
         assert found.pythons == ("python3", str(tmp_path / "venv/bin/python"))
         found = asked(ini=ini, inipath=tmp_path / "pytest.ini", report=["mine.json"])

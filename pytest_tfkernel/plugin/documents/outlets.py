@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from pytest_tfkernel.report.compare import text
 from pytest_tfkernel.report.compare.comparison import Comparison, Yardstick
 from pytest_tfkernel.report.compare.differences import CompareError
 from pytest_tfkernel.report.matrix import Line
+from pytest_tfkernel.report.naming import claim_in
 from pytest_tfkernel.report.page import command as page
+from pytest_tfkernel.report.saved import FOLDER, SavedRuns
 from pytest_tfkernel.report.store import INCOMPLETE, DocumentError, Writer, assemble, check_place
 
 _SHOWN = 20
+_SUFFIXES = (".json", ".html")
 
 
 class Outlets:
@@ -36,15 +40,30 @@ class Outlets:
         self.compared: list[Line] = []
         self._writers: list[Writer] = []
         self._pages: list[Path] = []
+        # Those that have their names from us: a run of nothing is none that anybody wants to have kept.
+        self._ours: set[Path] = set()
         if "" in options.reports:
-            raise DocumentError("--tfkernel-report= is empty: give a name that ends in .json or .html")
-        for path in dict.fromkeys(map(_place, options.reports)):
+            raise DocumentError("--tfkernel-report= is empty: give a name that ends in .json or .html, or a folder")
+        folders = [name for name in options.reports if _is_folder(name)]
+        for path in dict.fromkeys(_place(name) for name in options.reports if name not in folders):
             if path.suffix == ".html":
                 self._pages.append(_checked(path))
             elif path.suffix == ".json":
                 self._writers.append(Writer(path, start))
             else:
-                raise DocumentError(f"--tfkernel-report={path.name}: give a name that ends in .json or .html")
+                raise DocumentError(
+                    f"--tfkernel-report={path.name}: give a name that ends in .json or .html; {path.name}/ is a folder"
+                )
+        # Last, so that nothing is claimed for a run that doesn't begin.
+        for folder in dict.fromkeys(map(_place, folders)):
+            self._keep(claim_in(folder, start))
+        if options.save is not None:
+            self._keep(SavedRuns(options.root / FOLDER).claim(options.save, start))
+
+    def _keep(self, path: Path) -> None:
+        """Write a document at a place that was claimed for it."""
+        self._writers.append(Writer(path, self._start))
+        self._ours.add(path)
 
     def add(self, part: document.Trial | document.Verdict | document.Test) -> None:
         """One more part."""
@@ -86,6 +105,9 @@ class Outlets:
 
     def _keeps(self, path: Path) -> bool:
         """Whether an older file stays: a mistyped name, say, is no reason to lose it."""
+        if not self._parts and path in self._ours:
+            self.said.append((("no run document: nothing ran that could be kept", ""),))
+            return True
         if self._parts or not path.exists():
             return False
         self.said.append(((f"kept the older {path}: nothing ran that could be written", ""),))
@@ -140,6 +162,11 @@ def _checked(path: Path) -> Path:
     return path
 
 
+def _is_folder(name: str) -> bool:
+    """A folder called `run.json` is more likely a mistake, unless a separator says that it isn't."""
+    return name.endswith(os.sep) or (Path(name).suffix not in _SUFFIXES and _place(name).is_dir())
+
+
 def _place(name: str) -> Path:
     """Where a name leads from here, whatever folder a test changes to; a link stays one."""
     try:
@@ -156,7 +183,8 @@ def _yardstick(options: Options) -> Yardstick | None:
             )
         return None
     expect = Path(options.expect).absolute() if options.expect is not None else None
-    return Yardstick.load(Path(options.compare).absolute(), options.fail_on, expect, prefix="--tfkernel-")
+    ref = SavedRuns(options.root / FOLDER).find(options.compare).absolute()
+    return Yardstick.load(ref, options.fail_on, expect, prefix="--tfkernel-")
 
 
 def _unreported(end: document.End) -> Iterator[Line]:

@@ -29,7 +29,7 @@ class RunColumn:
     @property
     def title(self) -> str:
         """What it is called in a sentence."""
-        return ", ".join(filter(None, (self.day, self.versions)))
+        return ", ".join(filter(None, (self.day, self.versions, self.shortfall)))
 
 
 def columns_of(name: str, document: Document) -> Iterator[tuple[str | None, RunColumn]]:
