@@ -94,6 +94,17 @@ class SavedRuns:
             raise DocumentError(self._unknown(word, runs))
         return found
 
+    def last_two(self) -> tuple[Path, Path]:
+        """The last two whole ones. Raises DocumentError, also where a later run was cut short: it would stay hidden."""
+        ref, changed = self.last(2)
+        latest = self.runs()[-1]
+        if not latest.whole and latest.number > changed.number:
+            raise DocumentError(
+                f"{changed.path.name} is from an older run than {latest.path.name}, whose run did not finish: name the"
+                " two, or remove that one"
+            )
+        return ref.path, changed.path
+
     def last(self, count: int) -> list[SavedRun]:
         """The last whole ones, in their order. Raises DocumentError where they are fewer."""
         found = [one for one in self.runs() if one.whole]

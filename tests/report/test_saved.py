@@ -102,6 +102,18 @@ def test_before_the_first_run_there_is_none(saved: SavedRuns) -> None:
         saved.last(2)
 
 
+def test_the_last_two_are_not_those_before_a_run_that_was_lost(saved: SavedRuns, save: Save) -> None:
+    first, second = save(), save()
+    assert saved.last_two() == (first, second)
+    killed = save(whole=False)
+    with pytest.raises(
+        DocumentError, match=f"{second.name} is from an older run than {killed.name}, whose run did not"
+    ):
+        saved.last_two()
+    killed.unlink()
+    assert saved.last_two() == (first, second)
+
+
 def test_nearest_is_that_of_a_folder_above(tmp_path: Path) -> None:
     (tmp_path / ".tfkernel").mkdir()
     below = tmp_path / "a" / "b"

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from pytest_tfkernel.model.commands import Answer, untold
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_tfkernel.report.compare.comparison import Comparison
+    from pytest_tfkernel.report.compare.expectations import Expectation
     from pytest_tfkernel.report.document import Document
 
 HELP = "what differs between two runs, and whether the second one is worse"
@@ -27,12 +30,18 @@ _BOTH = 2
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("ref", metavar="REF", help="the run document to compare with")
+    parser.add_argument(
+        "ref",
+        metavar="REF",
+        nargs="?",
+        help="the run document to compare with, or a saved run: its number, its name or `last` (default: the two last"
+        " saved ones are compared)",
+    )
     parser.add_argument(
         "changed",
         metavar="CHANGED",
         nargs="?",
-        help="that of the other run (default: REF, in which --kernel then names two kernels)",
+        help="the other run, by the same names (default: REF, in which --kernel then names two kernels)",
     )
     parser.add_argument(
         "--fail-on",
@@ -43,6 +52,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         " write commas, for several",
     )
     parser.add_argument("--expect", metavar="FILE", help="known differences, with a reason each (docs/compare.md)")
+    parser.add_argument(
+        "--write-expect", metavar="FILE", help="write what makes CHANGED worse as such a file, with all of --expect"
+    )
+    parser.add_argument("--reason", default="", help="the reason of each of them (default: empty, for you to fill in)")
     parser.add_argument(
         "--kernel",
         metavar="LABEL",
@@ -62,15 +75,20 @@ def run(options: argparse.Namespace) -> Answer:
     from pytest_tfkernel.report.store import DocumentError
 
     try:
-        found = _compare(options)
-        return found.exit_code, _shown(found, options), ""
+        found, known = _compare(options)
+        said = "" if options.write_expect is None else _write_expect(found, known, options)
+        return found.exit_code, _shown(found, options), said
     except (CompareError, DocumentError) as error:
         return untold(_NAME, error)
+    except OSError as error:
+        return untold(_NAME, f"{options.write_expect} can't be written: {error.strerror}")
 
 
-def _compare(options: argparse.Namespace) -> Comparison:
+def _compare(options: argparse.Namespace) -> tuple[Comparison, Sequence[Expectation]]:
+    """What differs, and what was known of it before."""
     import dataclasses
 
+    from pytest_tfkernel.report.compare import recording
     from pytest_tfkernel.report.compare.comparison import Yardstick, compare
     from pytest_tfkernel.report.compare.differences import CompareError
     from pytest_tfkernel.report.compare.pairs import Side
@@ -78,17 +96,44 @@ def _compare(options: argparse.Namespace) -> Comparison:
     kernels = options.kernel
     if len(kernels) > _BOTH:
         raise CompareError("usage error: --kernel may be given twice at most")
-    if options.changed is None and len(kernels) != _BOTH:
+    if options.ref is not None and options.changed is None and len(kernels) != _BOTH:
         raise CompareError("usage error: name a second document, or two kernels of this one with --kernel")
+    if options.reason and options.write_expect is None:
+        raise CompareError("usage error: --reason is for --write-expect=FILE")
     expect = None if options.expect is None else Path(options.expect)
-    yardstick = Yardstick.load(Path(options.ref), options.fail_on, expect)
+    path, other = _documents(options)
+    if options.write_expect is not None:
+        recording.check_place(Path(options.write_expect), expect, [one for one in (path, other) if one is not None])
+    yardstick = Yardstick.load(path, options.fail_on, expect)
     first, last = (kernels[0], kernels[-1]) if kernels else (None, None)
     ref = dataclasses.replace(yardstick.ref, kernel=first)
-    if options.changed is None:
-        changed = Side(ref.name, ref.document, last)
-    else:
-        changed = Side(options.changed, _load_latest(Path(options.changed)), last)
-    return compare(ref, changed, yardstick.thresholds, yardstick.expectations)
+    changed = Side(ref.name, ref.document, last) if other is None else Side(str(other), _load_latest(other), last)
+    known = yardstick.expectations
+    return compare(ref, changed, yardstick.thresholds, known), known.known
+
+
+def _documents(options: argparse.Namespace) -> tuple[Path, Path | None]:
+    """Where they are; the second one is None where two kernels of the first are meant."""
+    from pytest_tfkernel.report.saved import SavedRuns
+
+    saved = SavedRuns.nearest(Path.cwd())
+    if options.ref is None:
+        ref, changed = saved.last_two()
+        return ref, changed
+    return saved.find(options.ref), None if options.changed is None else saved.find(options.changed)
+
+
+def _write_expect(found: Comparison, known: Sequence[Expectation], options: argparse.Namespace) -> str:
+    """Write the known differences; what is said of that."""
+    from pytest_tfkernel.report.compare import recording
+    from pytest_tfkernel.report.page.command import write
+
+    path = Path(options.write_expect)
+    every = recording.recorded(known, found.differences, options.reason)
+    write(path, recording.as_file(every))
+    new = len(every) - len(known)
+    fill = ": fill in the reason of each, without which it is no known difference" if new and not options.reason else ""
+    return f"{_NAME}: wrote {path}, with {new} new known difference{'s' if new != 1 else ''}{fill}\n"
 
 
 def _load_latest(path: Path) -> Document:

@@ -37,9 +37,10 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Expectations:
-    """All known differences, which note what they were good for."""
+    """All known differences, `known`."""
 
     def __init__(self, known: Sequence[Expectation] = ()) -> None:
+        self.known = tuple(known)
         self._known = [(one, _Patterns(one)) for one in known]
 
     @classmethod

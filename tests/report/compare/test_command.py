@@ -16,6 +16,7 @@ import documents
 from pytest_tfkernel import __main__ as program
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare import comparison
+from pytest_tfkernel.report.saved import SavedRuns
 
 SAME, WORSE, CANNOT = range(3)
 
@@ -192,3 +193,69 @@ sys.exit(f"{heavy & set(sys.modules)}" if heavy & set(sys.modules) else code)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (SAME, "")
+
+
+def test_saved_runs_are_named_by_number_by_name_and_as_the_last(compare: Command) -> None:
+    saved = SavedRuns(compare.folder / ".tfkernel")
+    for name, version in (("before", "2.20.0"), ("after", "2.21.0"), ("", "2.22.0")):
+        run = documents.document(tensorflow=version)
+        documents.write(saved.claim(name, documents.start(run)), run)
+    for words, versions in {
+        (): "2.21.0 -> 2.22.0",
+        ("before", "after"): "2.20.0 -> 2.21.0",
+        ("1", "last"): "2.20.0 -> 2.22.0",
+        ("ref.json", "2"): "2.20.0 -> 2.21.0",
+    }.items():
+        said = compare(*words)
+        assert (said.code, said.out.partition(":")[0]) == (SAME, versions)
+    assert compare.refusal("befor", "after") == "befor is neither a file nor a saved run: did you mean before?"
+    assert compare.refusal("before").startswith("usage error: name a second document")
+
+
+def test_without_saved_runs_two_must_be_named(compare: Command) -> None:
+    assert compare.refusal() == (
+        f"no whole runs saved in {compare.folder}/.tfkernel, and two are needed: --tfkernel-save keeps one"
+    )
+    assert compare.refusal("last", "new.json").startswith("last: no run was saved in ")
+
+
+def test_what_makes_it_worse_can_be_written_as_known(compare: Command) -> None:
+    said = compare("ref.json", "bad.json", "--write-expect=known.json")
+    assert said.code == WORSE
+    assert said.out == compare("ref.json", "bad.json").out
+    assert said.err == (
+        "compare: wrote known.json, with 1 new known difference: fill in the reason of each, without which it is no known"
+        " difference\n"
+    )
+    assert compare.refusal("ref.json", "bad.json", "--expect=known.json") == "known.json, entry 1 has no reason"
+    said = compare("ref.json", "bad.json", "--write-expect=other.json", "--reason=we know")
+    assert said.err == "compare: wrote other.json, with 1 new known difference\n"
+    assert compare("ref.json", "bad.json", "--expect=other.json").code == SAME
+
+
+def test_what_was_known_stays_known(compare: Command) -> None:
+    compare("ref.json", "bad.json", "--write-expect=known.json", "--reason=old")
+    worse = documents.with_verdict(documents.document(), 0, verdict="FAIL")
+    compare.write("worse.json", documents.with_test(worse, 0, outcome="failed"))
+    words = ("ref.json", "worse.json", "--write-expect=known.json", "--reason=new")
+    assert compare.refusal(*words) == (
+        "known.json exists: give --expect=known.json too, so that what it knows is kept, or name another one"
+    )
+    assert compare(*words, "--expect=known.json").code == WORSE
+    assert [one["reason"] for one in json.loads((compare.folder / "known.json").read_text())] == ["old", "new"]
+    assert compare("ref.json", "worse.json", "--expect=known.json").code == SAME
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--write-expect=ref.json",), "ref.json is a run document: name another file for the known differences"),
+        (("--write-expect=./new.json",), "new.json is a run document: name another file for the known differences"),
+        (("--write-expect=none/known.json",), "none/known.json can't be written: No such file or directory"),
+        (("--reason=x",), "usage error: --reason is for --write-expect=FILE"),
+    ],
+)
+def test_known_differences_are_written_over_nothing(compare: Command, words: tuple[str, ...], said: str) -> None:
+    before = {path.name: path.read_bytes() for path in compare.folder.iterdir()}
+    assert compare.refusal("ref.json", "new.json", *words) == said
+    assert {path.name: path.read_bytes() for path in compare.folder.iterdir()} == before
