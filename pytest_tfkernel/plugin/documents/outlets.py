@@ -14,9 +14,9 @@ from pytest_tfkernel.report import document
 from pytest_tfkernel.report.compare import text
 from pytest_tfkernel.report.compare.comparison import Comparison, Yardstick
 from pytest_tfkernel.report.compare.differences import CompareError
+from pytest_tfkernel.report.files import write
 from pytest_tfkernel.report.matrix import Line
 from pytest_tfkernel.report.naming import claim_in
-from pytest_tfkernel.report.page import command as page
 from pytest_tfkernel.report.saved import FOLDER, SavedRuns
 from pytest_tfkernel.report.store import INCOMPLETE, DocumentError, Writer, assemble, check_place
 
@@ -139,7 +139,7 @@ class Outlets:
 
             text = render(whole, found)
         try:
-            page.write(path, text)
+            write(path, text)
         except OSError as error:
             self.said.append(((f"no page: {path} can't be written: {error.strerror}", "red"),))
             return False

@@ -126,7 +126,7 @@ def _documents(options: argparse.Namespace) -> tuple[Path, Path | None]:
 def _write_expect(found: Comparison, known: Sequence[Expectation], options: argparse.Namespace) -> str:
     """Write the known differences; what is said of that."""
     from pytest_tfkernel.report.compare import recording
-    from pytest_tfkernel.report.page.command import write
+    from pytest_tfkernel.report.files import write
 
     path = Path(options.write_expect)
     every = recording.recorded(known, found.differences, options.reason)

@@ -11,6 +11,7 @@ import msgspec
 from pytest_tfkernel.report.compare.alike import normal
 from pytest_tfkernel.report.compare.differences import About, CompareError, Difference
 from pytest_tfkernel.report.compare.expectations import Expectation, Expectations
+from pytest_tfkernel.report.files import same
 from pytest_tfkernel.report.store import encode
 
 # What stands for what differs from run to run.
@@ -20,9 +21,9 @@ _LONGEST = 160
 
 def check_place(path: Path, expect: Path | None, documents: Sequence[Path]) -> None:
     """Raise CompareError where something would be lost: a document, or the reasons of a file that isn't also read."""
-    if any(_same(path, one) for one in documents):
+    if any(same(path, one) for one in documents):
         raise CompareError(f"{path} is a run document: name another file for the known differences")
-    if path.exists() and (expect is None or not _same(path, expect)):
+    if path.exists() and (expect is None or not same(path, expect)):
         raise CompareError(
             f"{path} exists: give --expect={path} too, so that what it knows is kept, or name another one"
         )
@@ -58,10 +59,3 @@ def _pattern(text: str) -> str:
     """What fits the same text of another run."""
     shown = _VARYING.sub("*", normal(text))
     return f"{shown[:_LONGEST]}*" if len(shown) > _LONGEST else shown
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):
-        return one == other

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> Answer:
 
 
 def _read(options: argparse.Namespace) -> History:
+    from pytest_tfkernel.report.files import same
     from pytest_tfkernel.report.history.reading import read
     from pytest_tfkernel.report.saved import FOLDER
     from pytest_tfkernel.report.store import DocumentError, check_place
@@ -68,7 +69,7 @@ def _read(options: argparse.Namespace) -> History:
         raise DocumentError(f"usage error: --last={options.last}: how many runs?")
     paths = list(_paths(options.runs))
     if options.page is not None:
-        if any(_same(options.page, path) for path in paths):
+        if any(same(options.page, path) for path in paths):
             raise DocumentError(f"{options.page} is a run document: name another file for the page")
         check_place(options.page)
     found = read(paths, options.last)
@@ -103,14 +104,7 @@ def _paths(words: Sequence[str]) -> Iterator[Path]:
 
 
 def _write(path: Path, found: History) -> None:
+    from pytest_tfkernel.report.files import write
     from pytest_tfkernel.report.history.page import render
-    from pytest_tfkernel.report.page.command import write
 
     write(path, render(found))
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):
-        return one == other

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 from pathlib import Path
 
 from pytest_tfkernel.model.commands import Answer, untold
@@ -34,6 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Answer:
     """Write the page: exit code, and what goes to stdout and to stderr."""
+    from pytest_tfkernel.report.files import same, write
     from pytest_tfkernel.report.store import DocumentError, check_place, load
 
     output = options.output
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> Answer:
         document = load(options.document)
         output = output or options.document.with_suffix(".html")
         ref = None if options.ref is None else load(options.ref)
-        if any(one is not None and _same(output, one) for one in (options.document, options.ref)):
+        if any(one is not None and same(output, one) for one in (options.document, options.ref)):
             return untold(_NAME, f"{output} is a run document: name another file for the page")
         check_place(output)
         from pytest_tfkernel.report.page.render import render
@@ -55,21 +54,3 @@ def run(options: argparse.Namespace) -> Answer:
     except OSError as error:
         return untold(_NAME, f"{output} can't be written: {error.strerror}")
     return 0, f"{output}\n", ""
-
-
-def write(path: Path, text: str) -> None:
-    """Put a page in its place; an older one stays until the new one is whole. Raises OSError."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return one == other
