@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from pytest_tfkernel.catalogue import explaining as explain, listing
 from pytest_tfkernel.doctor import command as doctor
 from pytest_tfkernel.gpu_report import command as gpu_report
 from pytest_tfkernel.model.commands import UNTOLD, Answer, untold
@@ -31,15 +32,31 @@ class _Command:
 _COMMANDS = {
     "compare": _Command(compare.HELP, compare.DESCRIPTION, compare.declare, compare.run),
     "doctor": _Command(doctor.HELP, doctor.DESCRIPTION, doctor.declare, doctor.run),
+    "explain": _Command(explain.HELP, explain.DESCRIPTION, explain.declare, explain.run),
     "gpu-report": _Command(gpu_report.HELP, gpu_report.DESCRIPTION, gpu_report.declare, gpu_report.run),
     "history": _Command(history.HELP, history.DESCRIPTION, history.declare, history.run),
+    "list": _Command(listing.HELP, listing.DESCRIPTION, listing.declare, listing.run),
     "page": _Command(page.HELP, page.DESCRIPTION, page.declare, page.run),
 }
+
+
+class _Version(argparse.Action):
+    """Looks for it only where it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("pytest-tfkernel")
+        except PackageNotFoundError:
+            found = "that isn't installed"
+        parser.exit(message=f"pytest-tfkernel {found}, Python {'.'.join(map(str, sys.version_info[:3]))}\n")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     parser = argparse.ArgumentParser(prog="pytest-tfkernel")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and of which Python")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
     for name, command in _COMMANDS.items():
         own = subparsers.add_parser(

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ COMMANDS = {
     "capability": ["doctor", "--require=unicorns"],
     "machine": ["doctor", "--require=tensorflow", "--python=/nonexistent"],
     "compare": ["compare", "ref.json", "changed.json"],
+    "explain": ["explain", "unicorns"],
+    "history": ["history", "run.json"],
+    "list": ["list", "--python=/nonexistent"],
     "gpu-report": ["gpu-report", "nowhere/folder", "--part=unicorns"],
     "page": ["page", "run.json"],
 }
@@ -130,7 +133,7 @@ def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
 
     broken = dataclasses.replace(commands._COMMANDS[name], run=fail)
     monkeypatch.setitem(commands._COMMANDS, name, broken)
-    arguments = {"doctor": [], "compare": ["a", "b"], "gpu-report": ["a"], "page": ["a"]}[name]
+    arguments = {"compare": ["a", "b"], "explain": ["a"], "gpu-report": ["a"], "page": ["a"]}.get(name, [])
     assert program.main([name, *arguments]) == CANT_TELL
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
@@ -171,3 +174,10 @@ def test_an_answer_that_cannot_be_written_is_none(redirection: str, tmp_path: Pa
     )
     assert done.returncode == CANT_TELL
     assert done.stderr in {"", "the answer can't be written: No space left on device\n"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_version_is_said(trapped: Trapped, way: str) -> None:
+    code, said, caught = trapped.run(way, ["--version"], cwd=trapped.folder)
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert (code, said, caught) == (0, f"pytest-tfkernel {version('pytest-tfkernel')}, Python {python}\n", [])

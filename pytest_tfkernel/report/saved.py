@@ -46,8 +46,13 @@ class SavedRuns:
         self.folder = folder
 
     @classmethod
-    def nearest(cls, here: Path) -> SavedRuns:
-        """Those of this folder, or of the nearest one above it that has some."""
+    def nearest(cls) -> SavedRuns:
+        """Those of the working folder, or of the nearest one above it that has some."""
+        try:
+            here = Path.cwd()
+        except OSError:
+            # It was removed.
+            return cls(Path(FOLDER))
         folders = (folder / FOLDER for folder in (here, *here.parents))
         return cls(next((one for one in folders if one.is_dir()), here / FOLDER))
 

@@ -114,13 +114,16 @@ def test_the_last_two_are_not_those_before_a_run_that_was_lost(saved: SavedRuns,
     assert saved.last_two() == (first, second)
 
 
-def test_nearest_is_that_of_a_folder_above(tmp_path: Path) -> None:
+def test_nearest_is_that_of_a_folder_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".tfkernel").mkdir()
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
-    assert SavedRuns.nearest(below).folder == tmp_path / ".tfkernel"
+    monkeypatch.chdir(below)
+    assert SavedRuns.nearest().folder == tmp_path / ".tfkernel"
     (tmp_path / "a" / ".tfkernel").mkdir()
-    assert SavedRuns.nearest(below).folder == tmp_path / "a" / ".tfkernel"
+    assert SavedRuns.nearest().folder == tmp_path / "a" / ".tfkernel"
+    below.rmdir()
+    assert SavedRuns.nearest().runs() == []
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def _documents(options: argparse.Namespace) -> tuple[Path, Path | None]:
     """Where they are; the second one is None where two kernels of the first are meant."""
     from pytest_tfkernel.report.saved import SavedRuns
 
-    saved = SavedRuns.nearest(Path.cwd())
+    saved = SavedRuns.nearest()
     if options.ref is None:
         ref, changed = saved.last_two()
         return ref, changed

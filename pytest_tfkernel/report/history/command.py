@@ -89,7 +89,7 @@ def _paths(words: Sequence[str]) -> Iterator[Path]:
     from pytest_tfkernel.report.saved import SavedRuns
     from pytest_tfkernel.report.store import load
 
-    saved = SavedRuns.nearest(Path.cwd())
+    saved = SavedRuns.nearest()
     if not words and saved.folder.exists():
         yield from documents_in(saved.folder)
     for word in words:
