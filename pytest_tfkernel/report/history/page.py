@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ def render(found: History) -> str:
             "history.html.j2",
             resource("page.css") + resource("history.css"),
             answer=answer(found),
+            # A date is one word.
+            heading=re.sub(r"(?<=\d)-(?=\d)", "\u2011", answer(found)),
             notes=list(notes(found))[:_MOST_NOTES],
             more_notes=max(0, sum(1 for _ in notes(found)) - _MOST_NOTES),
             runs=found.runs,

@@ -42,7 +42,7 @@ class Page(HTMLParser):
 
 def test_page_has_the_table_the_plots_and_the_runs(tmp_path: Path) -> None:
     text = render(history(tmp_path, RUN, FAILED, RUN))
-    assert "3 runs, 2026-01-01 to 2026-01-03: 1 of 2 guarantees and none of 3 tests changed" in text
+    assert "<title>3 runs, 2026-01-01 to 2026-01-03: 1 of 2 guarantees and none of 3 tests changed" in text
     assert re.findall(r'<span class="(\w+)" title="[^"]*">(.)</span>', text) == [
         ("PASS", "P"),
         ("FAIL", "F"),

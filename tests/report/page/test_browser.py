@@ -7,13 +7,16 @@ import importlib.util
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 import documents
+from histories import history
 from pytest_tfkernel.report import document as parts
+from pytest_tfkernel.report.history.page import render as render_history
 from pytest_tfkernel.report.page.render import render
 
 if TYPE_CHECKING:
@@ -220,6 +223,23 @@ def test_printing_opens_what_failed_and_closes_it_again(browser: Browser, page: 
     assert len(pdf) > 20_000
     assert browser.ask("window.printed") == 8
     assert browser.ask("document.querySelectorAll('.trial[open]').length") == 0
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_history_can_be_read_and_its_names_are_not_squeezed(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
+    run = documents.with_test(documents.document(3), 0, item="tests/test_of_a_longer_name.py::test_" + "x" * 200)
+    bad = documents.with_verdict(run, 1, verdict="FAIL", reason="it is gone " * 90)
+    bad = documents.with_test(bad, 0, outcome="failed")
+    unknown = documents.with_verdict(documents.document(3, "2.22.0"), 3, verdict="UNKNOWN")
+    browser.show(render_history(history(tmp_path, *([run, bad, unknown] * 30))), width, scheme)
+    assert is_as_wide_as_its_window(browser, width)
+    ratio, where = browser.ask(CONTRAST)
+    assert ratio >= 4.5, where
+    heights = browser.ask("[...document.querySelectorAll('.runs tbody th')].slice(0, 2).map((one) => one.offsetHeight)")
+    assert max(heights) < 240
 
 
 @pytest.mark.parametrize("tests", [0, 3])
