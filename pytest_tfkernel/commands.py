@@ -17,6 +17,7 @@ from pytest_tfkernel.model.commands import UNTOLD, Answer, untold
 from pytest_tfkernel.report.compare import command as compare
 from pytest_tfkernel.report.history import command as history
 from pytest_tfkernel.report.page import command as page
+from pytest_tfkernel.run import command as running
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ _COMMANDS = {
     "history": _Command(history.HELP, history.DESCRIPTION, history.declare, history.run),
     "list": _Command(listing.HELP, listing.DESCRIPTION, listing.declare, listing.run),
     "page": _Command(page.HELP, page.DESCRIPTION, page.declare, page.run),
+    "run": _Command(running.HELP, running.DESCRIPTION, running.declare, running.run),
 }
 
 

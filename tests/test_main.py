@@ -28,6 +28,7 @@ COMMANDS = {
     "list": ["list", "--python=/nonexistent"],
     "gpu-report": ["gpu-report", "nowhere/folder", "--part=unicorns"],
     "page": ["page", "run.json"],
+    "run": ["run", "--provisioner=unicorn", "/dev/null"],
 }
 # What installers make of `project.scripts`.
 SCRIPT = "import sys\nfrom pytest_tfkernel.__main__ import script\nif __name__ == '__main__':\n    sys.exit(script())\n"
@@ -133,7 +134,7 @@ def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
 
     broken = dataclasses.replace(commands._COMMANDS[name], run=fail)
     monkeypatch.setitem(commands._COMMANDS, name, broken)
-    arguments = {"compare": ["a", "b"], "explain": ["a"], "gpu-report": ["a"], "page": ["a"]}.get(name, [])
+    arguments = {"compare": ["a", "b"], "explain": ["a"], "gpu-report": ["a"], "page": ["a"], "run": ["a"]}.get(name, [])
     assert program.main([name, *arguments]) == CANT_TELL
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

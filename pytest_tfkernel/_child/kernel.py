@@ -11,6 +11,7 @@ then it answers each request, in order; each has an `id` too, and so has its ans
     {"kind": "execute", "cell": "...", "interactive": true}         {"kind": "reply", ...}
     {"kind": "execute", ..., "marks": true}                         marks, and then the reply
     {"kind": "call", "payload": "base64", "cloudpickle": "folder"}  {"kind": "reply", ...}
+    {"kind": "script", ..., "descriptors": 3 or 4}                  nothing: it ends as a script does, see `script`
     {"kind": "shutdown"}                                            nothing: it exits with 0
 
 A cell with marks may call `_tfkernel_mark(name)`, from any thread and also after its reply: each call
@@ -29,9 +30,9 @@ import signal
 import sys
 import traceback
 import types
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from . import calls, frames, originals, proc, process, values
+from . import calls, frames, originals, proc, process, script, uncaught, values
 from .frames import Message
 
 CHANNEL = 3
@@ -64,12 +65,12 @@ def serve() -> None:
     port.send(hello())
     while True:
         try:
-            request = port.receive()
+            request, descriptors = port.receive_with_descriptors()
         except (EOFError, OSError):
             return
         if request["kind"] == "shutdown":
             return
-        answer = dict(session.answer(request), id=request["id"])
+        answer = dict(session.answer(request, descriptors), id=request["id"])
         if posix.getpid() != session.pid:
             # A child that a cell forked and didn't end: it ends here, and has no say on the channel.
             return
@@ -101,13 +102,15 @@ class Session:
         self.pid = posix.getpid()
         self._cells = 0
 
-    def answer(self, request: Message) -> Message:
-        """The reply to one request. A script's error ends the process instead."""
+    def answer(self, request: Message, descriptors: Sequence[int] = ()) -> Message:
+        """The reply to one request. A script ends the process instead."""
         if request["kind"] == "configure":
             sys.path[:0] = [folder for folder in request["sys_path"] if folder not in sys.path]
             return {"kind": "configured"}
         if request["kind"] == "call":
             return self._guard(lambda: calls.run(request), interactive=True)
+        if request["kind"] == "script":
+            script.run(request, self._main, descriptors)
         cell = request["cell"]
         if request.get("marks"):
             number = request["id"]
@@ -157,12 +160,7 @@ class Session:
         return reply
 
     def _end_as_script(self, error: BaseException) -> None:
-        error = error.with_traceback(_own_frames(error))
-        if sys.excepthook is sys.__excepthook__:
-            # Not the built-in hook: it doesn't know the text of cells.
-            traceback.print_exception(type(error), error, error.__traceback__)
-        else:
-            sys.excepthook(type(error), error, error.__traceback__)
+        uncaught.show(error)
         sys.exit(1)
 
 
@@ -187,22 +185,10 @@ def describe(error: BaseException) -> Dict[str, str]:
     except Exception:
         message = "(its message could not be made)"
     try:
-        lines = "".join(traceback.format_exception(kind, error, _own_frames(error)))
+        lines = "".join(traceback.format_exception(kind, error, uncaught.own_frames(error)))
     except Exception:
         lines = "(its traceback could not be made)"
     return {"type": name, "message": message[:_MAX_TEXT], "traceback": lines[-_MAX_TEXT:]}
-
-
-def _own_frames(error: BaseException) -> Optional[types.TracebackType]:
-    """The part of a traceback that begins in the user's code."""
-    ours = os.path.dirname(os.path.abspath(__file__))
-    frame = error.__traceback__
-    while frame is not None:
-        filename = frame.tb_frame.f_code.co_filename
-        if os.path.dirname(filename) != ours and filename != ast.__file__:
-            break
-        frame = frame.tb_next
-    return frame
 
 
 def _flush() -> None:

@@ -47,7 +47,11 @@ class ByMemoryLimit:
     most: int = _MOST
 
     def __call__(self, kernel: Kernel, timeout: float | None) -> Reply:
-        """Limit the kernel's memory and have it allocate more; it must die of that.
+        """Limit the kernel's memory and have it allocate more; it must die of that. Raises FaultNotPossibleError."""
+        return kernel.execute(self.limit(kernel), timeout=timeout)
+
+    def limit(self, kernel: Kernel) -> str:
+        """Limit the kernel's memory; the cell that takes more.
 
         A kernel whose spec has a memory limit is in a cgroup already; any other is moved into one, where
         what it held before isn't charged. Raises FaultNotPossibleError.
@@ -66,7 +70,12 @@ class ByMemoryLimit:
                 raise FaultNotPossibleError(f"no OOM kill can be made here: {error}") from error
         else:
             pieces += kernel.spec.memory_limit >> 20
-        return kernel.execute(_CELL.format(pieces=pieces), timeout=timeout)
+        return self.cell(pieces)
+
+    @staticmethod
+    def cell(pieces: int) -> str:
+        """The cell that takes so many MiB."""
+        return _CELL.format(pieces=pieces)
 
 
 @dataclass(frozen=True)

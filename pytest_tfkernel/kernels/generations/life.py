@@ -117,14 +117,14 @@ class Life:
         """The cgroup of its own, if it has one."""
         return self._cgroups[-1] if self._cgroups else None
 
-    def send(self, message: Message) -> int:
+    def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> int:
         """Send a request; the number that its answer will have. A closed channel is left to the wait."""
         self._supervisor.check_ours()
         self._inquest.victims.look()
         number = self._asked.note(message)
         self._inquest.sent.ask(number)
         with contextlib.suppress(ChannelClosedError):
-            self._parts.channel.send({**message, "id": number})
+            self._parts.channel.send({**message, "id": number}, descriptors)
         return number
 
     def receive(self, seconds: float) -> Message | None:

@@ -1,0 +1,129 @@
+"""`pytest-tfkernel run`: its options, and what it says. Imports what is heavy when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_tfkernel.model.commands import Answer, untold
+
+if TYPE_CHECKING:
+    from pytest_tfkernel.run.wishes import Wishes
+
+HELP = "your own script in a kernel, and why it died"
+
+DESCRIPTION = """\
+Run a script as `python FILE ARGUMENT...` does, in a kernel that is watched: what it prints comes as it comes, standard
+input and Ctrl-C go to it, and its exit code is that of this command (128 and the number of the signal that ended it).
+When it dies, say why: cause, killer, stack, memory, what it left, and what people do about it. All of that goes to
+stderr. Options stand before FILE; what stands after it is the script's.
+
+Ctrl-\\ ends a script that answers to nothing else, and shows where it was. What it leaves running is told, and ended.
+Exit code 2, with one line on stderr: it can't begin.
+"""
+_NAME = "run"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a .py file")
+    parser.add_argument(
+        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="what the script finds in sys.argv"
+    )
+    parser.add_argument("--python", metavar="PATH", default=sys.executable, help="the interpreter (default: this one)")
+    parser.add_argument(
+        "--provisioner",
+        metavar="NAME",
+        default="subprocess",
+        help="how its process is started (default: subprocess, which is what `python` does)",
+    )
+    parser.add_argument("--memory", metavar="SIZE", type=_size, help="a limit, such as 512M or 2G; needs a cgroup")
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=math.inf,
+        help="end it after so long, and show where it was (default: never)",
+    )
+    parser.add_argument(
+        "--fault",
+        metavar="FAULT[@PHASE|@SECONDS]",
+        help="strike it, to see how it recovers: sigkill@30, or oom-kill@running (default: after 1 s)",
+    )
+    parser.add_argument(
+        "--report", metavar="FILE", type=Path, help="write what is known of the run: a page (.html), or JSON (.json)"
+    )
+
+
+def run(options: argparse.Namespace) -> Answer:
+    """Run the script: its exit code; what goes to stdout and stderr has gone by then."""
+    from pytest_tfkernel.model.errors import TFKernelError
+    from pytest_tfkernel.run import reports
+    from pytest_tfkernel.run.faults import Aim
+    from pytest_tfkernel.run.refusals import WishError
+    from pytest_tfkernel.run.wishes import Wishes, check_file
+
+    try:
+        check_file(options.file)
+        aim = Aim.read(options.fault) if options.fault is not None else None
+        if options.report is not None:
+            reports.check(options.report)
+        wishes = Wishes(
+            options.file,
+            tuple(options.arguments),
+            options.python,
+            options.provisioner,
+            options.memory,
+            options.timeout,
+            aim,
+            options.report,
+        )
+        return _run(wishes), "", ""
+    except (WishError, TFKernelError) as error:
+        return untold(_NAME, error)
+
+
+def _run(wishes: Wishes) -> int:
+    from pytest_tfkernel.run import reports, runs, show
+
+    story = runs.run_script(wishes)
+    _say(show.story(story))
+    if wishes.report is not None:
+        try:
+            reports.write(wishes.report, story)
+        except OSError as error:
+            _say(f"{_NAME}: {wishes.report} can't be written: {error.strerror}\n")
+    return story.code
+
+
+def _say(text: str) -> None:
+    """To stderr, if anybody reads it."""
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        while data:
+            data = data[os.write(2, data) :]
+    except OSError:
+        return
+
+
+def _size(text: str) -> int:
+    from pytest_tfkernel.run.wishes import size
+
+    try:
+        return size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return seconds

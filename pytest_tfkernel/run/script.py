@@ -1,0 +1,225 @@
+"""One script in a kernel: what goes in and comes out while it runs, until its process has died."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import select
+import shlex
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pytest_tfkernel.kernels.generations.life import Life
+from pytest_tfkernel.model.processes import PostMortem
+from pytest_tfkernel.processes import waits
+from pytest_tfkernel.processes.pidfds import close, open_pidfd
+from pytest_tfkernel.run.heard import PASSED_ON, Heard
+from pytest_tfkernel.run.streams import Stream
+from pytest_tfkernel.run.wishes import Wishes
+
+
+class Watcher(Protocol):
+    """Looks at a process while it lives."""
+
+    def look(self, life: Life) -> float:
+        """Look now; after how many seconds to look again."""
+
+    def last_look(self, life: Life) -> None:
+        """Look at one that is stuck, and is going to be ended."""
+
+
+class Blow(Protocol):
+    """A fault that is to strike; see `faults`."""
+
+    @property
+    def moment(self) -> dict[str, Any] | None:
+        """At which moment of the script, as `_child.moments` reads it."""
+
+    @property
+    def seconds(self) -> float | None:
+        """Or after how many seconds."""
+
+    def strike(self, life: Life) -> None:
+        """Strike, unless the script does that itself."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How it ended. `interrupts` counts the signals that were passed on; `cell` is the last one of a notebook."""
+
+    post_mortem: PostMortem
+    interrupts: int = 0
+    struck: bool = False
+    cell: int | None = None
+
+
+def play(life: Life, wishes: Wishes, watcher: Watcher, blow: Blow | None = None, stdin: int = 0) -> Played:
+    """Run the script in a life that has just begun, until it has died. Raises SupervisorGoneError."""
+    play = _Play(life, wishes, watcher, blow)
+    try:
+        with play.heard.listening():
+            play.begin(stdin)
+            play.follow()
+        return play.result()
+    finally:
+        play.close()
+
+
+class _Play:
+    def __init__(self, life: Life, wishes: Wishes, watcher: Watcher, blow: Blow | None) -> None:
+        self._life = life
+        self._wishes = wishes
+        self._watcher = watcher
+        self._blow = blow
+        self.heard = Heard()
+        self._pidfd = open_pidfd(life.process)
+        self._out, self._err = Stream(1), Stream(2)
+        self._ours: int | None = None
+        self._began = waits.monotonic()
+        self._interrupts = 0
+        self._struck = False
+        self._is_over = False
+
+    def close(self) -> None:
+        """Free all that is ours."""
+        for stream in (self._out, self._err):
+            stream.close()
+        if self._ours is not None:
+            os.close(self._ours)
+        if self._pidfd is not None:
+            close(self._pidfd)
+
+    def begin(self, stdin: int) -> None:
+        """Send it off."""
+        with _usable(stdin) as given, contextlib.ExitStack() as later:
+            descriptors = [given, self._out.writer, self._err.writer]
+            moment = self._blow.moment if self._blow is not None else None
+            if moment is not None:
+                ours, theirs = _pair()
+                later.callback(os.close, theirs)
+                self._ours = ours
+                descriptors.append(theirs)
+            path = str(self._wishes.file)
+            argv = [path, *self._wishes.arguments]
+            self._life.last_cell = shlex.join(["python", *argv])
+            request = {"kind": "script", "path": path, "argv": argv, "moment": moment}
+            self._life.send(request, tuple(descriptors))
+        for stream in (self._out, self._err):
+            stream.hand_over()
+        self._began = waits.monotonic()
+
+    def follow(self) -> None:
+        """Until it has died."""
+        look_at = self._began
+        while self._pidfd is not None:
+            now = waits.monotonic()
+            if now >= look_at:
+                look_at = now + self._watcher.look(self._life)
+            self._mind_the_time(now)
+            ready = self._wait(max(0.0, min(look_at, self._next_deadline()) - now))
+            for number in self.heard.take():
+                self._pass_on(number)
+            if self._ours in ready:
+                self._hear_moment()
+            for stream in (self._out, self._err):
+                if stream.waits_for is not None and stream.waits_for[0] in ready:
+                    stream.move()
+            if self._pidfd in ready:
+                break
+        for stream in (self._out, self._err):
+            stream.finish()
+
+    def result(self) -> Played:
+        """What is known of its end."""
+        (stdout, stdout_cut), (stderr, stderr_cut) = self._out.tail, self._err.tail
+        found = dataclasses.replace(
+            self._life.bury(),
+            # What native code has written before the script began is none of it.
+            stdout=stdout,
+            stdout_cut=stdout_cut,
+            stderr=stderr,
+            stderr_cut=stderr_cut,
+        )
+        return Played(found, self._interrupts, self._struck)
+
+    def _wait(self, seconds: float) -> set[int]:
+        poll = select.poll()
+        wanted = [one.waits_for for one in (self._out, self._err)]
+        wanted += [(one, select.POLLIN) for one in (self._pidfd, self.heard.descriptor, self._ours) if one is not None]
+        for descriptor, events in filter(None, wanted):
+            poll.register(descriptor, events)
+        return {descriptor for descriptor, _ in poll.poll(None if seconds == float("inf") else seconds * 1000 + 1)}
+
+    def _next_deadline(self) -> float:
+        ends = [self._began + self._wishes.timeout] if not self._is_over else []
+        if self._blow is not None and self._blow.seconds is not None and not self._struck:
+            ends.append(self._began + self._blow.seconds)
+        return min(ends, default=float("inf"))
+
+    def _mind_the_time(self, now: float) -> None:
+        if not self._is_over and now >= self._began + self._wishes.timeout:
+            self._end(f"it ran longer than {self._wishes.timeout:g} s, so it was ended")
+        blow = self._blow
+        if blow is not None and blow.seconds is not None and not self._struck and now >= self._began + blow.seconds:
+            self._struck = True
+            blow.strike(self._life)
+
+    def _hear_moment(self) -> None:
+        """The script is where the fault is to strike."""
+        ours, self._ours = self._ours, None
+        if ours is None or self._blow is None:
+            return
+        with contextlib.suppress(OSError):
+            if os.read(ours, 1):
+                self._struck = True
+                self._blow.strike(self._life)
+                # It goes on, if it lives.
+                os.write(ours, b"o")
+        os.close(ours)
+
+    def _pass_on(self, number: int) -> None:
+        self._interrupts += 1
+        if number in PASSED_ON:
+            self._life.signal(number)
+        elif not self._is_over:
+            self._end("it was ended, since Ctrl-\\ asked for that")
+
+    def _end(self, why: str) -> None:
+        """Take the stacks, and end it with all that it has started."""
+        self._is_over = True
+        self._watcher.last_look(self._life)
+        self._life.dump_stacks()
+        self._life.end(why, deadline=True)
+
+
+@contextlib.contextmanager
+def _usable(descriptor: int) -> Iterator[int]:
+    """One that is open: nothing is to be read where it isn't."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        null = os.open(os.devnull, os.O_RDONLY)
+        try:
+            yield null
+        finally:
+            os.close(null)
+    else:
+        yield descriptor
+
+
+def _pair() -> tuple[int, int]:
+    import socket
+
+    ours, theirs = socket.socketpair()
+    return ours.detach(), theirs.detach()
+
+
+def code_of(post_mortem: PostMortem) -> int:
+    """The exit code that a shell has for such an end; 1 where nobody knows it."""
+    status = post_mortem.exit_status
+    if status is None:
+        return 1
+    return status.code if status.code is not None else 128 + int(status.signal or signal.SIGKILL)

@@ -1,0 +1,77 @@
+"""What is known of one run when it is over: plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_tfkernel.model.processes import Cause, Killer, Leftover, PostMortem
+from pytest_tfkernel.model.resources import Audit
+from pytest_tfkernel.run.memory import MemoryLine
+from pytest_tfkernel.run.oom import OomRecord
+from pytest_tfkernel.run.threads import Task
+
+_FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)$')
+# Where scripts begin: these frames are ours.
+_OURS = ("/pytest_tfkernel/_child/", "<frozen runpy>")
+
+
+@dataclass(frozen=True)
+class Story:
+    """One run. `code` is the exit code that a shell has for it; `left` was running still, and has been ended.
+
+    `interrupts` counts the signals that were passed on. `threads` are those of a process that was ended, as they were
+    before. `fault` says in words what was to strike, and whether it did.
+    """
+
+    name: str
+    code: int
+    post_mortem: PostMortem
+    memory: MemoryLine
+    audit: Audit = field(default_factory=Audit)
+    left: tuple[Leftover, ...] = ()
+    interrupts: int = 0
+    oom: OomRecord = field(default_factory=OomRecord)
+    threads: tuple[Task, ...] = ()
+    fault: str = ""
+    kernel: str = ""
+    cell: int | None = None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether something ended it beside itself and the person before it."""
+        found = self.post_mortem
+        if found.cause is Cause.EXIT:
+            return False
+        return not (self.interrupts and found.cause is Cause.SIGNAL and found.killer is Killer.US)
+
+    @property
+    def stack(self) -> str:
+        """The stacks of its threads, without the frames that are ours."""
+        return "\n".join(without_ours(self.post_mortem.stack.strip().splitlines()))
+
+    @property
+    def place(self) -> str:
+        """The frame of its own in which it was, as `FILE:LINE in NAME`; empty where there is no stack."""
+        lines = self.stack.splitlines()
+        current = next((at for at, line in enumerate(lines) if line.startswith("Current thread")), 0)
+        for line in lines[current:]:
+            frame = _FRAME.match(line)
+            if frame is not None:
+                return f"{frame['file']}:{frame['line']} in {frame['name']}"
+        return ""
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What it left, each in words."""
+        known = {leak.resource.name for leak in self.audit.leaks}
+        return [
+            *(str(leak.resource) for leak in self.audit.leaks),
+            *(str(one) for one in self.left if str(one.process.pid) not in known),
+        ]
+
+
+def without_ours(lines: Sequence[str]) -> list[str]:
+    """The lines of stacks, without the frames of what has begun a script."""
+    return [line for line in lines if not (line.startswith("  File ") and any(word in line for word in _OURS))]

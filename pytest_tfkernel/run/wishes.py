@@ -1,0 +1,72 @@
+"""What is asked of a run, checked before anything is started."""
+
+from __future__ import annotations
+
+import math
+import re
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel.run.faults import Aim
+from pytest_tfkernel.run.refusals import WishError
+
+NOTEBOOK = ".ipynb"
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(?:i?b)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """One run. `memory` is in bytes, `timeout` in seconds."""
+
+    file: Path
+    arguments: tuple[str, ...]
+    python: str
+    provisioner: str
+    memory: int | None = None
+    timeout: float = math.inf
+    aim: Aim | None = None
+    report: Path | None = None
+
+    @property
+    def is_notebook(self) -> bool:
+        """Whether it is run cell by cell."""
+        return self.file.suffix == NOTEBOOK
+
+
+def check_file(file: Path) -> None:
+    """Raise WishError for what is no text that can be read."""
+    try:
+        if file.is_dir():
+            raise WishError(f"{file} is a folder: name a .py file or an {NOTEBOOK} notebook")
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise WishError(f"{file} isn't there: name a .py file or an {NOTEBOOK} notebook") from None
+    except (OSError, ValueError) as error:
+        raise WishError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}") from None
+    if b"\0" in data:
+        raise WishError(f"{file} isn't text: it holds null bytes; name a .py file or an {NOTEBOOK} notebook")
+    try:
+        with tokenize.open(file) as text:
+            text.read()
+    except (SyntaxError, ValueError) as error:
+        raise WishError(f"{file} isn't text: {error}; save it as UTF-8, or name its encoding in line 1") from None
+
+
+def size(text: str) -> int:
+    """Bytes, of `512M`, `1.5GiB` or a plain number. Raises ValueError."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or not float(found[1]):
+        raise ValueError(f"{text!r} is no size: write 512M or 1.5GiB")
+    return int(float(found[1]) * _UNITS[found[2].lower()])
+
+
+def shown(number: float) -> str:
+    """A size for people: `512 MiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if number < 1000:  # noqa: PLR2004 - three digits
+            return f"{number:.0f} {unit}"
+        number /= 1024
+    return f"{number:.1f} GiB"

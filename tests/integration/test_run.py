@@ -1,0 +1,111 @@
+"""`pytest-tfkernel run`, from outside: a script finds what plain Python gives it, and its end is ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_tfkernel.processes.cgroups import MEMORY
+
+SCRIPT = [sys.executable, "-c", "import sys; from pytest_tfkernel.__main__ import script; sys.exit(script())"]
+MODULE = [sys.executable, "-I", "-m", "pytest_tfkernel"]
+LOOK = """
+import json, os, resource, signal, sys, threading
+import beside
+print(json.dumps({
+    "argv": sys.argv, "path": sys.path, "flags": str(sys.flags), "executable": os.path.realpath(sys.executable),
+    "globals": sorted(globals()), "file": __file__, "name": __name__, "spec": str(__spec__), "cached": __cached__,
+    "loader": type(__loader__).__name__, "main": sys.modules["__main__"].__dict__ is globals(),
+    "folder": os.getcwd(), "stdin": sys.stdin.read(), "encodings": [sys.stdin.encoding, sys.stdout.encoding],
+    "handlers": {one.name: str(signal.getsignal(one)) for one in signal.Signals if one.name != "SIGRTMIN"},
+    "mask": str(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "umask": os.umask(0),
+    "environment": {name: text for name, text in os.environ.items()
+                    if name not in {"_", "SHLVL", "PYTHONUNBUFFERED", "PYTEST_TFKERNEL_LEASE"}},
+    "limits": [resource.getrlimit(number) for number in range(16) if number != 10],
+    "threads": [one.name for one in threading.enumerate()],
+}))
+"""
+
+
+def _run(*words: str | Path, begin: list[str] = MODULE, stdin: str = "", **places: Any) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [*begin, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=120, check=False, **places
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Here lies the script, another one is the working folder, and a link leads to it."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "look.py").write_text(LOOK, encoding="utf-8")
+    (tmp_path / "src" / "beside.py").write_text("", encoding="utf-8")
+    (tmp_path / "link.py").symlink_to("src/look.py")
+    return tmp_path
+
+
+@pytest.mark.parametrize("begin", [SCRIPT, MODULE], ids=["script", "isolated"])
+@pytest.mark.parametrize("name", ["src/look.py", "link.py"])
+def test_a_script_finds_what_python_gives_it(folder: Path, begin: list[str], name: str) -> None:
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
+    environment = {**inherited, "PYTHONPATH": str(folder / "elsewhere"), "TMPDIR": str(folder)}
+    words, places = (name, "--x", "y"), {"cwd": folder, "env": environment}
+    plain = _run(*words, begin=[sys.executable], stdin="asked", **places)
+    ours = _run("run", *words, begin=begin, stdin="asked", **places)
+    assert plain[0] == ours[0] == 0, ours
+    assert json.loads(ours[1]) == json.loads(plain[1])
+    assert ours[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["none.py"], "none.py isn't there"),
+        (["src"], "src is a folder"),
+        (["--provisioner=unicorn", "link.py"], "provisioner='unicorn' is unknown"),
+        (["--python=none", "link.py"], "python='none'"),
+    ],
+)
+def test_what_cannot_begin_is_one_line(folder: Path, words: list[str], said: str) -> None:
+    code, out, err = _run("run", *words, cwd=folder)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert err.startswith(f"run: {said}")
+
+
+@pytest.mark.parametrize("word", ["--memory=much", "--timeout=0", "--timeout=nan"])
+def test_a_mistake_on_the_command_line_says_what_to_write(word: str) -> None:
+    code, out, err = _run("run", word, "x.py")
+    assert (code, out) == (2, "")
+    assert word.partition("=")[2] in err
+
+
+def test_a_run_inside_a_run_and_nothing_is_left(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner.py", tmp_path / "outer.py"
+    inner.write_text("import os\nprint('inside', flush=True)\nos.abort()", encoding="utf-8")
+    command = [*MODULE, "run", str(inner)]
+    outer.write_text(f"import subprocess, sys\nsys.exit(subprocess.run({command!r}).returncode)", encoding="utf-8")
+    code, out, err = _run("run", outer)
+    assert (code, out) == (128 + signal.SIGABRT, "inside\n")
+    assert f"{inner}: kernel " in err
+    assert f"{outer} ended with exit code 134" in err
+    assert "left behind:" not in err
+    assert "--- left behind\nnothing\n" in err
+
+
+def test_the_oom_killer_is_named_with_the_limit(tmp_path: Path, needs_cgroup: Callable[[str], None]) -> None:
+    needs_cgroup(MEMORY)
+    (tmp_path / "grow.py").write_text(
+        "held = []\nwhile True: held.append(bytearray(b'x') * (1 << 20))", encoding="utf-8"
+    )
+    code, _, err = _run("run", "--memory=64M", tmp_path / "grow.py")
+    assert code == 128 + signal.SIGKILL
+    assert "(cause: oom-kill; killed by: the OOM killer)" in err
+    assert "limit: 64 MiB" in err
