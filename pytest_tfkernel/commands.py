@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from pytest_tfkernel.catalogue import explaining as explain, listing
+from pytest_tfkernel.deaths import command as deaths
 from pytest_tfkernel.doctor import command as doctor
 from pytest_tfkernel.gpu_report import command as gpu_report
 from pytest_tfkernel.model.commands import UNTOLD, Answer, untold
@@ -32,6 +33,7 @@ class _Command:
 
 _COMMANDS = {
     "compare": _Command(compare.HELP, compare.DESCRIPTION, compare.declare, compare.run),
+    "deaths": _Command(deaths.HELP, deaths.DESCRIPTION, deaths.declare, deaths.run),
     "doctor": _Command(doctor.HELP, doctor.DESCRIPTION, doctor.declare, doctor.run),
     "explain": _Command(explain.HELP, explain.DESCRIPTION, explain.declare, explain.run),
     "gpu-report": _Command(gpu_report.HELP, gpu_report.DESCRIPTION, gpu_report.declare, gpu_report.run),

@@ -61,6 +61,7 @@ ELSEWHERE = {
     "_child/sentinel.py": ("audit/test_calibration.py", "a role; asked over its channel"),
     "_child/supervisor.py": ("processes/test_supervisor.py", "a role; asked over its channel"),
     "_child/uncaught.py": ("kernels/cells/test_exchange.py", "how a kernel shows an error"),
+    "_child/witness.py": ("hosts/test_provisioner.py", "lives in a kernel of somebody's server"),
     "audit/probes/base.py": ("audit/probes", "a Protocol; each probe is one"),
     "commands.py": ("test_main.py", "`python -m`, from outside"),
     "doctor/examine.py": ("doctor/test_command.py", "asked by its command"),

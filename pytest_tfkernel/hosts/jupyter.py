@@ -220,6 +220,8 @@ class Manager(AsyncIOLoopKernelManager):
 class _Provisioner(PostMortemProvisioner):
     """Gives each generation what every kernel of ours has."""
 
+    is_witnessed = False
+
     def __init__(self, host: JupyterHost, request: Message, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._host = host

@@ -7,23 +7,26 @@ the environment variable JUPYTER_DEFAULT_PROVISIONER_NAME.
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-from pytest_tfkernel._child import proc
-from pytest_tfkernel.hosts import groups
+from pytest_tfkernel._child import deaths, proc
+from pytest_tfkernel.hosts import groups, logs
 from pytest_tfkernel.hosts.child import Child, Reaped
+from pytest_tfkernel.hosts.witness import Statement, Witness
 from pytest_tfkernel.model.processes import Cause, Killer, PostMortem
 from pytest_tfkernel.processes.cgroups import find_oom_counter, read_oom_kills
+from pytest_tfkernel.processes.postmortems import records
 from pytest_tfkernel.processes.postmortems.causes import judge
+from pytest_tfkernel.processes.postmortems.plain import plain
 from pytest_tfkernel.processes.postmortems.victims import Victim, Victims
 
 _KEPT = 100
@@ -32,12 +35,16 @@ _KEPT = 100
 class PostMortemProvisioner(LocalProvisioner):
     """Starts, signals and ends a kernel as LocalProvisioner does, and tells what ended it.
 
-    `exit_status` that jupyter_client gets is that of `subprocess.Popen`: minus the signal, or the exit code.
+    `exit_status` that jupyter_client gets is that of `subprocess.Popen`: minus the signal, or the exit code. Kernels of
+    IPython's that are `is_witnessed` tell stacks, cells and prints, and a death that nobody asked for is written down.
     """
+
+    is_witnessed = True
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._child: Child | None = None
+        self._witness: Witness | None = None
         self.signals: list[int] = []
         self._generation = 0
         self._oom_counter: Path | None = None
@@ -73,13 +80,29 @@ class PostMortemProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the process."""
         self._notice()
-        info = await super().launch_kernel(cmd, **kwargs)
-        self._child = Child(self._popen())
+        witness = self._call_witness(cmd) if self.is_witnessed else None
+        if witness is not None:
+            cmd, kwargs = witness.command, {**kwargs, "pass_fds": (*kwargs.get("pass_fds", ()), *witness.descriptors)}
+        try:
+            info = await super().launch_kernel(cmd, **kwargs)
+        except BaseException:
+            if witness is not None:
+                witness.close()
+            raise
+        self._child, self._witness = Child(self._popen()), witness
+        if witness is not None:
+            witness.hand_over()
         self.signals, self._is_asked = [], False
         self._generation += 1
         self._victims = None
         self._look_at_cgroup(self._child)
         return info
+
+    def _call_witness(self, cmd: list[str]) -> Witness | None:
+        """None for a kernel that isn't IPython's, and where there is no room."""
+        with contextlib.suppress(OSError, ValueError):
+            return Witness(cmd, str(self.kernel_id))
+        return None
 
     def _look_at_cgroup(self, child: Child) -> None:
         """Know where OOM kills are counted for a living process, which may be moved at any time."""
@@ -97,8 +120,10 @@ class PostMortemProvisioner(LocalProvisioner):
         """None while it runs, then how it ended; 0 when none was launched, as jupyter_client has it."""
         if self.process is None or self._child is None:
             return 0
+        # Asked first: one that dies in between is noticed now, or told the next time.
+        returncode = self._child.returncode
         self._notice()
-        return self._child.returncode
+        return returncode
 
     async def wait(self) -> int | None:
         """Wait until it has ended, without looking again and again."""
@@ -128,16 +153,21 @@ class PostMortemProvisioner(LocalProvisioner):
 
     async def kill(self, restart: bool = False) -> None:
         """End it with SIGKILL."""
-        self._is_asked = True
+        self._note_ask()
         await self.send_signal(signal.SIGKILL)
 
     async def terminate(self, restart: bool = False) -> None:
         """Ask it to end with SIGTERM."""
-        self._is_asked = True
+        self._note_ask()
         await self.send_signal(signal.SIGTERM)
 
     async def shutdown_requested(self, restart: bool = False) -> None:
         """Whatever ends it now was asked for."""
+        self._note_ask()
+
+    def _note_ask(self) -> None:
+        """A death that has happened before is none that was asked for."""
+        self._notice()
         self._is_asked = True
 
     async def get_provisioner_info(self) -> dict[str, Any]:
@@ -154,12 +184,29 @@ class PostMortemProvisioner(LocalProvisioner):
         if reaped is None:
             self._look_at_cgroup(self._child)
             return
-        found = self._bury(self._child, reaped)
+        statement = self._hear_witness()
+        found = self._bury(self._child, reaped, statement)
         self._post_mortems.append(found)
         if not self._is_asked:
-            self.log.warning(found.headline())
+            shown = dataclasses.replace(found, stack=deaths.brief(found.stack))
+            logs.warn(self.log, found.headline() if statement is None else shown.describe())
+            if self.is_witnessed:
+                number = statement.number if statement is not None else None
+                records.keep(found, kernel=str(self.kernel_id), cell_number=number)
 
-    def _bury(self, child: Child, reaped: Reaped) -> PostMortem:
+    def _hear_witness(self) -> Statement | None:
+        witness, self._witness = self._witness, None
+        if witness is None:
+            return None
+        try:
+            return witness.testify()
+        except OSError:
+            return None
+        finally:
+            witness.close()
+
+    def _bury(self, child: Child, reaped: Reaped, statement: Statement | None) -> PostMortem:
+        heard = statement or Statement()
         cause, killer, note = Cause.UNKNOWN, Killer.UNKNOWN, ""
         if reaped.status is not None:
             # Its orphans are nobody's that we know of.
@@ -170,6 +217,9 @@ class PostMortemProvisioner(LocalProvisioner):
         if cause is Cause.OOM_KILL and self._oom_counter is not None:
             # Who shares the cgroup may have been killed in its place, though not by SIGKILL twice.
             note = f"counted in {self._oom_counter.parent}, the memory cgroup that it shared"
+        if heard.number is not None:
+            where = f"it ran cell {heard.number}" if heard.was_running else f"it had run cell {heard.number}"
+            note = "; ".join(filter(None, (note, where)))
         return PostMortem(
             process=child.process,
             generation=self._generation,
@@ -178,10 +228,12 @@ class PostMortemProvisioner(LocalProvisioner):
             killer=killer,
             usage=reaped.usage,
             uptime=reaped.time - child.started,
-            last_cell=None,
-            stack="",
-            stdout="",
-            stderr="",
+            last_cell=heard.cell,
+            stack=heard.stack,
+            stdout=heard.stdout,
+            stderr=heard.stderr,
+            stdout_cut=heard.stdout_cut,
+            stderr_cut=heard.stderr_cut,
             note=note,
         )
 
@@ -194,20 +246,3 @@ class _Counter:
 
     def oom_kills(self) -> int:
         return read_oom_kills(self.file)
-
-
-def plain(found: PostMortem) -> Mapping[str, Any]:
-    """A post-mortem as JSON can carry it."""
-    usage = found.usage
-    return {
-        "headline": found.headline(),
-        "pid": found.process.pid,
-        "generation": found.generation,
-        "exit_code": found.exit_status.code if found.exit_status is not None else None,
-        "signal": found.exit_status.signal if found.exit_status is not None else None,
-        "cause": found.cause.value,
-        "killer": found.killer.value,
-        "uptime_seconds": found.uptime,
-        "usage": dataclasses.asdict(usage) if usage is not None else None,
-        "note": found.note,
-    }

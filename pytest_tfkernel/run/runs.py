@@ -9,6 +9,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import Managed
+from pytest_tfkernel.processes.postmortems import records
 from pytest_tfkernel.run import script
 from pytest_tfkernel.run.faults import Aim, Striking
 from pytest_tfkernel.run.refusals import WishError
@@ -38,7 +39,7 @@ def story_of(wishes: Wishes, launcher: Launcher, kernel: Kernel, watch: Watch, p
     memory = watch.memory(found.usage.max_rss if found.usage is not None else 0)
     audit, oom = watch.audit(), watch.oom()
     kernel.shutdown()
-    return Story(
+    story = Story(
         name=str(wishes.file),
         code=script.code_of(found),
         post_mortem=found,
@@ -52,6 +53,9 @@ def story_of(wishes: Wishes, launcher: Launcher, kernel: Kernel, watch: Watch, p
         kernel=f"{wishes.provisioner}, {launcher.interpreter(wishes.python)}",
         cell=played.cell,
     )
+    if story.has_died and wishes.aim is None:
+        records.keep(found, name=story.name, cell_number=story.cell)
+    return story
 
 
 def _fault(aim: Aim | None, *, has_struck: bool) -> str:

@@ -13,15 +13,17 @@ import textwrap
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import handles
 from hosted_kernels import JUPYTER
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import deaths, proc
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
 from pytest_tfkernel.processes.cgroups import MEMORY, find_parent
+from pytest_tfkernel.processes.pidfds import is_dead
 
 jupyter_client = pytest.importorskip("jupyter_client")
 from jupyter_client.kernelspec import KernelSpec as Kernelspec  # noqa: E402 - it may be missing
@@ -43,6 +45,7 @@ def kernelspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: Launch
         pytest.skip("the entry point of the provisioner is not installed: `pip install -e .`")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name, metadata in (("plain", {}), ("told", {"kernel_provisioner": {"provisioner_name": "tfkernel"}})):
         folder = tmp_path / "jupyter" / "kernels" / name
         folder.mkdir(parents=True)
@@ -137,6 +140,39 @@ class TestDeath:
             _play(scenario)
         assert not [one for one in caplog.records if "died after" in one.message]
 
+    @pytest.mark.parametrize("ask", ["kill", "terminate", "shutdown_requested"])
+    def test_that_came_before_somebody_asked_was_not_asked_for(
+        self, ask: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def scenario(_: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            os.kill(provisioner.child.process.pid, signal.SIGKILL)
+            assert is_dead(provisioner.child.pidfd, _SECONDS)
+            # As the restarter does, which has been told so by somebody else.
+            await getattr(provisioner, ask)(restart=True)
+            assert [one.killer for one in provisioner.post_mortems] == [Killer.UNKNOWN]
+
+        with caplog.at_level(logging.WARNING):
+            _play(scenario)
+        assert len([one for one in caplog.records if "died after" in one.message]) == 1
+
+    def test_that_comes_while_it_is_looked_for_is_noticed_before_it_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        look = PostMortemProvisioner._look_at_cgroup
+
+        def look_and_die(provisioner: PostMortemProvisioner, child: Any) -> None:
+            look(provisioner, child)
+            os.kill(child.process.pid, signal.SIGKILL)
+            assert is_dead(child.pidfd, _SECONDS)
+
+        async def scenario(_: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            monkeypatch.setattr(PostMortemProvisioner, "_look_at_cgroup", look_and_die)
+            while await provisioner.poll() is None:
+                pass
+            assert len(provisioner._post_mortems) == 1
+
+        _play(scenario)
+
     def test_by_the_oom_killer_in_a_cgroup_of_its_own(
         self, tmp_path: Path, needs_cgroup: Callable[[str], None]
     ) -> None:
@@ -207,16 +243,21 @@ class TestSynchronous:
             _ = provisioner.child
 
 
-def test_the_restarter_of_a_real_kernel_in_a_process_without_warnings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["ipykernel_launcher", "spyder_kernels.console"])
+def test_a_real_kernel_and_its_restarter_in_a_process_without_warnings(module: str, tmp_path: Path) -> None:
+    """The log has stack, cell and last lines of a death that nobody asked for, and the next process shows it."""
+    pytest.importorskip(module.partition(".")[0])
     script = """
     import asyncio, os, signal, sys
     from jupyter_client.ioloop import AsyncIOLoopKernelManager
     from jupyter_client.kernelspec import KernelSpec
 
+    CRASH = "import ctypes, sys\\nprint('aside', file=sys.stderr)\\nctypes.string_at(0)"
+
     async def main():
         manager = AsyncIOLoopKernelManager(transport="ipc", ip=sys.argv[1] + "/k")
         manager.connection_file = sys.argv[1] + "/connection.json"
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-m", sys.argv[2], "-f", "{connection_file}"]
         manager._kernel_spec = KernelSpec(argv=argv, language="python", display_name="x")
         manager._restarter = manager.restarter_class(
             kernel_manager=manager, loop=manager.loop, parent=manager, log=manager.log, time_to_dead=0.1)
@@ -224,13 +265,21 @@ def test_the_restarter_of_a_real_kernel_in_a_process_without_warnings(tmp_path: 
         provisioner = manager.provisioner
         restarted = asyncio.Event()
         manager.add_restart_callback(restarted.set)
-        os.kill(provisioner.child.process.pid, signal.SIGKILL)
-        print((await provisioner.death()).headline())
-        await restarted.wait()
         client = manager.client()
         client.start_channels()
-        await client.wait_for_ready(timeout=30)
-        print((await client.execute_interactive("pass", timeout=30))["content"]["status"])
+        await client.wait_for_ready(timeout=60)
+        await client.execute_interactive("import sys; print(sys.argv[1:])", timeout=60)
+        client.execute(CRASH)
+        found = await provisioner.death()
+        assert (found.last_cell, found.stderr) == (CRASH, "aside\\n"), found
+        assert "in string_at" in found.stack
+        await restarted.wait()
+        client.stop_channels()
+        client = manager.client()
+        client.start_channels()
+        await client.wait_for_ready(timeout=60)
+        for cell in ("%last_death", "print([name for name in dir() if 'tfkernel' in name])"):
+            print((await client.execute_interactive(cell, timeout=60))["content"]["status"])
         client.stop_channels()
         await manager.shutdown_kernel()
         print(provisioner.post_mortems[-1].exit_status)
@@ -239,19 +288,28 @@ def test_the_restarter_of_a_real_kernel_in_a_process_without_warnings(tmp_path: 
     """
     folder = Path("/tmp") / f"tfk-test-{os.getpid()}"
     folder.mkdir(mode=0o700)
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
     try:
         found = subprocess.run(
-            [sys.executable, "-W", "error", "-c", textwrap.dedent(script), str(folder)],
-            env={**os.environ, "JUPYTER_DEFAULT_PROVISIONER_NAME": "tfkernel", **JUPYTER.environment},
+            [sys.executable, "-W", "error", "-c", textwrap.dedent(script), str(folder), module],
+            env={**os.environ, "JUPYTER_DEFAULT_PROVISIONER_NAME": "tfkernel", **JUPYTER.environment, **state},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
-        assert found.stdout.splitlines()[1:] == ["ok", "exit code 0"], found.stderr
-        assert "of SIGKILL (cause: signal; killed by: unknown)" in found.stdout
+        first, *shown, exit_status = found.stdout.splitlines() or [""]
+        assert (first in ("[]", f"['-f', '{folder}/connection.json']"), exit_status) == (True, "exit code 0"), found
+        assert shown[-3:] == ["ok", "[]", "ok"]
+        for place in ("\n".join(shown), found.stderr):
+            assert "of SIGSEGV (cause: signal; killed by: the kernel itself); it ran cell 2" in place, found
+            assert "--- stack\nFatal Python error: Segmentation fault\nCurrent thread" in place
+            assert "line 3 in <module>\n(and " in place
+            assert "--- stderr\naside" in place
         # jupyter_client shows warnings of its log on stderr: one of ours, of the death that nobody asked for.
-        assert len(found.stderr.splitlines()) <= 1, found.stderr
+        assert found.stderr.count("died after") == 1, found.stderr
+        (record,) = deaths.records(deaths.folder(state), 9)
+        assert (record["signal"], record["cell_number"], record["stderr"]) == (signal.SIGSEGV, 2, "aside\n")
         assert list(folder.iterdir()) == []
     finally:
         import shutil

@@ -145,12 +145,23 @@ def _has_spyder() -> bool:
 
 
 @pytest.fixture
-def ide(needs_ide: None, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Ide]:
+def variables(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What Spyder's environment has beside what it needs."""
+    return dict(getattr(request, "param", {}))
+
+
+@pytest.fixture
+def ide(
+    needs_ide: None,
+    variables: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Ide]:
     """Spyder with `variable_assign.py` in its editor and a console that waits; ended as a person ends it."""
     # Its name is seen in the pictures.
     folder = tmp_path_factory.mktemp("spyder")
     with contextlib.ExitStack() as stack:
-        ide = _start(stack, folder, pytestconfig.stash.setdefault(_FIGURES, {}))
+        ide = _start(stack, folder, pytestconfig.stash.setdefault(_FIGURES, {}), variables)
         ide.wait("the file in the editor", lambda look: look.file == str(folder / "variable_assign.py"))
         ide.wait("the banner of IPython", lambda look: "\nIPython " in look.text)
         ide.wait_for_prompt(1)
@@ -175,10 +186,10 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _start(stack: contextlib.ExitStack, folder: Path, figures: dict[str, float]) -> Ide:
+def _start(stack: contextlib.ExitStack, folder: Path, figures: dict[str, float], variables: dict[str, str]) -> Ide:
     shutil.copy(HERE / "variable_assign.py", folder)
     _install_eye(folder / "plugins")
-    environment = _environment(folder)
+    environment = _environment(folder) | variables
     ours, theirs = socket.socketpair()
     stack.enter_context(ours)
     options = ["--conf-dir", str(folder / "conf"), "--new-instance", "--no-web-widgets", "--workdir", str(folder)]

@@ -35,6 +35,14 @@ print(json.dumps({
 """
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where deaths are kept."""
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    return state
+
+
 def _run(*words: str | Path, begin: list[str] = MODULE, stdin: str = "", **places: Any) -> tuple[int, str, str]:
     done = subprocess.run(
         [*begin, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=120, check=False, **places
@@ -98,6 +106,9 @@ def test_a_run_inside_a_run_and_nothing_is_left(tmp_path: Path) -> None:
     assert f"{outer} ended with exit code 134" in err
     assert "left behind:" not in err
     assert "--- left behind\nnothing\n" in err
+    # An exit is none.
+    listed = _run("deaths")[1]
+    assert ("SIGABRT" in listed, "inner.py" in listed, listed.count("\n")) == (True, True, 2)
 
 
 def test_the_oom_killer_is_named_with_the_limit(tmp_path: Path, needs_cgroup: Callable[[str], None]) -> None:

@@ -1,0 +1,1 @@
+"""What `pytest-tfkernel deaths` lists: the last deaths of this user's kernels; no pytest."""
