@@ -134,7 +134,9 @@ def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
 
     broken = dataclasses.replace(commands._COMMANDS[name], run=fail)
     monkeypatch.setitem(commands._COMMANDS, name, broken)
-    arguments = {"compare": ["a", "b"], "explain": ["a"], "gpu-report": ["a"], "page": ["a"], "run": ["a"]}.get(name, [])
+    arguments = {"compare": ["a", "b"], "explain": ["a"], "gpu-report": ["a"], "page": ["a"], "run": ["a"]}.get(
+        name, []
+    )
     assert program.main([name, *arguments]) == CANT_TELL
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
