@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +21,13 @@ SECTIONS = {
     for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 }
 LISTS = "Lists of tests to be run alone"
+# Becomes kernels, where all others are isolated.
+KERNELS = "TensorFlow's `multi_process_runner`"
 # Their "before" doesn't run here, and why.
 ELSEWHERE = {
     "pytest-forked": "1.7.5 fails every test on pytest 9",
     "pytest-isolate": "0.0.17 asks pytest for a function that pytest 9 doesn't have, in every test",
-    "TensorFlow's `multi_process_runner`": "its test_main finds its own binary below bazel-out only",
+    KERNELS: "its test_main finds its own binary below bazel-out only",
 }
 # What the other files of a list's folder are like.
 OTHER = """
@@ -46,22 +49,43 @@ def test_each_section_has_both_sides() -> None:
     assert {*ELSEWHERE, LISTS} < {*SECTIONS}
 
 
-@pytest.mark.parametrize("title", SECTIONS)
-def test_after(inner: Inner, title: str) -> None:
-    command, code = SECTIONS[title]["After"]
-    _check(_laid(inner, title, code), command, code, title)
+def _together() -> Iterator[tuple[str, ...]]:
+    """Sections that one run can play, since what is isolated knows nothing of the others; kernels import TensorFlow."""
+    for command in sorted({sides["After"][0] for sides in SECTIONS.values()}):
+        same = [title for title, sides in SECTIONS.items() if sides["After"][0] == command]
+        yield tuple(title for title in same if title != KERNELS)
+        yield from ((title,) for title in same if title == KERNELS)
 
 
-@pytest.mark.parametrize("title", [title for title in SECTIONS if title not in {*ELSEWHERE, LISTS}])
+@pytest.mark.parametrize("titles", [*_together()], ids=", ".join)
+def test_after(inner: Inner, titles: tuple[str, ...]) -> None:
+    (command,) = {SECTIONS[title]["After"][0] for title in titles}
+    sections = {title: SECTIONS[title]["After"][1] for title in titles}
+    for place, (title, code) in enumerate(sections.items()):
+        _lay(inner, title, code, f"test_{place}.py")
+    _check(inner, command, sections)
+
+
+# What others run is the same with each TensorFlow.
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param(title, marks=[pytest.mark.soak] * ("tensorflow" in sides["Before"][1]))
+        for title, sides in SECTIONS.items()
+        if title not in {*ELSEWHERE, LISTS}
+    ],
+)
 def test_before(inner: Inner, title: str) -> None:
     command, code = SECTIONS[title]["Before"]
-    _check(_laid(replace(inner, plugins=("isolated",)), title, code), command, code, title)
+    inner = replace(inner, plugins=("isolated",))
+    _lay(inner, title, code)
+    _check(inner, command, {title: code})
 
 
 def test_before_a_list(inner: Inner) -> None:
     _, tests = SECTIONS[LISTS]["After"]
     command, code = SECTIONS[LISTS]["Before"]
-    inner = _laid(inner, LISTS, tests)
+    _lay(inner, LISTS, tests)
     path = f"{Path(sys.executable).parent}:{inner.environment['PATH']}"
     for line in code.splitlines():
         done = subprocess.run(
@@ -76,17 +100,16 @@ def test_before_a_list(inner: Inner) -> None:
         assert "1 passed" in done.stdout
 
 
-def _laid(inner: Inner, title: str, code: str) -> Inner:
-    """A folder with these tests, and for a list with others beside them."""
+def _lay(inner: Inner, title: str, code: str, name: str = "test_backend.py") -> None:
+    """These tests are in the folder, and for a list others beside them."""
     inner.write("pytest.ini", "[pytest]\naddopts = --strict-markers -p no:xdist\n")
-    inner.write("test_backend.py", code)
+    inner.write(name, code)
     if title == LISTS:
         inner.write("test_other.py", OTHER)
-    return inner
 
 
-def _check(inner: Inner, command: str, code: str, title: str) -> None:
+def _check(inner: Inner, command: str, sections: dict[str, str]) -> None:
     program, *words = command.split()
     assert program == "pytest"
-    expected = len(re.findall(r"^def test_", code, re.MULTILINE)) + (title == LISTS)
-    assert counts(inner.run(*words)) == {"passed": expected}
+    expected = sum(len(re.findall(r"^def test_", code, re.MULTILINE)) for code in sections.values())
+    assert counts(inner.run(*words)) == {"passed": expected + (LISTS in sections)}
