@@ -8,17 +8,13 @@ from typing import Any
 import pytest
 
 import hosted_kernels
-from hosted_kernels import JUPYTER, KINDS, Kind
+from hosted_kernels import JUPYTER, KINDS, POLL, QUICK, Kind
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import Jupyter, named
 
 StartKernel = Callable[..., Kernel]
-
-QUICK = {"timeout": 30.0, "start_timeout": 60.0}
-# The restarter's own pace is 3 s, which few tests are about.
-_POLL = 0.1
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +35,7 @@ def kind(request: pytest.FixtureRequest, launcher: Launcher) -> Kind:
 def shared(silent_hosts: list[str], launcher: Launcher, kind: Kind) -> Iterator[Kernel]:
     """One kernel for all tests of a module that leave it as it was."""
     changes: dict[str, Any] = {**QUICK, "environment": kind.environment}
-    provisioner = named(kind.provisioner, like=Jupyter(restart_poll=_POLL))
+    provisioner = named(kind.provisioner, like=Jupyter(restart_poll=POLL))
     kernel = launcher.start(KernelSpec(python=kind.python(launcher), provisioner=provisioner, **changes))
     yield kernel
     kernel.shutdown()
@@ -53,7 +49,7 @@ def start_hosted(start: StartKernel, launcher: Launcher) -> StartKernel:
 
     def start_one(
         provisioner: str = "jupyter",
-        restart_poll: float | None = _POLL,
+        restart_poll: float | None = POLL,
         kernelspec: str | None = None,
         **spec: Any,
     ) -> Kernel:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,9 @@ from pytest_tfkernel.kernels.launcher import Launcher
 
 # Names an interpreter with ipykernel 7, beside which spyder-kernels can't be.
 IPYKERNEL7 = "TFKERNEL_TEST_PYTHON_IPYKERNEL7"
+QUICK = {"timeout": 30.0, "start_timeout": 60.0}
+# The restarter's own pace is 3 s, which few tests are about.
+POLL = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,18 @@ class Kind:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For its kernels, in which warnings are errors, but for those that ipykernel causes itself."""
+        """For its kernels, in which warnings are errors, but for those that ipykernel causes itself.
+
+        Spyder imports matplotlib where it can, which takes as long as all the rest: nobody looks at a figure here.
+        """
         known = ["error", "ignore:There is no current event loop:DeprecationWarning"]
         if self.variable is not None:
             # Of its own way to shut down; as an error that keeps it from doing so.
             known.append("ignore::PendingDeprecationWarning")
-        return {"PYTHONWARNINGS": ",".join(known)}
+        environment = {"PYTHONWARNINGS": ",".join(known)}
+        if self.module == "spyder_kernels":
+            environment["PYTHONPATH"] = str(Path(__file__).parent / "plain")
+        return environment
 
     def __str__(self) -> str:
         return self.provisioner if self.variable is None else f"{self.provisioner}-ipykernel7"
