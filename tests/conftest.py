@@ -83,6 +83,8 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     process.become_subreaper()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(temporary))
+        # No test is about Keras, which TensorFlow imports otherwise, and with it matplotlib: a quarter of its import.
+        patch.setenv("TF_USE_LEGACY_KERAS", "1")
         patch.setattr(tempfile, "tempdir", None)
         yield
     with contextlib.suppress(ChildProcessError):
