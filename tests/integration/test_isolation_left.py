@@ -145,9 +145,13 @@ def test_after(): note("after")
 """
 
 
+LINES = INTERRUPTED.splitlines()
+LINE, BEGINS = LINES.index("    time.sleep(1000)") + 1, LINES.index("def test_runs(wide, narrow, tmp_path):") + 1
+
+
 @contextlib.contextmanager
-def running(inner: Inner, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    inner.write("test_a.py", INTERRUPTED)
+def running(inner: Inner, text: str = INTERRUPTED, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    inner.write("test_a.py", text)
     command = [sys.executable, "-m", "pytest", "--tfkernel-isolate", "-p", "no:asyncio", "-p", "no:rerunfailures"]
     process = subprocess.Popen(
         command, cwd=inner.folder, env=inner.environment | environment, stdout=subprocess.PIPE, text=True
@@ -173,8 +177,19 @@ def test_one_interrupt_lets_fixtures_be_torn_down(inner: Inner) -> None:
         out, _ = process.communicate()
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert notes(inner) == ["runs", "test", "module"]
-    assert "KeyboardInterrupt" in out
+    # Where it was, as a plain run says it.
+    assert f"{inner.folder}/test_a.py:{LINE}: KeyboardInterrupt" in out
     assert "1 passed" in out
+    assert nothing_is_left(inner)
+
+
+def test_an_interrupt_while_tests_are_collected_names_the_line(inner: Inner) -> None:
+    text = "import time\nwith open('notes.txt', 'w') as file: file.write('runs ')\ntime.sleep(1000)\n"
+    with running(inner, text) as process:
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert f"{inner.folder}/test_a.py:3: KeyboardInterrupt" in out
     assert nothing_is_left(inner)
 
 
@@ -187,6 +202,8 @@ def test_a_second_interrupt_waits_for_nothing(inner: Inner) -> None:
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert notes(inner) == ["runs"]
     assert "INTERNALERROR" not in out
+    # It has not said where it was: so the line where it begins.
+    assert f"{inner.folder}/test_a.py:{BEGINS}: KeyboardInterrupt" in out
     assert nothing_is_left(inner)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from pytest_tfkernel.kernels.provisioners.forkserver import IMPORT_TIME
 from pytest_tfkernel.plugin.isolation.forks import CannotBeginError, Forker, ParentDiedError
+from pytest_tfkernel.plugin.isolation.gathering import Gathering
 from pytest_tfkernel.plugin.isolation.peers import DiedError, Peer, ProcessDeath
 from pytest_tfkernel.plugin.isolation.plans import SessionPlan
 from pytest_tfkernel.plugin.isolation.preloading import Preloader
@@ -75,42 +76,27 @@ class Nursery:
         """Have all tests collected. Raises CannotBeginError."""
         found, without = Collection(), list[str]()
         while True:
-            peer = self._about_to_collect(phases=True)
-            messages, place, unsafe, files, begun = list[Message](), None, None, set[str](), set[str]()
+            peer, heard = self._about_to_collect(phases=True), Gathering()
             peer.send({"kind": "collect", "only": None, "without": without})
             try:
-                for told in peer.told(COLLECTED):
-                    if told["kind"] == "unsafe":
-                        unsafe = told
-                        continue
-                    messages.append(told)
-                    if told["kind"] == "collecting":
-                        place = told
-                        files.add(told["path"])
-                        if unsafe is None:
-                            begun.add(told["path"])
+                _listen(peer, heard)
             except DiedError as error:
                 peer.bury()
-                if place is None or place["path"] in without:
+                if heard.place is None or heard.place["path"] in without:
                     raise
-                without.append(place["path"])
-                found.deaths.append((place["nodeid"], error.death))
+                without.append(heard.place["path"])
+                found.deaths.append((heard.place["nodeid"], error.death))
                 continue
-            last = messages[-1]
+            last = heard.told[-1]
             if last.get("changed") and self._preloads:
                 # TensorFlow would have seen another environment, had a test file imported it: so let one do that.
                 self._preloads = False
                 peer.bury()
                 self._drop_configured()
                 continue
-            found.told = messages
-            found.tests = last.get("items", [])
+            found.told, found.tests = heard.told, last.get("items", [])
             self._keep(peer, last)
-            if self._collected is None and unsafe is not None and self._may_sift():
-                self._unsafe.add(unsafe["path"], unsafe["reason"])
-                gathered = Gathered(found.tests, len(files), begun - {unsafe["path"]}, without)
-                begin = functools.partial(self._about_to_collect, phases=True)
-                self._sifter = Sifter(self._forks, begin, gathered, self._unsafe)
+            self._may_sift(heard, found.tests, without)
             return found
 
     def process(self, path: str, wishes: IsolationWishes) -> tuple[Peer, str]:
@@ -174,9 +160,16 @@ class Nursery:
             return self._unsafe.why(path) or self._unsafe_collected or "the process that had collected is gone"
         return None
 
-    def _may_sift(self) -> bool:
-        """Whether most files are to run in processes that are forked."""
-        return self._session.sifts and self._unsafe_configured is None
+    def _may_sift(self, heard: Gathering, tests: list[Message], without: list[str]) -> None:
+        """Have the files that make forks unsafe told from the others, when a process is needed for one of these."""
+        unsafe = heard.unsafe
+        if self._collected is not None or unsafe is None or self._unsafe_configured is not None:
+            return
+        if self._session.sifts:
+            self._unsafe.add(unsafe["path"], unsafe["reason"])
+            gathered = Gathered(tests, len(heard.files), heard.harmless - {unsafe["path"]}, without)
+            begin = functools.partial(self._about_to_collect, phases=True)
+            self._sifter = Sifter(self._forks, begin, gathered, self._unsafe)
 
     def _forget_dead(self) -> None:
         for name in ("_collected", "_configured", "_blank"):
@@ -263,6 +256,19 @@ class Nursery:
             told = peer.ask({"kind": "prepare", "code": DEVICES, "given": dict(wishes.logical_devices)})
             if told["error"] is not None:
                 raise CannotBeginError(f"logical_devices={dict(wishes.logical_devices)}: {told['error']}")
+
+
+def _listen(peer: Peer, heard: Gathering) -> None:
+    """Until all is collected, or Ctrl-C has interrupted it. Raises DiedError."""
+    try:
+        for told in peer.told(COLLECTED):
+            heard.hear(told)
+    except KeyboardInterrupt:
+        interrupted = peer.interrupt()
+        if interrupted is None:
+            peer.bury()
+            raise
+        heard.hear(interrupted)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ _FOREVER = 1e9
 _LOOK_SECONDS = 0.1
 # To end by itself when it was asked to, and to tear its fixtures down after Ctrl-C.
 _END_SECONDS = 10.0
+_INTERRUPTED = ("interrupted", "ran", "exit", "collected", "finished")
 _INTERRUPT_SECONDS = 5.0
 # For stacks at a deadline. Where they come without a signal, too, that is a little later, and sure.
 _STACKS_SECONDS, _SURE_SECONDS = 0.3, 5.0
@@ -137,12 +138,14 @@ class Peer:
         claims = printed.pop(CLAIMS, "")
         return ProcessDeath(post_mortem, printed, self.internal, claims)
 
-    def interrupt(self) -> None:
-        """Ctrl-C: let it tear down what the running test has set up."""
+    def interrupt(self) -> Message | None:
+        """Ctrl-C: let it tear down what the running test has set up; what it says of that, such as where it was."""
         self.life.interrupt()
         with contextlib.suppress(DiedError):
-            for _ in self.told(("interrupted", "ran", "exit"), _INTERRUPT_SECONDS):
-                pass
+            for told in self.told(_INTERRUPTED, _INTERRUPT_SECONDS):
+                if told["kind"] == "interrupted":
+                    return told
+        return None
 
     def finish(self, leave: Callable[[Message], None]) -> tuple[ProcessDeath, bool]:
         """Have it end as a session of pytest does; how it ended, and whether it did so as it had said.

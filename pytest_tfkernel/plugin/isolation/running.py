@@ -61,11 +61,14 @@ class Runner:
         self._teller.begin()
         self._gating.begin(item)
         is_last = following is None or not self._share(item, following)
+        interrupted: Message | None = None
         try:
             told = self._run(item, following, is_last=is_last)
         except KeyboardInterrupt:
-            self._interrupt()
-            raise
+            interrupted = self._interrupt() or relaying.at(item)
+        if interrupted is not None:
+            # Out there: a person wants to see where the test was, and not where we waited for it.
+            relaying.interrupt(interrupted)
         self._tests += 1
         if wrong := tear_down():
             self._teller.spoil(wrong)
@@ -97,17 +100,17 @@ class Runner:
         """Whether each session has left something."""
         return len(self.left) == self._sessions
 
-    def _interrupt(self) -> None:
-        """Let the test that runs be interrupted, once."""
+    def _interrupt(self) -> Message | None:
+        """Let the test that runs be interrupted, once; what it says of that."""
         self._teller.interrupt()
         if self._peer is None:
-            return
+            return None
         try:
             with contextlib.suppress(TFKernelError):
-                self._peer.interrupt()
+                return self._peer.interrupt()
         except KeyboardInterrupt:
             self._bury()
-            raise
+        return None
 
     def _wishes(self, item: pytest.Item) -> tuple[IsolationWishes, Expected | None]:
         """Raises CannotBeginError for a marker that is written wrongly."""
