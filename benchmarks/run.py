@@ -18,6 +18,7 @@ from benchmarks import (
     compare_time,
     document_cost,
     gate_overhead,
+    history_time,
     host_latency,
     idle_plugin,
     isolation,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[str], list[Figure]]] = {
     "host_latency": host_latency.measure,
     "document_cost": document_cost.measure,
     "compare_time": compare_time.measure,
+    "history_time": history_time.measure,
 }
 
 
