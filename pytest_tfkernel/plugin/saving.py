@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,12 @@ def asked_for(config: pytest.Config) -> str | None:
     """The name, which may be empty; None where nothing is to be saved. Raises pytest.UsageError."""
     given: str | None = config.getoption(_OPTION)
     if given is not None:
-        if _may_be_a_path(given) and f"{_OPTION}={given}" not in config.invocation_params.args:
+        words = (
+            *config.invocation_params.args,
+            *config.getini("addopts"),
+            *os.environ.get("PYTEST_ADDOPTS", "").split(),
+        )
+        if _may_be_a_path(given) and f"{_OPTION}={given}" not in words:
             # Its value may be left out, and what stands behind it is no name then.
             raise pytest.UsageError(
                 f"{_OPTION} {given}: is that a name or a path? Write {_OPTION}={given} for a name, and"

@@ -13,6 +13,7 @@ from pytest_tfkernel.report.store import INCOMPLETE, DocumentError
 
 # Several kernels may have long labels, and names of files have an end.
 _LONGEST_VERSIONS = 80
+_MOMENT = re.compile(r"(?:^|_)([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z_")
 
 
 def stem_of(start: Start) -> str:
@@ -21,6 +22,12 @@ def stem_of(start: Start) -> str:
     labels = "+".join(kernel.label for kernel in start.environment.kernels)
     versions = re.sub(r"[^A-Za-z0-9.+-]+", "-", labels)[:_LONGEST_VERSIONS]
     return f"{began:%Y%m%dT%H%M%SZ}_{versions or 'no-kernel'}"
+
+
+def began_by(name: str) -> str:
+    """When the run of a document with such a name began, as a document says it; empty where the name is another."""
+    found = _MOMENT.search(name)
+    return "{}-{}-{}T{}:{}:{}+00:00".format(*found.groups()) if found is not None else ""
 
 
 def claim_in(folder: Path, start: Start) -> Path:

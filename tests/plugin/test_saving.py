@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,9 +12,11 @@ import pytest
 from pytest_tfkernel.plugin.saving import asked_for
 
 
-def asked(given: str | None = None, ini: str = "", *words: str) -> str | None:
+def asked(given: str | None = None, ini: str = "", *words: str, addopts: Sequence[str] = ()) -> str | None:
     config: Any = SimpleNamespace(
-        getoption=lambda _: given, getini=lambda _: ini, invocation_params=SimpleNamespace(args=words)
+        getoption=lambda _: given,
+        getini={"tfkernel_save": ini, "addopts": addopts}.get,
+        invocation_params=SimpleNamespace(args=words),
     )
     return asked_for(cast("pytest.Config", config))
 
@@ -48,8 +51,11 @@ def test_a_path_behind_the_option_is_not_taken_for_a_name(word: str) -> None:
         asked(word, "", "--tfkernel-save", word)
 
 
-def test_a_name_that_is_a_path_too_is_a_name_where_it_cannot_be_else() -> None:
+def test_a_name_that_is_a_path_too_is_a_name_where_it_cannot_be_else(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked("tests", "", "--tfkernel-save=tests") == "tests"
+    assert asked("tests", "", addopts=["--tfkernel-save=tests"]) == "tests"
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-q --tfkernel-save=tests")
+    assert asked("tests") == "tests"
 
 
 @pytest.mark.parametrize("name", ["7", "last", "run.json", "a b"])

@@ -9,7 +9,7 @@ import pytest
 
 import documents
 from pytest_tfkernel.report import document as parts
-from pytest_tfkernel.report.naming import claim, claim_in, stem_of
+from pytest_tfkernel.report.naming import began_by, claim, claim_in, stem_of
 from pytest_tfkernel.report.store import DocumentError
 
 STEM = "20260101T031500Z_tf2.21.0-py3.11"
@@ -40,6 +40,20 @@ def test_name_has_date_and_versions_and_nothing_that_a_shell_reads(
     began: str, labels: tuple[str, ...], stem: str
 ) -> None:
     assert stem_of(start(began, *labels)) == stem
+
+
+@pytest.mark.parametrize(
+    ("name", "began"),
+    [
+        (f"{STEM}.json", "2026-01-01T03:15:00+00:00"),
+        (f"0007_{STEM}_nightly.json.incomplete", "2026-01-01T03:15:00+00:00"),
+        ("run.json", ""),
+        ("20260101T031500Z.json", ""),
+        ("x20260101T031500Z_tf.json", ""),
+    ],
+)
+def test_a_name_of_ours_says_when(name: str, began: str) -> None:
+    assert began_by(name) == began
 
 
 def test_runs_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:

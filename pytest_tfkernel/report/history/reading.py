@@ -11,6 +11,7 @@ from pytest_tfkernel.report.history.outcomes import Outcomes
 from pytest_tfkernel.report.history.runs import RunColumn, columns_of, instant
 from pytest_tfkernel.report.history.table import History, counted, rows
 from pytest_tfkernel.report.history.trends import Medians
+from pytest_tfkernel.report.naming import began_by
 from pytest_tfkernel.report.store import INCOMPLETE, DocumentError, load
 
 _ENDINGS = (".json", f".json{INCOMPLETE}")
@@ -74,7 +75,10 @@ def _identity(path: Path) -> object:
 
 
 def _began(path: Path) -> str:
-    """When the run of a document began, without reading the rest of it into anything."""
+    """When the run of a document began: by its name where that is of ours, else without reading the rest of it."""
+    named = began_by(path.name)
+    if named:
+        return named
     try:
         # What comes through a pipe can be read once only.
         data = path.read_bytes() if path.is_file() else b""

@@ -30,6 +30,19 @@ def test_runs_are_in_the_order_in_which_they_began(tmp_path: Path) -> None:
     assert [one.name for one in read(documents_in(tmp_path), last=2).runs] == ["a.json", "d.json.incomplete"]
 
 
+def test_of_many_kept_runs_only_those_that_are_shown_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{day:04}_202601{day:02}T031500Z_tf2.21.0-py3.11.json" for day in range(1, 10)]
+    put(tmp_path, {name: on(day) for day, name in enumerate(names, 1)})
+    (tmp_path / "0010_20261399T999999Z_odd.json").write_bytes((tmp_path / names[0]).read_bytes())
+    opened = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path.name) or read_bytes(path))
+    assert [one.name for one in read(documents_in(tmp_path), last=2).runs] == names[-2:]
+    assert opened == names[-2:]
+
+
 def test_what_is_no_document_is_a_line_and_the_rest_is_there(tmp_path: Path) -> None:
     put(tmp_path, [documents.document(1)])
     whole = (tmp_path / "1.json").read_bytes()
