@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from pytest_tfkernel.plugin.options import is_inside
+
 _OPTION, _INI = "--tfkernel-save", "tfkernel_save"
 _YES, _NO = ("true", "yes", "on", "1"), ("", "false", "no", "off", "0")
 
 
 def asked_for(config: pytest.Config) -> str | None:
     """The name, which may be empty; None where nothing is to be saved. Raises pytest.UsageError."""
+    if is_inside(config):
+        # What is kept of a test is pytest's own process's to keep.
+        return None
     given: str | None = config.getoption(_OPTION)
     if given is not None:
         words = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -30,6 +31,7 @@ class Config:
         self._given, self._ini = given, ini
         self.args = list(args)
         self.stash = pytest.Stash()
+        self.option = SimpleNamespace(tfkernel_isolate=given.get("isolate"))
         self.inipath = inipath
         self.rootpath = Path("/root")
 

@@ -14,6 +14,7 @@ from pytest_tfkernel.plugin.saving import asked_for
 
 def asked(given: str | None = None, ini: str = "", *words: str, addopts: Sequence[str] = ()) -> str | None:
     config: Any = SimpleNamespace(
+        option=SimpleNamespace(tfkernel_isolate=None),
         getoption=lambda _: given,
         getini={"tfkernel_save": ini, "addopts": addopts}.get,
         invocation_params=SimpleNamespace(args=words),

@@ -30,6 +30,7 @@ _BOTH = 2
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    _declare_recording(parser)
     parser.add_argument(
         "ref",
         metavar="REF",
@@ -53,10 +54,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--expect", metavar="FILE", help="known differences, with a reason each (docs/compare.md)")
     parser.add_argument(
-        "--write-expect", metavar="FILE", help="write what makes CHANGED worse as such a file, with all of --expect"
-    )
-    parser.add_argument("--reason", default="", help="the reason of each of them (default: empty, for you to fill in)")
-    parser.add_argument(
         "--kernel",
         metavar="LABEL",
         action="append",
@@ -67,6 +64,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     shape.add_argument("--json", action="store_true", help="print JSON, schema 1 (docs/compare.md)")
     shape.add_argument("--markdown", action="store_true", help="print Markdown, for a job summary")
     parser.add_argument("--all", action="store_true", help="don't shorten lists in the text")
+
+
+def _declare_recording(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--write-expect", metavar="FILE", help="write what makes CHANGED worse as such a file, with all of --expect"
+    )
+    parser.add_argument("--reason", default="", help="the reason of each of them (default: empty, for you to fill in)")
 
 
 def run(options: argparse.Namespace) -> Answer:
