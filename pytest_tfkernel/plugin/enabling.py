@@ -18,13 +18,9 @@ def enable(config: pytest.Config) -> None:
     options = options_of(config)
     if options.isolate == INSIDE:
         # What is told of tests, and what runs beside them, is pytest's own process's to do.
-<<<<<<< HEAD
         options = replace(options, suite=False, reports=(), save=None, compare=None, fail_on=(), expect=None)
     elif not workers.is_worker(config):
         unheeded.refuse(config, options)
-=======
-        options = replace(options, suite=False, reports=(), compare=None, fail_on=(), expect=None)
->>>>>>> e0e27b2 (Options of what is saved and written stand apart from those that others share)
     on_github = options.suite and os.environ.get("GITHUB_ACTIONS") == "true"
     documents = on_github or options.reports or options.compare or options.fail_on or options.expect
     if options.suite:
