@@ -4,19 +4,22 @@ Started in the place of `python -m MODULE`, with the descriptors of four files i
 
     python FOLDER witness STACKS CELLS STDOUT STDERR SOCKET KERNEL MODULE ARGUMENTS
 
-faulthandler writes to STACKS; a line of JSON goes to CELLS before and after each cell; the tails of what is printed go
-to STDOUT and STDERR, and the read ends of ipykernel's own pipes into SOCKET, since what native code writes last is in
-there still when the process dies. The module is an extension of IPython's as well, which sees the cells, and brings the
-line magic %last_death. Nothing of it is in the user's namespace; what can't be had is left out.
+faulthandler writes to STACKS; a line of JSON goes to CELLS before and after each cell; the tails of what is printed
+go to STDOUT and STDERR. Into SOCKET go the read ends of ipykernel's own pipes, since what native code writes last is
+in there still when the process dies, and the file in which somebody else wants the stacks. The module is an extension
+of IPython's as well, which sees the cells, and brings the line magic %last_death. Nothing of it is in the user's
+namespace; what can't be had is left out.
 """
 
+import array
 import faulthandler
 import json
 import os
 import runpy
 import socket
+import stat
 import sys
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 from . import deaths, tails
 
@@ -37,7 +40,10 @@ def main(arguments: List[str]) -> None:
         for descriptor in (stacks, cells, stdout, stderr, sent):
             os.set_inheritable(descriptor, False)
         faulthandler.enable(file=stacks, all_threads=True)
-        _state.update(stacks=stacks, cells=cells, stdout=stdout, stderr=stderr, sent=sent, kernel=kernel)
+        _state.update(stacks=stacks, cells=cells, stdout=stdout, stderr=stderr, kernel=kernel)
+        _state["socket"] = socket.socket(fileno=sent)
+        # One that is full is nothing to wait for.
+        _state["socket"].setblocking(False)
         more = [_OPTION]
     except OSError:
         # Whoever started us has lost them, as `conda run` does.
@@ -64,6 +70,7 @@ def load_ipython_extension(shell: Any) -> None:
         if hasattr(stream, "echo"):
             stream.echo = tails.Tail(_state[name], stream.echo)
     _send_pipes()
+    _follow_faulthandler()
     shell.register_magic_function(_last_death, "line", "last_death")
 
 
@@ -91,19 +98,41 @@ def _note(event: Dict[str, Any]) -> None:
 
 def _send_pipes() -> None:
     """Of streams that ipykernel watches; the copies wait in the socket, and so outlive us."""
-    import array
+    for number, name in enumerate(_STREAMS, 1):
+        if hasattr(getattr(sys, name), "_original_stdstream_copy"):
+            _send(name[3:4], number, stat.S_ISFIFO)
 
+
+def _send(tag: str, number: int, is_wanted: Callable[[int], bool]) -> None:
+    """Send a copy of a descriptor to read from, if it is one of the kind that is wanted."""
     try:
-        with socket.socket(fileno=_state.pop("sent")) as sock:
-            for number, name in enumerate(_STREAMS, 1):
-                place = "/proc/self/fd/%d" % number
-                if hasattr(getattr(sys, name), "_original_stdstream_copy") and os.readlink(place).startswith("pipe:"):
-                    copy = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
-                    rights = array.array("i", [copy])
-                    sock.sendmsg([name[3:4].encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
-                    os.close(copy)
+        if not is_wanted(os.fstat(number).st_mode):
+            return
+        copy = os.open("/proc/self/fd/%d" % number, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            rights = array.array("i", [copy])
+            _state["socket"].sendmsg([tag.encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        finally:
+            os.close(copy)
     except OSError:
         return
+
+
+def _follow_faulthandler() -> None:
+    """Know where stacks go from now on: Spyder has a file of its own for them."""
+    enable = faulthandler.enable
+
+    def enable_and_tell(*args: Any, **kwargs: Any) -> Any:
+        done = enable(*args, **kwargs)
+        file: Any = kwargs.get("file", args[0] if args else None)
+        try:
+            number = file if isinstance(file, int) else file.fileno()
+        except Exception:
+            return done
+        _send("f", number, stat.S_ISREG)
+        return done
+
+    faulthandler.__dict__["enable"] = enable_and_tell
 
 
 def _last_death(line: str) -> None:

@@ -130,7 +130,7 @@ class Bridge:
             return _refused(error)
         if request.get("marks"):
             await self._run_silently(f"{_MODULE}.allow_marks({request['id']})")
-        return await self._run(request["cell"], _value)
+        return await self._run(request["cell"], _value, outputs=request.get("outputs"))
 
     async def _run_silently(self, cell: str) -> None:
         content = (await self._conversation.run(cell, silent=True, store_history=False)).content
@@ -138,9 +138,17 @@ class Bridge:
             what = f"{content.get('ename')}: {content.get('evalue')}"
             raise UnusableError(f"the kernel is not IPython, or not a version that we know: {what}")
 
-    async def _run(self, cell: str, read: Callable[[ExecuteReply], Message], *, store_history: bool = True) -> Message:
+    async def _run(
+        self,
+        cell: str,
+        read: Callable[[ExecuteReply], Message],
+        *,
+        store_history: bool = True,
+        outputs: str | None = None,
+    ) -> Message:
         started = time.monotonic()
-        answer = await self._conversation.run(cell, store_history=store_history)
+        kept: dict[str, Any] = {} if outputs is None else {"outputs": outputs}
+        answer = await self._conversation.run(cell, store_history=store_history, **kept)
         error = _error(answer)
         reply: Message = {"kind": "reply", "ok": error is None, "error": error, "seconds": time.monotonic() - started}
         return {**reply, **(read(answer) if error is None else {"value": None})}

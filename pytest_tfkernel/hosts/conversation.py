@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
+from pytest_tfkernel.hosts.outputs import Outputs
 from pytest_tfkernel.hosts.prints import Prints
 
 Content = dict[str, Any]
@@ -54,6 +55,7 @@ class Conversation:
         self._replies: dict[str, asyncio.Future[Content]] = {}
         self._idle: dict[str, asyncio.Event] = {}
         self._shown: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        self._outputs: dict[str, Outputs] = {}
 
     def start(self) -> list[asyncio.Task[None]]:
         """Connect; the tasks that listen, which end with UnusableError when they hear nonsense."""
@@ -63,6 +65,8 @@ class Conversation:
     def stop(self) -> None:
         """Disconnect."""
         self._client.stop_channels()
+        for outputs in self._outputs.values():
+            outputs.close()
 
     async def last_words(self) -> None:
         """Hear what a dead kernel has published, when nobody else listens any more."""
@@ -83,14 +87,23 @@ class Conversation:
                 self._prints.look_at(self._pid)
                 return content
 
-    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> ExecuteReply:
-        """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns."""
+    async def run(
+        self, cell: str, *, silent: bool = False, store_history: bool = True, outputs: str | None = None
+    ) -> ExecuteReply:
+        """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns.
+
+        All that it shows is written to the file `outputs` as well, if one is named; see `outputs`.
+        """
         self._prints.settle()
         number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=False)
         self._shown[number] = []
+        if outputs is not None:
+            self._outputs[number] = Outputs(outputs)
         content = await self._reply(number)
         await self._idle_event(number).wait()
         self._idle.pop(number, None)
+        if outputs is not None:
+            self._outputs.pop(number).close()
         self._prints.settle()
         return ExecuteReply(content, self._shown.pop(number))
 
@@ -116,6 +129,8 @@ class Conversation:
         """Take in what the kernel has published."""
         number, content = message["parent_header"].get("msg_id", ""), message["content"]
         kind = message["header"]["msg_type"]
+        if number in self._outputs:
+            self._outputs[number].add(kind, content)
         if kind == "stream":
             self._prints.hear(content["name"], content["text"])
         elif kind in ("execute_result", "display_data") and number in self._shown:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 from typing import Any
-
-_OWN = logging.getLogger(__name__)
 
 
 def warn(log: Any, text: str) -> None:
-    """Warn in this log, or, where nobody has set it up, as Python does: on stderr.
+    """Warn in this log, or, where nobody has set it up, on the stderr with which this process began.
 
-    A server has one. That of traitlets, which Spyder has, is silenced by a handler that does nothing.
+    A server has set up its own. That of traitlets, which Spyder has, is silenced by a handler that does nothing, and
+    `sys.stderr` is a pane of Spyder's, which takes a stack for a failure of Spyder itself.
     """
-    (log if is_heard(getattr(log, "logger", log)) else _OWN).warning(text)
+    if is_heard(getattr(log, "logger", log)):
+        log.warning(text)
+        return
+    with contextlib.suppress(OSError, ValueError):
+        if sys.__stderr__ is not None:
+            sys.__stderr__.write(f"{text}\n".encode("utf-8", "backslashreplace").decode("utf-8"))
+            sys.__stderr__.flush()
 
 
 def is_heard(logger: logging.Logger | None) -> bool:

@@ -67,11 +67,11 @@ class Witness:
 
     def testify(self) -> Statement:
         """What it has left, when it is dead."""
-        last = self._last_words()
-        stdout, stdout_cut = self._tail("stdout", last.get("stdout", b""))
-        stderr, stderr_cut = self._tail("stderr", last.get("stderr", b""))
+        last = self._received()
+        stdout, stdout_cut = self._tail("stdout", last.get("o", b""))
+        stderr, stderr_cut = self._tail("stderr", last.get("e", b""))
         cell, number, was_running = self._last_cell()
-        stack = _text(os.pread(self._files["stacks"], _STACK_BYTES, 0))
+        stack = _text(os.pread(self._files["stacks"], _STACK_BYTES, 0) + last.get("f", b""))
         return Statement(cell, number, was_running, stack, stdout, stderr, stdout_cut, stderr_cut)
 
     def close(self) -> None:
@@ -98,9 +98,9 @@ class Witness:
         start = max(0, size - KEPT_BYTES)
         return _text(os.pread(self._files[name], KEPT_BYTES, start) + last), start
 
-    def _last_words(self) -> dict[str, bytes]:
-        """What was in the pipes of ipykernel, which nobody has read."""
-        found = {}
+    def _received(self) -> dict[str, bytes]:
+        """What is to be read in the descriptors that it has sent: pipes of ipykernel's, and files with stacks."""
+        found: dict[str, bytes] = {}
         space = socket.CMSG_SPACE(array.array("i").itemsize)
         with contextlib.suppress(OSError):
             while True:
@@ -114,7 +114,7 @@ class Witness:
                     with contextlib.suppress(OSError):
                         # ipykernel wakes its own reader with a zero.
                         words = os.read(descriptor, _PIPE_BYTES).rstrip(b"\0")
-                        found["stdout" if name == b"o" else "stderr"] = words
+                        found[name.decode()] = found.get(name.decode(), b"") + words
                     os.close(descriptor)
         return found
 

@@ -22,6 +22,8 @@ input and Ctrl-C go to it, and its exit code is that of this command (128 and th
 When it dies, say why: cause, killer, stack, memory, what it left, and what people do about it. All of that goes to
 stderr. Options stand before FILE; what stands after it is the script's.
 
+A notebook runs in Jupyter's kernel, cell by cell, until one fails; what the cells show is kept in a copy.
+
 Ctrl-\\ ends a script that answers to nothing else, and shows where it was. What it leaves running is told, and ended.
 Exit code 2, with one line on stderr: it can't begin.
 """
@@ -30,16 +32,17 @@ _NAME = "run"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="a .py file")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a .py file, or an .ipynb notebook")
     parser.add_argument(
         "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="what the script finds in sys.argv"
     )
-    parser.add_argument("--python", metavar="PATH", default=sys.executable, help="the interpreter (default: this one)")
+    parser.add_argument(
+        "--python", metavar="PATH", help="the interpreter (default: this one; of a notebook, the one that it asks for)"
+    )
     parser.add_argument(
         "--provisioner",
         metavar="NAME",
-        default="subprocess",
-        help="how its process is started (default: subprocess, which is what `python` does)",
+        help="how its process is started (default: subprocess, which is what `python` does; of a notebook: jupyter)",
     )
     parser.add_argument("--memory", metavar="SIZE", type=_size, help="a limit, such as 512M or 2G; needs a cgroup")
     parser.add_argument(
@@ -57,6 +60,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", metavar="FILE", type=Path, help="write what is known of the run: a page (.html), or JSON (.json)"
     )
+    parser.add_argument(
+        "--restart",
+        metavar="CELL",
+        type=int,
+        help="of a notebook: go on after a death at this cell, to show what must be run again",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, help="of a notebook: its copy (default: NAME.run.ipynb, beside it)"
+    )
 
 
 def run(options: argparse.Namespace) -> Answer:
@@ -65,33 +77,39 @@ def run(options: argparse.Namespace) -> Answer:
     from pytest_tfkernel.run import reports
     from pytest_tfkernel.run.faults import Aim
     from pytest_tfkernel.run.refusals import WishError
-    from pytest_tfkernel.run.wishes import Wishes, check_file
+    from pytest_tfkernel.run.wishes import NOTEBOOK, Wishes, check_file
 
     try:
         check_file(options.file)
         aim = Aim.read(options.fault) if options.fault is not None else None
         if options.report is not None:
             reports.check(options.report)
+        is_notebook = options.file.suffix == NOTEBOOK
         wishes = Wishes(
-            options.file,
-            tuple(options.arguments),
-            options.python,
-            options.provisioner,
-            options.memory,
-            options.timeout,
-            aim,
-            options.report,
+            file=options.file,
+            arguments=tuple(options.arguments),
+            python=options.python or sys.executable,
+            provisioner=options.provisioner or ("jupyter" if is_notebook else "subprocess"),
+            memory=options.memory,
+            timeout=options.timeout,
+            aim=aim,
+            report=options.report,
+            restart=options.restart,
+            output=options.output,
+            has_python=options.python is not None,
         )
+        wishes.check()
         return _run(wishes), "", ""
     except (WishError, TFKernelError) as error:
         return untold(_NAME, error)
 
 
 def _run(wishes: Wishes) -> int:
-    from pytest_tfkernel.run import reports, runs, show
+    from pytest_tfkernel.run import notebook, reports, runs, show
 
-    story = runs.run_script(wishes)
+    story, more = notebook.run(wishes, _say) if wishes.is_notebook else (runs.run_script(wishes), "")
     _say(show.story(story))
+    _say("".join(f"pytest-tfkernel: {line}\n" for line in more.splitlines()))
     if wishes.report is not None:
         try:
             reports.write(wishes.report, story)

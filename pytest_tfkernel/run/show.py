@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_tfkernel._child import deaths
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.run import advice
 from pytest_tfkernel.run.story import Story
@@ -23,7 +24,7 @@ def story(found: Story) -> str:
         lines = ["", headline(found)]
         for title, text in sections(found):
             lines += [f"--- {title}", *map(printable, text.splitlines())]
-    elif found.code and not found.interrupts:
+    elif found.code and not found.interrupts and found.cell is None:
         lines = [f"{_US}: {printable(found.name)} ended with {found.post_mortem.exit_status}"]
     if found.left_behind and not found.has_died:
         lines.append(f"{_US}: {printable(found.name)} left behind: {left(found)}")
@@ -50,7 +51,8 @@ def sections(found: Story) -> Iterator[Section]:
     yield from _oom(found)
     if found.threads:
         yield "threads", "\n".join(map(str, found.threads))
-    lines = found.stack.splitlines()
+    # A kernel of Jupyter's has many threads of its own.
+    lines = (found.stack if found.cell is None else deaths.brief(found.stack)).splitlines()
     if lines:
         cut = [f"... {len(lines) - _STACK_LINES} more lines"] if len(lines) > _STACK_LINES else []
         yield "stack", "\n".join(lines[:_STACK_LINES] + cut)

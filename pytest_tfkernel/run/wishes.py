@@ -19,7 +19,11 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Wishes:
-    """One run. `memory` is in bytes, `timeout` in seconds."""
+    """One run. `memory` is in bytes, `timeout` in seconds.
+
+    Of a notebook, `restart` is the cell at which it goes on after a death, `output` the place for its copy, and
+    `has_python` says that somebody has chosen the interpreter.
+    """
 
     file: Path
     arguments: tuple[str, ...]
@@ -29,11 +33,28 @@ class Wishes:
     timeout: float = math.inf
     aim: Aim | None = None
     report: Path | None = None
+    restart: int | None = None
+    output: Path | None = None
+    has_python: bool = False
 
     @property
     def is_notebook(self) -> bool:
         """Whether it is run cell by cell."""
         return self.file.suffix == NOTEBOOK
+
+    def check(self) -> None:
+        """Raise WishError for what doesn't go together."""
+        if not self.is_notebook and (self.restart is not None or self.output is not None):
+            raise WishError(f"--restart and --output are for notebooks, and {self.file} is none")
+        if self.is_notebook and self.arguments:
+            raise WishError(f"a notebook takes no arguments: leave out {self.arguments[0]!r}")
+        if self.is_notebook and self.aim is not None and self.aim.phase:
+            raise WishError(f"in a notebook a fault strikes by time: --fault={self.aim.fault.name}@5")
+
+    @property
+    def copy(self) -> Path:
+        """Where the copy of a notebook goes, with what its cells show."""
+        return self.output or self.file.with_suffix(f".run{NOTEBOOK}")
 
 
 def check_file(file: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +27,11 @@ class Log:
 
 
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Log:
-    """Ours, which Python shows on stderr."""
-    own = Log()
-    monkeypatch.setattr(logs, "_OWN", own)
-    return own
+def stderr(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """That with which this process began; another one has taken its place since."""
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "__stderr__", stderr)
+    return stderr
 
 
 @dataclass
@@ -48,12 +50,20 @@ HEARD = Log([logging.StreamHandler()])
 @pytest.mark.parametrize(
     "log", [Log([logging.StreamHandler()]), Log(parent=HEARD), Adapter(Log(parent=Log(parent=HEARD)))]
 )
-def test_a_log_that_is_set_up_has_it(log: Any, own: Log) -> None:
+def test_a_log_that_is_set_up_has_it(log: Any, stderr: io.StringIO) -> None:
     logs.warn(log, "died")
-    assert (getattr(log, "logger", log).said, own.said) == (["died"], [])
+    assert (getattr(log, "logger", log).said, stderr.getvalue()) == (["died"], "")
 
 
 @pytest.mark.parametrize("log", [Log(), Log([]), Log(parent=Log()), Log(parent=HEARD, propagate=False)])
-def test_where_nobody_has_set_one_up_python_shows_it(log: Any, own: Log) -> None:
-    logs.warn(log, "died")
-    assert (log.said, own.said) == ([], ["died"])
+def test_where_nobody_has_set_one_up_it_is_on_stderr(log: Any, stderr: io.StringIO) -> None:
+    logs.warn(log, "died\ud800")
+    assert (log.said, stderr.getvalue()) == ([], "died\\ud800\n")
+
+
+@pytest.mark.parametrize("stderr", [None, io.StringIO()], ids=["none", "closed"])
+def test_where_there_is_no_stderr_nothing_is_said(stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if stderr is not None:
+        stderr.close()
+    monkeypatch.setattr(sys, "__stderr__", stderr)
+    logs.warn(Log(), "died")

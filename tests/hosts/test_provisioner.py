@@ -253,6 +253,8 @@ def test_a_real_kernel_and_its_restarter_in_a_process_without_warnings(module: s
     from jupyter_client.kernelspec import KernelSpec
 
     CRASH = "import ctypes, sys\\nprint('aside', file=sys.stderr)\\nctypes.string_at(0)"
+    # As Spyder does.
+    ELSEWHERE = "import faulthandler, tempfile; f = tempfile.TemporaryFile(); faulthandler.enable(f)"
 
     async def main():
         manager = AsyncIOLoopKernelManager(transport="ipc", ip=sys.argv[1] + "/k")
@@ -268,7 +270,7 @@ def test_a_real_kernel_and_its_restarter_in_a_process_without_warnings(module: s
         client = manager.client()
         client.start_channels()
         await client.wait_for_ready(timeout=60)
-        await client.execute_interactive("import sys; print(sys.argv[1:])", timeout=60)
+        await client.execute_interactive("import sys; print(sys.argv[1:])\\n" + ELSEWHERE, timeout=60)
         client.execute(CRASH)
         found = await provisioner.death()
         assert (found.last_cell, found.stderr) == (CRASH, "aside\\n"), found

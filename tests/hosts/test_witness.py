@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,18 @@ class TestStatement:
         self._write_stderr(witness)
         assert witness.testify().stderr == "printed native"
         os.close(writer)
+
+    def test_stacks_that_went_elsewhere_are_read_there(self, witness: Witness, tmp_path: Path) -> None:
+        for text in ("", "Fatal"):
+            (tmp_path / "fault").write_text(text, encoding="ascii")
+            with (
+                (tmp_path / "fault").open("rb") as file,
+                socket.socket(fileno=os.dup(witness.descriptors[-1])) as theirs,
+            ):
+                rights = array.array("i", [file.fileno()])
+                theirs.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+        (tmp_path / "fault").unlink()
+        assert witness.testify().stack == "FatalFatal"
 
     def _write_stderr(self, witness: Witness) -> None:
         os.write(witness._files["stderr"], b"printed ")

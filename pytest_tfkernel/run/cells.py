@@ -1,0 +1,138 @@
+"""Cells in a kernel of Jupyter's, one after the other: what they show comes as it comes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_tfkernel.kernels.generations.life import Life
+from pytest_tfkernel.model.cells import CellError
+from pytest_tfkernel.model.processes import PostMortem
+from pytest_tfkernel.processes.waits import Event, monotonic
+from pytest_tfkernel.processes.wire import ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.run.heard import Heard
+from pytest_tfkernel.run.notebooks import Shown
+from pytest_tfkernel.run.script import Blow, Watcher
+
+# How often we look for what was shown: a host writes it to a file.
+_LOOK_SECONDS = 0.05
+_FRAME_SECONDS = 10.0
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cell: an error, or a death, or neither. `is_stopped`: a person wants no more of them."""
+
+    error: CellError | None = None
+    post_mortem: PostMortem | None = None
+    is_stopped: bool = False
+
+
+class Player:
+    """Plays cells in one life after the other. `heard` is listening; `folder` is for files of ours."""
+
+    def __init__(self, heard: Heard, folder: Path, timeout: float, blow: Blow | None) -> None:
+        self._heard = heard
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._end = monotonic() + timeout
+        self._timeout = timeout
+        self._blow = blow
+        self._began = monotonic()
+        self.struck = False
+        self.interrupts = 0
+        self._stop = False
+
+    def play(self, life: Life, cell: str, watcher: Watcher) -> tuple[Outcome, Shown]:
+        """Run one cell."""
+        shown = Shown(self._folder / f"shown-{next(self._numbers)}")
+        life.last_cell = cell
+        try:
+            number = life.send({"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path)})
+        except (ValueError, ChannelTornError) as refused:
+            return Outcome(CellError("TooLarge", str(refused), "")), shown
+        reply = self._await(life, number, shown, watcher)
+        post_mortem = life.bury() if reply is None else None
+        _pass_on(shown)
+        error = CellError(**reply["error"]) if reply is not None and reply["error"] is not None else None
+        return Outcome(error, post_mortem, self._stop), shown
+
+    def _await(self, life: Life, number: int, shown: Shown, watcher: Watcher) -> Message | None:
+        look_at = 0.0
+        while True:
+            event = life.wait(_LOOK_SECONDS)
+            _pass_on(shown)
+            now = monotonic()
+            if now >= look_at:
+                look_at = now + watcher.look(life)
+            for one in self._heard.take():
+                self._signal(life, one, watcher)
+            self._mind_the_time(life, now, watcher)
+            if event is Event.DEATH:
+                return None
+            if event is not Event.READABLE:
+                continue
+            try:
+                message = life.receive(_FRAME_SECONDS)
+            except ChannelLateError:
+                message = None
+            if message is None:
+                life.closing()
+                return None
+            if message["kind"] == "failed":
+                life.end(f"it was ended, since {message['error']}")
+                return None
+            if message.get("id") == number:
+                return message
+
+    def _signal(self, life: Life, number: int, watcher: Watcher) -> None:
+        self.interrupts += 1
+        if number == signal.SIGINT:
+            life.interrupt()
+        elif number == signal.SIGQUIT:
+            self._stop = True
+            watcher.last_look(life)
+            life.dump_stacks()
+            life.end("it was ended, since Ctrl-\\ asked for that", deadline=True)
+        else:
+            self._stop = True
+            life.signal(number)
+
+    def _mind_the_time(self, life: Life, now: float, watcher: Watcher) -> None:
+        blow = self._blow
+        if blow is not None and blow.seconds is not None and not self.struck and now >= self._began + blow.seconds:
+            self.struck = True
+            blow.strike(life)
+        if now >= self._end:
+            self._end = float("inf")
+            watcher.last_look(life)
+            life.dump_stacks()
+            life.end(f"it ran longer than {self._timeout:g} s, so it was ended", deadline=True)
+
+
+def _pass_on(shown: Shown) -> None:
+    """Print what a terminal can show of it."""
+    for one in shown.follow():
+        content = one["content"]
+        if one["kind"] == "stream":
+            _print(2 if content.get("name") == "stderr" else 1, str(content.get("text", "")))
+        elif one["kind"] == "error":
+            _print(2, _COLOURS.sub("", "\n".join(map(str, content.get("traceback", [])))) + "\n")
+        elif one["kind"] in ("execute_result", "display_data"):
+            text = content.get("data", {}).get("text/plain")
+            if text is not None:
+                _print(1, f"{text}\n")
+
+
+def _print(descriptor: int, text: str) -> None:
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        return  # nobody reads it; the copy has it

@@ -1,0 +1,136 @@
+"""A notebook as a file: its code cells, and the copy that has what they show."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pytest_tfkernel.run.refusals import WishError
+
+_VERSION = 4
+_MISSING = f"a notebook needs nbformat: {sys.executable} -m pip install 'pytest-tfkernel[notebook]'"
+Message = dict[str, Any]
+
+
+class Notebook:
+    """One that was read; `cells` are those with code, by their numbers from 1, the empty ones too."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises WishError for what is no notebook, or where nobody can read one."""
+        try:
+            nbformat: Any = importlib.import_module("nbformat")
+        except ImportError:
+            raise WishError(_MISSING) from None
+        self._format = nbformat
+        self.path = path
+        try:
+            with warnings.catch_warnings():
+                # Of cells without an id, as older notebooks have them.
+                warnings.simplefilter("ignore")
+                self._node: Any = nbformat.read(path, as_version=_VERSION)
+        except Exception as error:  # noqa: BLE001 - whatever it says of a file of somebody else's
+            words = str(error).splitlines() or [""]
+            raise WishError(f"{path} is no notebook: {type(error).__name__}: {words[0][:200]}") from None
+        self.cells = [cell for cell in self._node.cells if cell.cell_type == "code"]
+        if not self.cells:
+            raise WishError(f"{path} has no cell with code")
+
+    @property
+    def kernelspec(self) -> str | None:
+        """The name of the one that it asks for."""
+        name = self._node.metadata.get("kernelspec", {}).get("name")
+        return str(name) if name else None
+
+    def source(self, number: int) -> str:
+        """The text of a cell; a cell of blanks is empty."""
+        text = str(self.cells[number - 1].source)
+        return text if text.strip() else ""
+
+    def may_raise(self, number: int) -> bool:
+        """Whether an error there is wanted, by the tag that Jupyter knows."""
+        return "raises-exception" in self.cells[number - 1].metadata.get("tags", [])
+
+    def clear(self) -> None:
+        """Forget what cells have shown before."""
+        for cell in self.cells:
+            cell.outputs, cell.execution_count = [], None
+
+    def note(self, number: int, count: int, messages: Iterable[Message]) -> None:
+        """Note what a cell has shown as the `count`th that ran."""
+        cell = self.cells[number - 1]
+        cell.execution_count = count
+        cell.outputs = outputs(messages)
+
+    def write(self, path: Path) -> None:
+        """Write the copy; an older one stays until this one is whole. Raises OSError."""
+        aside = path.with_name(f"{path.name}.{os.getpid()}")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                aside.write_text(self._format.writes(self._node), encoding="utf-8", errors="backslashreplace")
+            aside.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
+def outputs(messages: Iterable[Message]) -> list[Any]:
+    """Outputs as a notebook keeps them: prints in one piece, and nothing of what was cleared."""
+    v4: Any = importlib.import_module("nbformat.v4")
+    found: list[Any] = []
+    to_clear = False
+    for one in messages:
+        if one["kind"] == "clear_output":
+            to_clear = bool(one["content"].get("wait"))
+            found = found if to_clear else []
+            continue
+        if one["kind"] == "update_display_data":
+            continue
+        if to_clear:
+            found, to_clear = [], False
+        new = v4.output_from_msg({"header": {"msg_type": one["kind"]}, "content": one["content"]})
+        if (
+            found
+            and new.output_type == "stream"
+            and (found[-1].output_type, found[-1].get("name")) == ("stream", new.name)
+        ):
+            found[-1].text += new.text
+        else:
+            found.append(new)
+    return found
+
+
+class Shown:
+    """The file to which a host writes what a cell shows, read as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._place = 0
+        self._rest = b""
+        self.messages: list[Message] = []
+
+    def follow(self) -> list[Message]:
+        """What has come since."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._place)
+                data = file.read()
+        except OSError:
+            return []
+        self._place += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        new = [json.loads(line) for line in lines]
+        self.messages += new
+        return new
+
+    def remove(self) -> None:
+        """It is of no use any more."""
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)

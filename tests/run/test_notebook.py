@@ -1,0 +1,200 @@
+"""Notebooks in Jupyter's kernel, from outside: what they show, how they fail and die, and how they go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hosted_kernels import JUPYTER
+from pytest_tfkernel.kernels.launcher import Launcher
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def write(path: Path, *cells: str, tags: dict[int, list[str]] | None = None, kernelspec: str | None = None) -> Path:
+    made = [
+        {
+            "cell_type": "code",
+            "id": f"c{number}",
+            "metadata": {"tags": (tags or {}).get(number, [])},
+            "source": cell,
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": "of before"}],
+            "execution_count": 9,
+        }
+        for number, cell in enumerate(cells, 1)
+    ]
+    told = {"kernelspec": {"name": kernelspec, "display_name": "x"}} if kernelspec else {}
+    words = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "# words"}
+    path.write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": told, "cells": [words, *made]}), encoding="utf-8"
+    )
+    return path
+
+
+@pytest.fixture
+def run(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    JUPYTER.python(launcher)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+
+    def run_one(*words: object, begin: tuple[str, ...] = ("-I", "-m", "pytest_tfkernel")) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, *begin, "run", *map(str, words)], cwd=tmp_path, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=120, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    return run_one
+
+
+def shown(path: Path) -> list[tuple[int | None, list[Any]]]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [(one["execution_count"], one["outputs"]) for one in cells if one["cell_type"] == "code"]
+
+
+def test_what_cells_show_is_printed_and_kept_in_a_copy(run: Run, tmp_path: Path) -> None:
+    asked = write(
+        tmp_path / "a.ipynb",
+        "import os, sys\nprint('one')\nprint('two')\nprint('aside', file=sys.stderr)",
+        " \n",
+        "from IPython.display import clear_output, display\nprint('gone')\nclear_output(wait=True)\ndisplay({'a': 1})\nos.getcwd()",
+        "print('x' * (70 << 20))",
+        "1 / 0",
+        "'after'",
+        tags={5: ["raises-exception"]},
+    )
+    before = asked.read_text(encoding="utf-8")
+    code, out, err = run(asked)
+    assert code == 0, err
+    assert (out.startswith("one\ntwo\n"), out.endswith("'after'\n"), len(out) > 70 << 20) == (True, True, True)
+    assert ("aside" in err, "ZeroDivisionError" in err) == (True, True)
+    assert asked.read_text(encoding="utf-8") == before
+    first, empty, third, large, failed, last = shown(tmp_path / "a.run.ipynb")
+    assert (first[0], {one["name"]: "".join(one["text"]) for one in first[1]}) == (
+        1,
+        {"stdout": "one\ntwo\n", "stderr": "aside\n"},
+    )
+    assert empty == (None, [])
+    assert [one["data"] for one in third[1]] == [{"text/plain": "{'a': 1}"}, {"text/plain": repr(str(tmp_path))}] or [
+        {name: "".join(form) for name, form in one["data"].items()} for one in third[1]
+    ] == [{"text/plain": "{'a': 1}"}, {"text/plain": repr(str(tmp_path))}]
+    assert len("".join(large[1][0]["text"])) == (70 << 20) + 1
+    assert failed[1][0]["ename"] == "ZeroDivisionError"
+    assert last[0] == 5
+
+
+def test_after_a_death_it_goes_on_where_it_is_told_and_says_what_is_missing(run: Run, tmp_path: Path) -> None:
+    notebook = write(
+        tmp_path / "b.ipynb",
+        "x = 1",
+        "def twice(): return 2 * x",
+        "import ctypes; ctypes.string_at(0)",
+        "twice()",
+        "%time y = x",
+        "nowhere",
+        "'through'",
+    )
+    code, out, err = run("--restart=4", "--output=c.ipynb", "--report=b.json", notebook)
+    assert code == 128 + signal.SIGSEGV, err
+    assert "'through'" in out
+    for words in (
+        "cell 3 has died; a new kernel goes on at cell 4\n",
+        "b.ipynb: kernel ",
+        "--- last cell, which is cell 3\nimport ctypes; ctypes.string_at(0)\n",
+        "cell 4 needs 'twice', which cell 2 makes: run that one again\n",
+        "cell 5 needs 'x', which cell 1 makes: run that one again\n",
+        "cell 6 needs 'nowhere'\n",
+        "what the cells show is in c.ipynb\n",
+    ):
+        assert words in err
+    assert [count for count, _ in shown(tmp_path / "c.ipynb")] == [1, 2, 3, 1, 2, 3, 4]
+    told = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
+    assert (told["cell"], told["died"], told["post_mortem"]["last_cell"]) == (
+        3,
+        True,
+        "import ctypes; ctypes.string_at(0)",
+    )
+    assert not list(tmp_path.glob("*.ipynb.*"))
+
+
+def test_an_error_ends_it_and_nobody_answers_input(run: Run, tmp_path: Path) -> None:
+    code, _, err = run(write(tmp_path / "d.ipynb", "input('name? ')", "print('never')"))
+    assert code == 1
+    assert (
+        "cell 1 ended with StdinNotImplementedError, so the cells after it were not run; nobody answers input()" in err
+    )
+    assert [count for count, _ in shown(tmp_path / "d.run.ipynb")] == [1, None]
+
+
+def test_ctrl_c_interrupts_the_cell(run: Run, tmp_path: Path) -> None:
+    # Our parent is the host, whose parent is the supervisor, whose parent is the command.
+    source = (
+        "import os, signal, time\npid = os.getppid()\n"
+        "for _ in range(2): pid = int(open(f'/proc/{pid}/stat').read().rpartition(') ')[2].split()[1])\n"
+        "os.kill(pid, signal.SIGINT)\ntime.sleep(62)"
+    )
+    code, _, err = run(write(tmp_path / "e.ipynb", source, "print('never')"))
+    assert code == 1
+    assert "cell 1 ended with KeyboardInterrupt" in err
+
+
+def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_path: Path) -> None:
+    notebook = write(tmp_path / "f.ipynb", "import time; time.sleep(62)")
+    code, _, err = run("--timeout=1", notebook)
+    assert code == 128 + signal.SIGKILL
+    assert "it ran longer than 1 s, so it was ended" in err
+    assert "in <module>" in err
+    code, _, err = run("--fault=sigterm@0.2", notebook)
+    assert code in (128 + signal.SIGTERM, 128 + signal.SIGKILL)
+    assert "--- fault\nsigterm struck after 0.2 s\n" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["spec.ipynb"], "spec.ipynb: kernelspec='unicorn' is not installed; `jupyter kernelspec list` has: "),
+        (["empty.ipynb"], "empty.ipynb has no cell with code"),
+        (["bad.ipynb"], "bad.ipynb is no notebook: "),
+        (["list.ipynb"], "list.ipynb is no notebook: "),
+        (["one.ipynb", "argument"], "a notebook takes no arguments: leave out 'argument'"),
+        (["--provisioner=subprocess", "one.ipynb"], "a notebook runs in Jupyter's kernel"),
+        (["--restart=2", "one.ipynb"], "--restart=2: there are cells 1 to 1"),
+        (["--restart=1", "a.py"], "--restart and --output are for notebooks, and a.py is none"),
+        (["--fault=sigkill@running", "one.ipynb"], "in a notebook a fault strikes by time: --fault=sigkill@5"),
+        (["--output=none/a.ipynb", "one.ipynb"], "the copy can't be written to none/a.ipynb"),
+    ],
+)
+def test_what_cannot_be_run_is_one_line(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pytest_tfkernel import commands
+
+    write(tmp_path / "spec.ipynb", "1", kernelspec="unicorn")
+    write(tmp_path / "one.ipynb", "1")
+    write(tmp_path / "empty.ipynb")
+    (tmp_path / "bad.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "list.ipynb").write_text("[1]", encoding="utf-8")
+    (tmp_path / "a.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert commands.run(["run", *words]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1), err
+    assert err.startswith(f"run: {said}")
+
+
+def test_without_nbformat_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pytest_tfkernel import commands
+
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    assert commands.run(["run", os.fspath(write(tmp_path / "a.ipynb", "1"))]) == 2
+    assert capsys.readouterr().err.endswith("-m pip install 'pytest-tfkernel[notebook]'\n")
