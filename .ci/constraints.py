@@ -24,7 +24,7 @@ HEAD = """\
 # Made by `python .ci/constraints.py`, and renewed by .github/workflows/constraints.yml.
 """
 # Ourselves with all extras but `cuda`, whose packages are gigabytes; and what CI and tox.ini install beside that.
-EXTRAS = "cpu,dev,html,jupyter,multiprocess,neighbours,page,spyder,xdist"
+EXTRAS = "cpu,dev,html,jupyter,multiprocess,neighbours,notebook,page,spyder,xdist"
 WANTED = ((f"{ROOT}[{EXTRAS}]", "build", "cosmic-ray", "hatchling", "packaging", "tox", "twine"),)
 # What is asked of one Python only.
 ALSO = {
@@ -32,7 +32,7 @@ ALSO = {
         (f"{ROOT}[dev]", "tensorflow-cpu==2.12.*"),
         (f"{ROOT}[dev]", "tensorflow-cpu==2.15.*"),
         (f"{ROOT}[dev]", "tensorflow==2.21.*"),
-        ("ipython<9.18", "spyder==6.1.*", "tensorflow-cpu"),
+        ("ipython<9.18", "jupyter_server", "spyder==6.1.*", "tensorflow-cpu"),
     )
 }
 OURS = "pytest-tfkernel"

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pytest_tfkernel._child import deaths
@@ -71,7 +72,9 @@ def _status(one: deaths.Record) -> str:
 
 
 def _cell(one: deaths.Record) -> str:
-    lines = str(one.get("last_cell") or "").strip().splitlines()
+    # Of `pytest-tfkernel run` it is a command, of which the file matters.
+    name = one.get("name")
+    lines = [Path(name).name] if isinstance(name, str) else str(one.get("last_cell") or "").strip().splitlines()
     number = one.get("cell_number")
     text = f"{f'[{number}] ' if number else ''}{lines[0] if lines else ''}{' ...' if len(lines) > 1 else ''}"
     return printable(text if len(text) <= _CELL else f"{text[: _CELL - 3]}...")

@@ -105,9 +105,15 @@ def run(options: argparse.Namespace) -> Answer:
 
 
 def _run(wishes: Wishes) -> int:
-    from pytest_tfkernel.run import notebook, reports, runs, show
+    from pytest_tfkernel.run import managed, notebook, reports, runs, show
 
-    story, more = notebook.run(wishes, _say) if wishes.is_notebook else (runs.run_script(wishes), "")
+    more = ""
+    if wishes.is_notebook:
+        story, more = notebook.run(wishes, _say)
+    elif wishes.is_managed:
+        story = managed.run(wishes)
+    else:
+        story = runs.run_script(wishes)
     _say(show.story(story))
     _say("".join(f"pytest-tfkernel: {line}\n" for line in more.splitlines()))
     if wishes.report is not None:

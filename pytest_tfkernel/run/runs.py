@@ -8,11 +8,9 @@ from pytest_tfkernel.audit.ledger import baseline
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
-from pytest_tfkernel.model.provisioners import Managed
 from pytest_tfkernel.processes.postmortems import records
 from pytest_tfkernel.run import script
 from pytest_tfkernel.run.faults import Aim, Striking
-from pytest_tfkernel.run.refusals import WishError
 from pytest_tfkernel.run.script import Played
 from pytest_tfkernel.run.story import Story
 from pytest_tfkernel.run.watch import Watch
@@ -20,10 +18,8 @@ from pytest_tfkernel.run.wishes import Wishes
 
 
 def run_script(wishes: Wishes) -> Story:
-    """Run a script to its end. Raises WishError, SpecError and KernelStartError where it can't begin."""
+    """Run a script to its end. Raises SpecError and KernelStartError where it can't begin."""
     spec = spec_of(wishes)
-    if isinstance(spec.made_by, Managed):
-        raise WishError(f"a script can't run in a {wishes.provisioner} kernel: choose --provisioner=subprocess")
     before = baseline()
     with Launcher() as launcher:
         kernel = launcher.start(spec)

@@ -25,7 +25,8 @@ def story(found: Story) -> str:
         for title, text in sections(found):
             lines += [f"--- {title}", *map(printable, text.splitlines())]
     elif found.code and not found.interrupts and found.cell is None:
-        lines = [f"{_US}: {printable(found.name)} ended with {found.post_mortem.exit_status}"]
+        # That of a kernel which goes on after the script is another one.
+        lines = [f"{_US}: {printable(found.name)} ended with exit code {found.code}"]
     if found.left_behind and not found.has_died:
         lines.append(f"{_US}: {printable(found.name)} left behind: {left(found)}")
     if found.fault and not found.has_died:

@@ -8,6 +8,7 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_tfkernel.model.provisioners import Managed, chosen
 from pytest_tfkernel.run.faults import Aim
 from pytest_tfkernel.run.refusals import WishError
 
@@ -41,6 +42,11 @@ class Wishes:
     def is_notebook(self) -> bool:
         """Whether it is run cell by cell."""
         return self.file.suffix == NOTEBOOK
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether its kernel belongs to a manager of Jupyter's or Spyder's. Raises SpecError for an unknown one."""
+        return isinstance(chosen(self.provisioner), Managed)
 
     def check(self) -> None:
         """Raise WishError for what doesn't go together."""

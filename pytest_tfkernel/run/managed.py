@@ -1,0 +1,64 @@
+"""A script in a kernel of Jupyter's or Spyder's, as a person runs it there: by `%run`, or F5, which is `%runfile`."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from pytest_tfkernel.audit.ledger import baseline
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.cells import CellError
+from pytest_tfkernel.model.provisioners import Spyder
+from pytest_tfkernel.run import runs
+from pytest_tfkernel.run.cells import Player
+from pytest_tfkernel.run.faults import Striking
+from pytest_tfkernel.run.heard import Heard
+from pytest_tfkernel.run.refusals import WishError
+from pytest_tfkernel.run.script import Played
+from pytest_tfkernel.run.story import Story
+from pytest_tfkernel.run.watch import Watch
+from pytest_tfkernel.run.wishes import Wishes
+
+_EXIT = "SystemExit"
+
+
+def run(wishes: Wishes) -> Story:
+    """Run the script to its end. Raises WishError, SpecError and KernelStartError where it can't begin."""
+    if wishes.aim is not None and wishes.aim.phase:
+        raise WishError(f"in a {wishes.provisioner} kernel a fault strikes by time: --fault={wishes.aim.fault.name}@5")
+    spec = runs.spec_of(wishes)
+    cell = cell_of(wishes, is_spyder=isinstance(spec.made_by, Spyder))
+    before = baseline()
+    with Launcher() as launcher:
+        kernel = launcher.start(spec)
+        heard = Heard()
+        with heard.listening():
+            blow = Striking(wishes.aim, kernel) if wishes.aim is not None else None
+            player = Player(heard, launcher.temporary, wishes.timeout, blow)
+            watch = Watch(kernel.life, launcher.supervisor, before)
+            outcome, shown = player.play(kernel.life, cell, watch)
+            shown.remove()
+            if outcome.post_mortem is None:
+                kernel.shutdown()
+            dead = outcome.post_mortem or kernel.post_mortems[-1]
+            story = runs.story_of(wishes, launcher, kernel, watch, Played(dead, player.interrupts, player.struck))
+    return story if outcome.post_mortem is not None else replace(story, code=code_of(outcome.error))
+
+
+def cell_of(wishes: Wishes, *, is_spyder: bool) -> str:
+    """The magic that runs the file."""
+    path = str(wishes.file.absolute())
+    if not is_spyder:
+        return f"%run {shlex.join([path, *wishes.arguments])}"
+    arguments = ["--args", shlex.join(wishes.arguments)] if wishes.arguments else []
+    return f"%runfile {shlex.join([path, *arguments, '--wdir', str(Path.cwd())])}"
+
+
+def code_of(error: CellError | None) -> int:
+    """The exit code of a script that has ended in a kernel which goes on; that of `sys.exit` where it says one."""
+    if error is None:
+        return 0
+    if error.type.rpartition(".")[2] != _EXIT:
+        return 1
+    return int(error.message) if error.message.isdigit() else int(error.message not in ("", "None"))

@@ -1,0 +1,80 @@
+"""A script in a kernel of Jupyter's or Spyder's."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hosted_kernels import JUPYTER, SPYDER, Kind
+from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.cells import CellError
+from pytest_tfkernel.model.processes import Cause
+from pytest_tfkernel.run import managed
+from pytest_tfkernel.run.refusals import WishError
+from pytest_tfkernel.run.wishes import Wishes
+
+SOURCE = """
+import os, sys
+print(__name__, sys.argv[1:], os.path.basename(__file__), os.getcwd())
+if sys.argv[1:]:
+    sys.exit(int(sys.argv[1]))
+import ctypes
+ctypes.string_at(0)
+"""
+
+
+@pytest.fixture
+def wish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Wishes]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "a script.py").write_text(SOURCE, encoding="utf-8")
+
+    def make(provisioner: str, *arguments: str) -> Wishes:
+        import sys
+
+        return Wishes(tmp_path / "a script.py", arguments, sys.executable, provisioner)
+
+    return make
+
+
+@pytest.mark.parametrize("kind", [JUPYTER, SPYDER], ids=str)
+def test_it_runs_there_as_a_person_runs_it(
+    kind: Kind, wish: Callable[..., Wishes], launcher: Launcher, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kind.python(launcher)
+    story = managed.run(wish(kind.provisioner, "3", "a b"))
+    assert (story.code, story.has_died) == (3, False)
+    assert f"__main__ ['3', 'a b'] a script.py {Path.cwd()}\n" in capfd.readouterr().out
+
+
+def test_its_death_is_that_of_the_kernel(wish: Callable[..., Wishes], launcher: Launcher) -> None:
+    JUPYTER.python(launcher)
+    story = managed.run(wish("jupyter"))
+    assert (story.code, story.has_died, story.post_mortem.cause) == (128 + signal.SIGSEGV, True, Cause.SIGNAL)
+    assert "a script.py" in story.post_mortem.stack
+
+
+def test_a_fault_in_a_phase_is_refused(wish: Callable[..., Wishes]) -> None:
+    import dataclasses
+
+    from pytest_tfkernel.run.faults import Aim
+
+    wishes = dataclasses.replace(wish("spyder"), aim=Aim.read("sigkill@running"))
+    with pytest.raises(WishError, match="in a spyder kernel a fault strikes by time: --fault=sigkill@5"):
+        managed.run(wishes)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, 0),
+        (CellError("ValueError", "x", ""), 1),
+        (CellError("SystemExit", "4", ""), 4),
+        (CellError("SystemExit", "", ""), 0),
+        (CellError("builtins.SystemExit", "why", ""), 1),
+    ],
+)
+def test_the_exit_code_of_what_ends_in_a_kernel_that_goes_on(error: CellError | None, code: int) -> None:
+    assert managed.code_of(error) == code
