@@ -20,7 +20,7 @@ from pytest_tfkernel.suite.observing import Seen
 from pytest_tfkernel.suite.settings import settings, slow_first
 from pytest_tfkernel.suite.sizes import FULL
 
-Order = Callable[[Iterable[Setting]], list[Setting]]
+PlayingOrder = Callable[[Iterable[Setting]], list[Setting]]
 
 
 class UnknownVerdict(pytest.skip.Exception):  # type: ignore[misc, name-defined, unused-ignore]
@@ -43,7 +43,7 @@ class SuiteCollector(pytest.Collector):
         options = options_of(self.config)
         missing = {label: missing_hosts(self.config, one) for label, one in interpreters_of(self.config).items()}
         # Alone, a run begins with what is soon done; with others, with what would keep one of them at the end.
-        order: Order = slow_first if workers.is_worker(self.config) else list
+        order: PlayingOrder = slow_first if workers.is_worker(self.config) else list
         usual = dict.fromkeys(pairs(options.size, options.provisioners, options.allow, missing, order))
         # An id is run whatever the size.
         possible = pairs(allow=options.allow, missing=missing, order=order) if options.selected else usual
@@ -109,7 +109,7 @@ def pairs(
     provisioners: tuple[str, ...] = (),
     allow: tuple[str, ...] = (),
     missing: Mapping[str, Collection[str]] | None = None,
-    order: Order = list,
+    order: PlayingOrder = list,
 ) -> Iterator[tuple[Setting, Guarantee]]:
     """Every setting of a size with every guarantee that applies to it (see `suite.settings.settings`).
 
