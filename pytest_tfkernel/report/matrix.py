@@ -14,15 +14,17 @@ INDENT = "  "
 
 _WORST_FIRST = (State.FAIL, State.KNOWN, State.UNKNOWN, State.PASS)
 _IDLE = "idle"
-_WIDTH = 100
+WIDTH = 100
 
 
-def matrix(records: Sequence[Record], columns: Sequence[str], kernels: Sequence[str] = ()) -> Iterator[Line]:
+def matrix(
+    records: Sequence[Record], columns: Sequence[str], kernels: Sequence[str] = (), width: int = WIDTH
+) -> Iterator[Line]:
     """A cell counts verdicts and names the worst of them.
 
     Rows are the faults that struck an idle kernel in the examples of `columns`; what has no place in them, other
     phases and scenarios, follows in lines of its own. In a run with several `kernels` each has a column, and rows are
-    whole settings.
+    whole settings. A table that is wider than `width` goes on below itself.
     """
     cells: dict[Setting, list[State]] = {}
     for record in records:
@@ -30,11 +32,11 @@ def matrix(records: Sequence[Record], columns: Sequence[str], kernels: Sequence[
     if kernels:
         places = {one: (_row(one, columns), one.kernel) for one in cells if one.kernel is not None}
         heads = [label for label in kernels if any(column == label for _, column in places.values())]
-        yield from _blocks(cells, places, heads, columns)
+        yield from _blocks(cells, places, heads, columns, width)
     else:
         places = {one: (one.fault, one.example) for one in cells if one.phase == _IDLE and one.example in columns}
         examples = [name for name in columns if any(column == name for _, column in places.values())]
-        yield from _blocks(cells, places, examples, columns)
+        yield from _blocks(cells, places, examples, columns, width)
 
 
 def _blocks(
@@ -42,6 +44,7 @@ def _blocks(
     places: Mapping[Setting, tuple[str, str]],
     heads: Sequence[str],
     columns: Sequence[str],
+    width: int,
 ) -> Iterator[Line]:
     """One block a provisioner: a table of the settings that have places, row and column; then the others."""
     table = {one: _cell(cells[one]) for one in places}
@@ -54,16 +57,29 @@ def _blocks(
     }
     for provisioner in unique(setting.provisioner for setting in cells):
         own = {places[one]: table[one] for one in places if one.provisioner == provisioner}
-        titles = "".join(head.ljust(widths[head]) for head in heads if own)
-        yield ((f"{provisioner.ljust(first)}{titles}".rstrip(), "bold"),)
-        for row in unique(row for row, _ in own):
-            pieces: list[tuple[str, str]] = [((INDENT + row).ljust(first), "")]
-            for head in heads:
-                text, colour = own.get((row, head), ("", ""))
-                pieces.append((text.ljust(widths[head]), colour))
-            yield _stripped(pieces)
+        for shown in _fitting(heads if own else (), widths, width - first):
+            titles = "".join(head.ljust(widths[head]) for head in shown)
+            yield ((f"{provisioner.ljust(first)}{titles}".rstrip(), "bold"),)
+            for row in unique(row for row, head in own if head in shown):
+                cells_of_row = [own.get((row, head), ("", "")) for head in shown]
+                pieces = [
+                    (text.ljust(widths[head]), colour) for head, (text, colour) in zip(shown, cells_of_row, strict=True)
+                ]
+                yield _stripped([((INDENT + row).ljust(first), ""), *pieces])
         others = [one for one in cells if one.provisioner == provisioner and one not in places]
-        yield from _flow([(_label(one, columns), *_cell(cells[one])) for one in others])
+        yield from _flow([(_label(one, columns), *_cell(cells[one])) for one in others], width)
+
+
+def _fitting(heads: Sequence[str], widths: Mapping[str, int], width: int) -> Iterator[list[str]]:
+    """As many heads at once as fit beside each other, and at least one; nothing but one empty list for none."""
+    shown: list[str] = []
+    for head in heads:
+        # Behind the last one nothing is written.
+        if shown and sum(widths[one] for one in [*shown, head]) - 2 > width:
+            yield shown
+            shown = []
+        shown.append(head)
+    yield shown
 
 
 def _row(setting: Setting, columns: Sequence[str]) -> str:
@@ -84,13 +100,13 @@ def _label(setting: Setting, columns: Sequence[str]) -> str:
     return " ".join(words)
 
 
-def _flow(entries: Sequence[tuple[str, str, str]]) -> Iterator[Line]:
+def _flow(entries: Sequence[tuple[str, str, str]], most: int) -> Iterator[Line]:
     """As many entries (label, cell, colour) on a line as fit."""
     line: list[tuple[str, str]] = []
     used = 0
     for label, text, colour in entries:
         width = len(f"{INDENT}{label} {text}")
-        if line and used + width > _WIDTH:
+        if line and used + width > most:
             yield tuple(line)
             line, used = [], 0
         line += [(f"{INDENT}{label} ", ""), (text, colour)]

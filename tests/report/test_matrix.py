@@ -104,3 +104,25 @@ def test_nothing_is_nothing() -> None:
 
 def test_names_are_told_once_in_order() -> None:
     assert unique("banana") == ["b", "a", "n"]
+
+
+def test_a_table_that_is_too_wide_goes_on_below_itself() -> None:
+    records = [record(setting(one, kernel=kernel)) for kernel in ("tf2.18", "tf2.20", "tf2.21") for one in COLUMNS]
+    kernels = ("tf2.18", "tf2.20", "tf2.21")
+
+    def at(width: int) -> list[str]:
+        return ["".join(text for text, _ in line) for line in matrix(records, COLUMNS, kernels, width)]
+
+    whole = at(100)
+    assert len(whole) == 3
+    assert at(max(map(len, whole))) == whole
+    for width in (60, 45, 38):
+        assert max(map(len, at(width))) <= width
+        assert "".join(at(width)).count("PASS 1") == len(records)
+    # A column that doesn't fit is shown all the same.
+    assert "".join(at(5)).count("PASS 1") == len(records)
+    assert [line.split()[1:] for line in at(38) if line.startswith("forkserver")] == [
+        ["tf2.18"],
+        ["tf2.20"],
+        ["tf2.21"],
+    ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import pytest
+
 from facts import INTERPRETER
 from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.model.trials import Capability, Record, Setting, State, Verdict
 from pytest_tfkernel.report import terminal
-from pytest_tfkernel.report.matrix import Line
+from pytest_tfkernel.report.matrix import WIDTH, Line
 
 TENSORFLOW = Capability("tensorflow", "TensorFlow", available=True)
 GPU = Capability("gpu", "GPUs", available=True)
@@ -24,7 +26,7 @@ def record(setting: Setting, state: State, reason: str = "", guarantee: str = "h
 
 
 def summary(records: Sequence[Record], order: Sequence[Setting] = (), gpu: Capability = GPU) -> list[Line]:
-    return list(terminal.summary(records, order, COLUMNS, [TENSORFLOW, gpu], "pytest"))
+    return list(terminal.summary(records, [TENSORFLOW, gpu], terminal.Layout(order, COLUMNS)))
 
 
 def texts(lines: Sequence[Line]) -> list[str]:
@@ -38,6 +40,13 @@ class TestHeader:
             "tfkernel: can check: TensorFlow",
             "tfkernel: can't check GPUs: no driver",
         ]
+
+    @pytest.mark.parametrize("width", [60, 80])
+    def test_lines_are_broken_between_words(self, width: int) -> None:
+        gone = Capability("gpu", "GPUs", available=False, reason="there is no driver here, or " * 5)
+        lines = terminal.header({"tf": INTERPRETER}, [TENSORFLOW, gone], ["a GPU " * 20], width)
+        assert max(map(len, lines)) <= width
+        assert [line for line in lines if not line.startswith(("tfkernel: ", "  "))] == []
 
     def test_says_nothing_where_nothing_can_be_checked(self) -> None:
         assert "tfkernel: can check: nothing" in terminal.header({"tf": INTERPRETER}, [NO_GPU])
@@ -158,12 +167,32 @@ class TestMatrix:
 
 
 class TestReasons:
-    def test_each_has_its_reason_in_one_line_and_the_line_to_type(self) -> None:
-        lines = texts(summary([record(A, State.FAIL, "first\n  second"), record(A, State.PASS)]))
+    def test_each_has_the_first_line_of_its_reason_and_the_line_to_type(self) -> None:
+        lines = texts(summary([record(A, State.FAIL, "first  line\n  second"), record(A, State.PASS)]))
         assert lines[3:] == [
             "FAIL holds [forkserver-one-sigkill-idle]",
-            "  first second",
+            "  first line",
             '  pytest "tfkernel::holds[forkserver-one-sigkill-idle]"',
+        ]
+
+    def test_a_long_one_is_cut_and_broken_between_words(self) -> None:
+        lines = texts(summary([record(A, State.FAIL, "word " * 1000)]))[4:-2]
+        assert max(map(len, lines)) <= WIDTH
+        assert 300 < len(" ".join(lines)) < 600
+        assert lines[-1].endswith("[...]")
+
+    def test_unknowns_of_one_reason_stand_together(self) -> None:
+        found = [record(one, State.UNKNOWN, "no GPU", name) for one in (A, B) for name in ("no-context", "no-memory")]
+        lines = texts(summary([*found, record(C, State.UNKNOWN, "hidden"), record(C, State.FAIL, "no GPU")]))
+        first = lines.index("UNKNOWN 4 times")
+        assert lines[first : first + 7] == [
+            "UNKNOWN 4 times",
+            "  no GPU",
+            "  no-context [forkserver-one-sigkill-idle] and 1 more",
+            "  no-memory [forkserver-one-sigkill-idle] and 1 more",
+            '  such as pytest "tfkernel::no-context[forkserver-one-sigkill-idle]"',
+            "UNKNOWN holds [forkserver-three-sigkill-idle]",
+            "  hidden",
         ]
 
     def test_fails_come_first_and_then_what_is_known(self) -> None:

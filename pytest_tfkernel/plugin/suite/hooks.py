@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 # What pytest takes for a skip.
 _SKIPS = (State.KNOWN, State.UNKNOWN)
+# Narrower than this, nobody could read a table.
+_NARROWEST = 60
 
 
 def enable(config: pytest.Config, options: Options) -> None:
@@ -145,7 +148,7 @@ class SuiteHooks:
         """What is checked here, what can be, and what can't."""
         if not self._interpreters:
             return []
-        return terminal.header(self._interpreters, self._capabilities, self._gpus)
+        return terminal.header(self._interpreters, self._capabilities, self._gpus, _width())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The matrix, every FAIL, KNOWN and UNKNOWN, and how much of a run that was cut short is missing."""
@@ -162,8 +165,9 @@ class SuiteHooks:
             command += "".join(f" --tfkernel-python={shlex.quote(python)}" for python in self._options.pythons)
         columns = [example.name for example in EXAMPLES]
         order = [one for label in self._interpreters for one in settings(allow=HARMFUL, kernel=label)]
+        layout = terminal.Layout(order, columns, command, _width())
         lines = [
-            *terminal.summary(self._records, order, columns, self._capabilities, command),
+            *terminal.summary(self._records, self._capabilities, layout),
             *terminal.unseen(map(str, defects_of(self._config).unseen(self._records, self._tensorflow))),
         ]
         for line in lines:
@@ -175,3 +179,8 @@ class SuiteHooks:
         """That of a setting's kernel; what is of no kernel was played with the first."""
         label = next(iter(self._interpreters)) if setting.kernel is None else setting.kernel
         return self._interpreters[label].tensorflow
+
+
+def _width() -> int:
+    """That of the terminal, as pytest finds it."""
+    return max(shutil.get_terminal_size().columns, _NARROWEST)

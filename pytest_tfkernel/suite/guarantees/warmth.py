@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from pytest_tfkernel.model.facts import Facts
@@ -40,4 +41,8 @@ def _difference(name: str, warm: Any, cold: Any) -> str:
     if isinstance(warm, dict) and isinstance(cold, dict):
         keys = sorted(key for key in {*warm, *cold} if warm.get(key) != cold.get(key))
         warm, cold = ({key: one.get(key) for key in keys} for one in (warm, cold))
+    if isinstance(warm, str) and isinstance(cold, str):
+        # Of a cell, or of what was printed, the first line that differs.
+        pairs = itertools.zip_longest(warm.splitlines(), cold.splitlines())
+        warm, cold = next((pair for pair in pairs if pair[0] != pair[1]), (warm, cold))
     return f"{name}: {warm!r} in the forked kernel, {cold!r} in the fresh one"
