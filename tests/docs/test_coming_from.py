@@ -7,11 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from inner import Inner, counts
+from inner import Inner, counts, without
 
 PAGE = Path(__file__).parents[2] / "docs" / "coming-from.md"
 _SIDE = re.compile(r"^(Before|After), with `([^`]*)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -21,14 +22,12 @@ SECTIONS = {
     for title, text in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 }
 LISTS = "Lists of tests to be run alone"
-# Becomes kernels, where all others are isolated.
-KERNELS = "TensorFlow's `multi_process_runner`"
-# Their "before" doesn't run here, and why.
-ELSEWHERE = {
-    "pytest-forked": "1.7.5 fails every test on pytest 9",
-    "pytest-isolate": "0.0.17 asks pytest for a function that pytest 9 doesn't have, in every test",
-    KERNELS: "its test_main finds its own binary below bazel-out only",
-}
+CLUSTER = "TensorFlow's `multi_process_runner`"
+# What runs on pytest 8 only, and is there with `tox -e neighbours-pytestoldest`; each is in the way of all others.
+OLD = {"pytest-forked": "forked", "pytest-isolate": "isolate"}
+# Beside that one pytest-isolate isolates nothing, and limits nothing.
+_TIMEOUT = "timeout"
+_IS_OLD = int(pytest.__version__.partition(".")[0]) < 9
 # What the other files of a list's folder are like.
 OTHER = """
 import os
@@ -46,15 +45,15 @@ def inner(tmp_path: Path) -> Inner:
 
 def test_each_section_has_both_sides() -> None:
     assert [title for title, sides in SECTIONS.items() if list(sides) != ["Before", "After"]] == []
-    assert {*ELSEWHERE, LISTS} < {*SECTIONS}
+    assert {*OLD, CLUSTER, LISTS} < {*SECTIONS}
 
 
 def _together() -> Iterator[tuple[str, ...]]:
     """Sections that one run can play, since what is isolated knows nothing of the others; kernels import TensorFlow."""
     for command in sorted({sides["After"][0] for sides in SECTIONS.values()}):
         same = [title for title, sides in SECTIONS.items() if sides["After"][0] == command]
-        yield tuple(title for title in same if title != KERNELS)
-        yield from ((title,) for title in same if title == KERNELS)
+        yield tuple(title for title in same if title != CLUSTER)
+        yield from ((title,) for title in same if title == CLUSTER)
 
 
 @pytest.mark.parametrize("titles", [*_together()], ids=", ".join)
@@ -72,14 +71,32 @@ def test_after(inner: Inner, titles: tuple[str, ...]) -> None:
     [
         pytest.param(title, marks=[pytest.mark.soak] * ("tensorflow" in sides["Before"][1]))
         for title, sides in SECTIONS.items()
-        if title not in {*ELSEWHERE, LISTS}
+        if title not in {CLUSTER, LISTS}
     ],
 )
 def test_before(inner: Inner, title: str) -> None:
     command, code = SECTIONS[title]["Before"]
+    if title in OLD and not (_IS_OLD and find_spec(title.replace("-", "_"))):
+        pytest.skip("runs on pytest 8, where it is installed: see `tox -e neighbours-pytestoldest`")
+    unwanted = {*OLD.values(), _TIMEOUT} - {OLD.get(title)}
+    command = " ".join([command, *without(*sorted(unwanted, key=str))])
     inner = replace(inner, plugins=("isolated",))
     _lay(inner, title, code)
     _check(inner, command, {title: code})
+
+
+@pytest.mark.soak
+def test_before_a_cluster(tmp_path: Path) -> None:
+    for name in ("tensorflow", "portpicker", "tblib"):
+        pytest.importorskip(name)
+    _, code = SECTIONS[CLUSTER]["Before"]
+    # Bazel makes a program of it, which starts itself again for each task.
+    program = tmp_path / "cluster_test"
+    program.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
+    program.chmod(0o700)
+    done = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "[       OK ] ClusterTest.test_each_task_knows_itself" in done.stdout + done.stderr
 
 
 def test_before_a_list(inner: Inner) -> None:

@@ -21,8 +21,10 @@ ISOLATED = ("--tfkernel-isolate=file", "--tfkernel-isolate=test")
 # They register themselves, so none of them is there but where a test is about it; those that `inner` knows aren't either.
 EXTRA = (
     "benchmark",
+    "forked",
     "html",
     "hypothesispytest",
+    "isolate",
     "metadata",
     "pytest_cov",
     "pytest_mock",
