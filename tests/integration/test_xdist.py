@@ -39,10 +39,14 @@ def test_group(number): pass
 """
 
 
-# How items are kept together has to do with their number in no mode.
+# How items are kept together has to do with their number in no mode; loadfile is loadscope with other words.
 @pytest.mark.parametrize(
     ("mode", "size"),
-    [("load", "standard"), *((mode, "smoke") for mode in ("loadscope", "loadfile", "loadgroup", "worksteal"))],
+    [
+        ("load", "standard"),
+        *((mode, "smoke") for mode in ("loadgroup", "worksteal")),
+        *(pytest.param(mode, "smoke", marks=pytest.mark.soak) for mode in ("loadscope", "loadfile")),
+    ],
 )
 def test_each_trial_is_played_once_in_every_mode(canned: Inner, mode: str, size: str) -> None:
     result = canned.run("--tfkernel", f"--tfkernel-size={size}", "-n", "2", "--dist", mode)
@@ -75,7 +79,7 @@ def _workers(inner: Inner, name: str) -> set[str]:
     return {line.split()[0] for line in lines if line.split()[1].startswith(name)}
 
 
-@pytest.mark.parametrize("mode", ["loadscope", "loadfile", "loadgroup"])
+@pytest.mark.parametrize("mode", ["loadscope", pytest.param("loadfile", marks=pytest.mark.soak), "loadgroup"])
 def test_tests_of_the_user_stay_together_as_the_mode_says(canned: Inner, mode: str) -> None:
     canned.write("test_mine.py", TESTS)
     result = canned.run(".", "--tfkernel", "-n", "2", "--dist", mode, "-k", "mine or none-idle", "-v")

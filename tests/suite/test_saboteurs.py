@@ -87,7 +87,14 @@ def test_judge_says_fail_of_its_saboteur(aim: Aim, stage: Stage, tmp_path: Path)
     assert aim.reason in verdict.reason
 
 
-@pytest.mark.parametrize("setting", sorted({aim.setting for aim in AIMS}, key=str), ids=str)
+# A cold one imports TensorFlow twice: a run of the suite plays it, too.
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(one, id=str(one), marks=[pytest.mark.soak] * (one.provisioner == "subprocess"))
+        for one in sorted({aim.setting for aim in AIMS}, key=str)
+    ],
+)
 def test_the_same_judges_say_pass_of_an_honest_kernel(setting: Setting, stage: Stage) -> None:
     seen = trial.play(setting, stage)
     verdicts = {guarantee.id: guarantee.judge(seen) for guarantee in GUARANTEES if guarantee.applies(setting)}

@@ -73,13 +73,14 @@ def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed
     assert {one.state for one in found.values()} <= {*AS_TOLD}, found
 
 
-# Each cold host imports TensorFlow twice. A real run of the suite plays all of them, too.
+# Each cold host imports TensorFlow twice. A real run of the suite plays all of them, too; here is its saboteur.
+@pytest.mark.soak
 @pytest.mark.usefixtures("tensorflow_python")
 @pytest.mark.parametrize(
     ("own", "others"),
     [
         (("forkserver",), {capabilities.SPYDER}),
-        pytest.param(hosts.OWN, {one for one, _ in hosts._INSTALLED}, marks=pytest.mark.soak),
+        (hosts.OWN, {one for one, _ in hosts._INSTALLED}),
     ],
     ids=["one", "all"],
 )

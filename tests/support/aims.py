@@ -39,8 +39,16 @@ sys.meta_path.insert(0, _Hold())
 """
 
 
-# Their kernels import TensorFlow again and again. A run of the suite of the usual size plays them with honest kernels.
-_LONG = {"live-fork-is-unusable", "warm-equals-cold", "struck-starts", "hosted-import-is-repeatable"}
+# Their kernels import TensorFlow, or start, again and again. A run of the suite of the usual size plays them with honest
+# kernels.
+_LONG = {
+    "live-fork-is-unusable",
+    "warm-equals-cold",
+    "struck-starts",
+    "hosted-import-is-repeatable",
+    "import-is-repeatable",
+    "restart-limit-is-kept",
+}
 
 
 def honest(settings: Iterable[Setting]) -> list[Any]:

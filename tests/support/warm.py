@@ -9,6 +9,7 @@ and the paths of files for `stdout` and `stderr`; it answers each with its exit 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -20,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,9 @@ def _import_all() -> None:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(module.name)
     del sys.modules["xdist"]
+    with contextlib.suppress(ImportError):
+        # What that one imports, and nobody rewrites.
+        importlib.import_module("execnet")
     for name, loaded in sys.modules.items():
         # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
         if name.partition(".")[0] == pytest_tfkernel.__name__:
@@ -128,8 +133,23 @@ def main(descriptor: int) -> int:
         request = json.loads(line)
     channel.close()
     _become(request)
-    runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        _end(end.code)
+        raise
     return 0
+
+
+def _end(code: object) -> None:
+    """End as an interpreter does, but for its last step: taking apart what was imported takes as long as a short run."""
+    if isinstance(code, int):
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code & 0xFF)
 
 
 if __name__ == "__main__":
