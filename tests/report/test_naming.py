@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -73,6 +75,20 @@ def test_a_place_is_claimed_once(tmp_path: Path) -> None:
     assert not claim(path)
     documents.write(path, documents.document(1))
     assert not claim(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_run_that_ends_between_two_looks_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.json"
+    opened = os.open
+
+    def after_its_end(*words: Any, **more: Any) -> int:
+        path.write_text("{}")
+        return opened(*words, **more)
+
+    monkeypatch.setattr(os, "open", after_its_end)
+    assert not claim(path)
+    monkeypatch.undo()
     assert [one.name for one in tmp_path.iterdir()] == ["run.json"]
 
 

@@ -165,6 +165,16 @@ def test_sessions_at_once_never_share_a_number(saved: SavedRuns) -> None:
     assert [name for name in os.listdir(saved.folder) if name.startswith(".") and name != ".gitignore"] == []
 
 
+def test_a_number_that_another_session_has_taken_since_the_look_is_not_taken(
+    saved: SavedRuns, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("a")
+    save("b")
+    # As of a look before both.
+    monkeypatch.setattr(SavedRuns, "_free", lambda _, least: least)
+    assert save("c").name.startswith("0003_")
+
+
 def test_a_number_that_another_session_takes_is_not_taken(saved: SavedRuns, save: Save) -> None:
     save()
     # It has the number, and was killed before it had a file.
