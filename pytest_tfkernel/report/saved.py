@@ -53,8 +53,10 @@ class SavedRuns:
         except OSError:
             # It was removed.
             return cls(Path(FOLDER))
-        folders = (folder / FOLDER for folder in (here, *here.parents))
-        return cls(next((one for one in folders if one.is_dir()), here / FOLDER))
+        above = (folder / FOLDER for folder in here.parents)
+        # By a short name, where that will do: people read it.
+        folders = (Path(FOLDER), *above)
+        return cls(next((one for one in folders if one.is_dir()), Path(FOLDER)))
 
     def runs(self) -> list[SavedRun]:
         """All of them, by their numbers; only names are read. Raises DocumentError."""

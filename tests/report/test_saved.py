@@ -122,6 +122,9 @@ def test_nearest_is_that_of_a_folder_above(tmp_path: Path, monkeypatch: pytest.M
     assert SavedRuns.nearest().folder == tmp_path / ".tfkernel"
     (tmp_path / "a" / ".tfkernel").mkdir()
     assert SavedRuns.nearest().folder == tmp_path / "a" / ".tfkernel"
+    monkeypatch.chdir(tmp_path / "a")
+    assert SavedRuns.nearest().folder == Path(".tfkernel")
+    monkeypatch.chdir(below)
     below.rmdir()
     assert SavedRuns.nearest().runs() == []
 

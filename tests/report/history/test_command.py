@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_a_line_and_no_error(folder: Path) -> None:
         (("empty",), "no run document in empty: write one with --tfkernel-report=FOLDER/ or --tfkernel-save"),
         (("none.json",), "none.json doesn't exist"),
         (("bad",), "bad/a.json is empty (and 1 more that can't be read)"),
-        (("last",), "last: no run was saved in {}/.tfkernel yet; --tfkernel-save keeps one"),
+        (("last",), "last: no run was saved in .tfkernel yet; --tfkernel-save keeps one"),
         (("runs", "--last=0"), "usage error: --last=0: how many runs?"),
         (("runs", "--page=runs/1.json"), "runs/1.json is a run document: name another file for the page"),
         (("runs", "--page=runs"), "runs is a folder: name a file"),
@@ -81,7 +81,7 @@ def test_what_cannot_be_shown_is_one_line(folder: Path, words: tuple[str, ...], 
     (folder / "bad").mkdir()
     (folder / "bad" / "a.json").touch()
     (folder / "bad" / "b.json").touch()
-    assert history(*words) == (2, "", f"history: {said.format(folder)}\n")
+    assert history(*words) == (2, "", f"history: {said}\n")
 
 
 def test_page_is_written_and_an_older_one_stays_until_then(folder: Path) -> None:
