@@ -73,12 +73,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Answer:
     """Run the script: its exit code; what goes to stdout and stderr has gone by then."""
+    from pytest_tfkernel._child import streams
     from pytest_tfkernel.model.errors import TFKernelError
     from pytest_tfkernel.run import reports
     from pytest_tfkernel.run.faults import Aim
     from pytest_tfkernel.run.refusals import WishError
     from pytest_tfkernel.run.wishes import NOTEBOOK, Wishes, check_file
 
+    # Where a standard stream is closed, a file of ours would stand in its place.
+    streams.settle()
     try:
         check_file(options.file)
         aim = Aim.read(options.fault) if options.fault is not None else None

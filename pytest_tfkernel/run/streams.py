@@ -49,6 +49,7 @@ class Stream:
         limit = self.count + 2 * (1 << 20)
         while self._is_open:
             while self._is_open and self._pending:
+                self._await_reader()
                 self.move()
             before = self.count
             if self._is_open:
@@ -69,6 +70,12 @@ class Stream:
     def tail(self) -> tuple[str, int]:
         """The last words as text, and how many bytes came before them."""
         return self._tail.decode("utf-8", "backslashreplace"), self.count - len(self._tail)
+
+    def _await_reader(self) -> None:
+        """Until something can be written, or never will be."""
+        poll = select.poll()
+        poll.register(self.target, select.POLLOUT)
+        poll.poll()
 
     def _read(self) -> None:
         try:

@@ -68,6 +68,9 @@ def check_file(file: Path) -> None:
     try:
         if file.is_dir():
             raise WishError(f"{file} is a folder: name a .py file or an {NOTEBOOK} notebook")
+        if file.exists() and not file.is_file():
+            # What was read here would be gone there.
+            raise WishError(f"{file} is no ordinary file, and can't be read twice: save it first")
         data = file.read_bytes()
     except FileNotFoundError:
         raise WishError(f"{file} isn't there: name a .py file or an {NOTEBOOK} notebook") from None

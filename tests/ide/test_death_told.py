@@ -49,13 +49,6 @@ class Server:
             self.log += data.decode("utf-8", "replace")
         return self.log
 
-    def wait_for_kernel(self, name: str) -> None:
-        """Until the server has heard that it waits for cells."""
-        end = time.monotonic() + SECONDS
-        while self.ask("GET", f"api/kernels/{name}")["execution_state"] != "idle":
-            assert time.monotonic() < end, self.log
-            select.select([], [], [], 0.1)
-
     def ask(self, method: str, path: str) -> Any:
         """What its REST interface answers."""
         about = next((self.folder / "runtime").glob("jpserver-*.json"))

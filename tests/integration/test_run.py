@@ -120,3 +120,29 @@ def test_the_oom_killer_is_named_with_the_limit(tmp_path: Path, needs_cgroup: Ca
     assert code == 128 + signal.SIGKILL
     assert "(cause: oom-kill; killed by: the OOM killer)" in err
     assert "limit: 64 MiB" in err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_file_of_ours(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "talk.py").write_text(
+        "import sys\nprint('said', repr(sys.stdin.read()))\nsys.exit(5)", encoding="utf-8"
+    )
+    command = f'"$0" -I -m pytest_tfkernel run talk.py {closed}'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert done.stdout in {b"said ''\n", b""}
+    assert (done.stdout == b"") == (">&- " in f"{closed} " and closed != "2>&-")
+
+
+def test_a_name_of_any_bytes(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a \xff\nb.py")
+    (tmp_path / name).write_text("import sys\nprint(ascii(sys.argv))\n[][1]", encoding="utf-8")
+    code, out, err = _run("run", name, name, cwd=tmp_path)
+    assert (code, out) == (1, f"{[name, name]!a}\n")
+    assert err.splitlines()[-1] == "pytest-tfkernel: a \\udcff\\nb.py ended with exit code 1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -78,3 +79,21 @@ def test_a_child_that_keeps_its_end_and_writes_on_holds_up_nobody() -> None:
     stream.finish()
     os.close(target)
     assert stream.tail == ("left open", 0)
+
+
+def test_a_reader_that_does_not_block_has_all_of_it(pipe: tuple[int, int]) -> None:
+    os.set_blocking(pipe[1], False)
+    while True:
+        try:
+            os.write(pipe[1], b"full" * 1024)
+        except BlockingIOError:
+            break
+    stream = Stream(pipe[1])
+    os.write(stream.writer, b"x")
+    stream.move()
+    assert stream.waits_for == (pipe[1], select.POLLOUT)
+    stream.move()
+    assert stream.waits_for == (pipe[1], select.POLLOUT)
+    os.read(pipe[0], 1 << 16)
+    stream.finish()
+    assert os.read(pipe[0], 1 << 16).endswith(b"x")

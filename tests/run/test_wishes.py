@@ -67,6 +67,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     for file, words in (
         (tmp_path, "is a folder"),
         (tmp_path / "none", "isn't there"),
+        (Path("/dev/zero"), "can't be read twice"),
         (tmp_path / "a\0b", "can't be read"),
         (tmp_path / ("x" * 300), "can't be read"),
     ):
