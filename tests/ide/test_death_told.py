@@ -109,7 +109,6 @@ def test_the_log_of_a_jupyter_server_and_its_next_kernel_say_why(server: Server)
         told = lines[lines.index("--- last cell") :]
         assert told[:4] == ["--- last cell", CRASH, "--- stack", "Fatal Python error: Segmentation fault"]
         assert "--- stderr: empty" in told
-        server.wait_for_kernel(kernel)
         client.wait_for_ready(timeout=SECONDS)
         heard: list[str] = []
         client.execute_interactive(
