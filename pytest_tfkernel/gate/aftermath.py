@@ -33,7 +33,7 @@ class Remains:
     strays: list[Resource] = field(default_factory=list)
 
 
-class Aftermath:
+class DeadProcesses:
     """Looks before a process goes to work, and again after its death. `alone`: no other worker is running."""
 
     def __init__(self, known: Sequence[Known], *, alone: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.gate import aftermath, neighbours
-from pytest_tfkernel.gate.aftermath import Aftermath, Dead
+from pytest_tfkernel.gate.aftermath import DeadProcesses, Dead
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.known import parse
 from pytest_tfkernel.model.resources import Kind, Resource
@@ -30,8 +30,8 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def look() -> Aftermath:
-    made = Aftermath((), alone=True)
+def look() -> DeadProcesses:
+    made = DeadProcesses((), alone=True)
     made.before()
     return made
 
@@ -41,7 +41,7 @@ def of(kind: Kind, found: list[Resource]) -> list[Resource]:
     return [one for one in found if one.kind is kind]
 
 
-def test_paths_that_it_has_made_and_that_are_there(look: Aftermath, tmp_path: Path) -> None:
+def test_paths_that_it_has_made_and_that_are_there(look: DeadProcesses, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "in it").touch()
@@ -52,7 +52,7 @@ def test_paths_that_it_has_made_and_that_are_there(look: Aftermath, tmp_path: Pa
     assert list(map(str, proven)) == [f"temporary-file {folder} (made by its process, which is dead)"]
 
 
-def test_processes_that_have_come_since(look: Aftermath) -> None:
+def test_processes_that_have_come_since(look: DeadProcesses) -> None:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
         earlier = Resource(Kind.PROCESS, str(child.pid), "1", detail="cat")
         assert of(Kind.PROCESS, look.after(Dead({}, (), [PROCESS, earlier])).proven) == [PROCESS, earlier]
@@ -60,7 +60,7 @@ def test_processes_that_have_come_since(look: Aftermath) -> None:
         helper = Resource(Kind.PROCESS, "4194306", "7", detail="python -c from multiprocessing.resource_tracker import")
         assert of(Kind.PROCESS, look.after(Dead({}, (), [PROCESS, earlier, helper])).proven) == [PROCESS]
         child.kill()
-    mine = Aftermath(parse(["process:sleep *"]), alone=True)
+    mine = DeadProcesses(parse(["process:sleep *"]), alone=True)
     mine.before()
     assert of(Kind.PROCESS, mine.after(Dead({}, (), [PROCESS])).proven) == []
 
@@ -81,7 +81,7 @@ def segment() -> Iterator[tuple[int, int]]:
         libc.shmctl(one, 0, None)
 
 
-def test_segments_are_known_by_their_creator(look: Aftermath, segment: tuple[int, int]) -> None:
+def test_segments_are_known_by_their_creator(look: DeadProcesses, segment: tuple[int, int]) -> None:
     number, pid = segment
     remains = look.after(Dead({}, {pid}))
     assert f"shmid {number}" in [one.name for one in remains.proven]
@@ -94,7 +94,7 @@ def test_segments_are_known_by_their_creator(look: Aftermath, segment: tuple[int
 def test_shared_memory_of_somebody_is_proven_only_where_nobody_else_may_have_made_it(
     alone: Path, why_not: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = Aftermath((), alone=why_not != "workers")
+    look = DeadProcesses((), alone=why_not != "workers")
     monkeypatch.setattr(neighbours, "are_there", lambda: why_not == "neighbours")
     look.before()
     (alone / "made").touch()
@@ -107,7 +107,7 @@ def test_shared_memory_of_somebody_is_proven_only_where_nobody_else_may_have_mad
     assert not look.is_left(found[0])
 
 
-def test_what_came_between_two_looks_is_told_to_whoever_asks(alone: Path, look: Aftermath) -> None:
+def test_what_came_between_two_looks_is_told_to_whoever_asks(alone: Path, look: DeadProcesses) -> None:
     (alone / "made").touch()
     assert [one.name for one in of(Kind.SHARED_MEMORY, look.before())] == [str(alone / "made")]
     assert of(Kind.SHARED_MEMORY, look.before()) == []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_tfkernel.gate.aftermath import Aftermath, Dead
+from pytest_tfkernel.gate.aftermath import DeadProcesses, Dead
 from pytest_tfkernel.gate.findings import Allowance, Finding, Stray, Tally
 from pytest_tfkernel.gate.known import Known
 from pytest_tfkernel.model.resources import Blind, Kind
@@ -22,7 +22,7 @@ class DeadTests:
         # Beside those of a worker's own numbers.
         self._worker = f"{worker} (deaths)" if worker else "deaths"
         self._numbers = itertools.count()
-        self._aftermath = Aftermath(known, alone=alone)
+        self._aftermath = DeadProcesses(known, alone=alone)
         self._strays: list[Stray] = []
         # The test before, and what has come in the turns of those whose process lives: it tells of that itself.
         self._running: pytest.Item | None = None

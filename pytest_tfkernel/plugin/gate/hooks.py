@@ -65,7 +65,7 @@ def _why_not() -> str:
     return ""
 
 
-class Journal(Protocol):
+class ClaimsJournal(Protocol):
     """Keeps the paths that a test makes, whatever becomes of its process."""
 
     def note(self, path: str, kind: Kind) -> None:
@@ -105,7 +105,7 @@ class GateHooks:
         self._dead: DeadTests | None = None
         self._is_put_off = False
         # Where paths are written down for that case, if this is such a process.
-        self.journal: Journal | None = None
+        self.journal: ClaimsJournal | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:

@@ -15,7 +15,7 @@ FILE, SHARED = Resource(Kind.FILE, "/tmp/one"), Resource(Kind.SHARED_MEMORY, "/d
 STRAY = Resource(Kind.SHARED_MEMORY, "/dev/shm/two", "2")
 
 
-class Aftermath:
+class DeadProcesses:
     """Has found what it was given."""
 
     def __init__(self) -> None:
@@ -39,8 +39,8 @@ class Aftermath:
 
 
 @pytest.fixture
-def seen() -> Aftermath:
-    return Aftermath()
+def seen() -> DeadProcesses:
+    return DeadProcesses()
 
 
 @pytest.fixture
@@ -73,7 +73,9 @@ def test_what_is_allowed_is_not_told(dead: DeadTests) -> None:
     }
 
 
-def test_what_came_in_earlier_tests_is_told_only_when_their_process_could_not(dead: DeadTests, seen: Aftermath) -> None:
+def test_what_came_in_earlier_tests_is_told_only_when_their_process_could_not(
+    dead: DeadTests, seen: DeadProcesses
+) -> None:
     dead.begin(item("one"))
     seen.fresh = [STRAY]
     dead.begin(item("two"))
@@ -85,7 +87,7 @@ def test_what_came_in_earlier_tests_is_told_only_when_their_process_could_not(de
     assert [(one.thing, one.tests) for one in dead.tally().strays] == [(SHARED, ("two",)), (STRAY, ("three",))]
 
 
-def test_what_goes_wrong_is_counted(dead: DeadTests, seen: Aftermath) -> None:
+def test_what_goes_wrong_is_counted(dead: DeadTests, seen: DeadProcesses) -> None:
     seen.fails = True
     dead.begin(item("one"))
     assert dead.judge(item("one"), DEAD) == []

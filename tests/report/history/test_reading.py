@@ -36,9 +36,14 @@ def test_of_many_kept_runs_only_those_that_are_shown_are_opened(
     names = [f"{day:04}_202601{day:02}T031500Z_tf2.21.0-py3.11.json" for day in range(1, 10)]
     put(tmp_path, {name: on(day) for day, name in enumerate(names, 1)})
     (tmp_path / "0010_20261399T999999Z_odd.json").write_bytes((tmp_path / names[0]).read_bytes())
-    opened = []
+    opened: list[str] = []
     read_bytes = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path.name) or read_bytes(path))
+
+    def note(path: Path) -> bytes:
+        opened.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", note)
     assert [one.name for one in read(documents_in(tmp_path), last=2).runs] == names[-2:]
     assert opened == names[-2:]
 
