@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.gate import aftermath, neighbours
-from pytest_tfkernel.gate.aftermath import DeadProcesses, Dead
+from pytest_tfkernel.gate.aftermath import Dead, DeadProcesses
 from pytest_tfkernel.gate.ground import Ground
 from pytest_tfkernel.gate.known import parse
 from pytest_tfkernel.model.resources import Kind, Resource

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_tfkernel.gate.aftermath import DeadProcesses, Dead
+from pytest_tfkernel.gate.aftermath import Dead, DeadProcesses
 from pytest_tfkernel.gate.findings import Allowance, Finding, Stray, Tally
 from pytest_tfkernel.gate.known import Known
 from pytest_tfkernel.model.resources import Blind, Kind
