@@ -42,8 +42,7 @@ def version_of(module):
     for folder in _SEARCHED:
         if os.path.isfile(os.path.join(folder, module, "__init__.py")):
             owner = _owner(folder, module)
-            found = _VERSION.search(_read(owner, "METADATA") or _read(owner, "PKG-INFO")) if owner else None
-            return found.group(1) if found else "unknown"
+            return _version(owner) if owner else "unknown"
     return None
 
 
@@ -56,10 +55,25 @@ def _owner(folder, module):
     # Not every builder writes down what can be imported.
     owners = owners or [info for info in infos if os.path.basename(info).split("-")[0].lower() == module]
     owners = owners or [info for info in infos if _recorded(info, first) is not None]
+    owners = owners or [info for info in infos if module in _words(info)]
     if len(owners) > 1:
         said = _digest(os.path.join(folder, first))
         owners = [info for info in owners if _recorded(info, first) == said] or owners
     return owners[0] if owners else None
+
+
+def _version(info):
+    found = _VERSION.search(_read(info, "METADATA") or _read(info, "PKG-INFO"))
+    # The name of its folder is made of both.
+    numbers = os.path.splitext(os.path.basename(info))[0].partition("-")[2].partition("-py")[0]
+    return found.group(1) if found else numbers or "unknown"
+
+
+def _words(info):
+    """The words of which the name of a distribution is made, where it says nothing of what it has installed."""
+    if _read(info, "top_level.txt") or _read(info, "RECORD"):
+        return []
+    return re.split("[-_.]", os.path.basename(info).partition("-")[0].lower())
 
 
 def _recorded(info, name):

@@ -199,3 +199,20 @@ def test_one_that_is_named_alike_and_has_installed_something_else_does_not_count
     (tmp_path / "tensorflow-1.0.dist-info").mkdir()
     (tmp_path / "tensorflow-1.0.dist-info" / "METADATA").write_text("Version: 1.0\n", encoding="utf-8")
     assert _described(sys.executable, tmp_path)["tensorflow"] == "2.21.0"
+
+
+@pytest.mark.parametrize(
+    ("info", "version"),
+    [
+        ("tensorflow_cpu-9.8.7.dist-info", "9.8.7"),
+        ("intel_tensorflow-2.15.0-py3.7.egg-info", "2.15.0"),
+        ("tensorflow-2.15.0+ours.dist-info", "2.15.0+ours"),
+        ("tensorboard-2.15.0.dist-info", "unknown"),
+        ("tensorflow.dist-info", "unknown"),
+    ],
+)
+def test_one_of_which_little_is_left_is_known_by_its_name(tmp_path: Path, info: str, version: str) -> None:
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").touch()
+    (tmp_path / info).mkdir()
+    assert _described(sys.executable, tmp_path)["tensorflow"] == version
