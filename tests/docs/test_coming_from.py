@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -94,7 +95,9 @@ def test_before_a_cluster(tmp_path: Path) -> None:
     program = tmp_path / "cluster_test"
     program.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
     program.chmod(0o700)
-    done = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    # absl makes a folder of its own there.
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "[       OK ] ClusterTest.test_each_task_knows_itself" in done.stdout + done.stderr
 
