@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import hosted_kernels
-from hosted_kernels import SPYDER
+from hosted_kernels import QUICK, SPYDER
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import Spyder
 
 StartKernel = Callable[..., Kernel]
@@ -33,41 +34,46 @@ def silent_hosts() -> Iterator[list[str]]:
     yield from hosted_kernels.silent_hosts()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def python(launcher: Launcher) -> str:
     return SPYDER.python(launcher)
 
 
-def test_a_file_runs_in_the_console_and_leaves_its_names_there(start: StartKernel, python: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def console(silent_hosts: list[str], launcher: Launcher, python: str) -> Iterator[Kernel]:
+    """One for all that leave it alive."""
+    spec = KernelSpec(provisioner="spyder", python=python, environment=SPYDER.environment, **QUICK)  # type: ignore[arg-type]
+    kernel = launcher.start(spec)
+    yield kernel
+    kernel.shutdown()
+    assert kernel.generation == 1
+
+
+def test_a_file_runs_in_the_console_and_leaves_its_names_there(console: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "script.py"
     path.write_text("#%% one\nx = 1\nprint('one')\n#%% two\nx += 1\nprint('two', __file__ and x)\n", encoding="utf-8")
-    kernel = start(provisioner="spyder", python=python, environment=SPYDER.environment)
-    reply = kernel.execute(f"%runfile {path} --wdir")
+    reply = console.execute(f"%runfile {path} --wdir")
     assert reply.error is None
     assert reply.stdout.split() == ["one", "two", "2"]
-    assert kernel.execute("x").value == 2
+    assert console.execute("x").value == 2
 
 
-def test_a_cell_of_a_file_is_asked_from_spyders_editor_which_is_not_there(
-    start: StartKernel, python: str, tmp_path: Path
-) -> None:
+def test_a_cell_of_a_file_is_asked_from_spyders_editor_which_is_not_there(console: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "script.py"
     path.write_text("#%% one\nx = 1\n", encoding="utf-8")
-    kernel = start(provisioner="spyder", python=python, environment=SPYDER.environment)
-    assert "trying to get the cell code from Spyder's editor" in kernel.execute(f"%runcell -n one {path}").stdout
-    assert kernel.execute("1").value == 1
+    assert "trying to get the cell code from Spyder's editor" in console.execute(f"%runcell -n one {path}").stdout
+    assert console.execute("1").value == 1
 
 
-def test_an_error_in_a_file_leaves_the_console_alive(start: StartKernel, python: str, tmp_path: Path) -> None:
+def test_an_error_in_a_file_leaves_the_console_alive(console: Kernel, tmp_path: Path) -> None:
     path = tmp_path / "script.py"
     path.write_text("y = 1\n[][y]\n", encoding="utf-8")
-    kernel = start(provisioner="spyder", python=python, environment=SPYDER.environment)
-    reply = kernel.execute(f"%runfile {path}")
+    reply = console.execute(f"%runfile {path}")
     # Spyder shows the error itself, and the magic ends well.
     assert str(reply.error) == "IndexError: list index out of range"
     assert reply.error is not None
     assert "[][y]" in reply.error.traceback
-    assert kernel.execute("y").value == 1
+    assert console.execute("y").value == 1
 
 
 def test_the_example_of_tensorflow_survives_between_cells_and_not_the_process(
@@ -76,8 +82,9 @@ def test_the_example_of_tensorflow_survives_between_cells_and_not_the_process(
     path = tmp_path / "example.py"
     path.write_text(_EXAMPLE, encoding="utf-8")
     # TensorFlow warns while it is imported.
+    environment = {**SPYDER.environment, "PYTHONWARNINGS": None}
     quick = Spyder(restart_poll=0.1)
-    kernel = start(provisioner=quick, python=python, timeout=120.0, environment={"PYTHONWARNINGS": None})
+    kernel = start(provisioner=quick, python=python, timeout=120.0, environment=environment)
     assert "assigned 2.0" in kernel.execute(f"%runfile {path} --wdir").stdout
     assert "assigned 3.0" in kernel.execute(_EXAMPLE[_EXAMPLE.index("#%% assign") :]).stdout
     kernel.inject("sigkill")
