@@ -9,7 +9,7 @@ import atexit
 import os
 import sys
 import types
-from typing import Any, Dict
+from typing import Any, Callable, Dict, Tuple
 
 
 def await_it(moment: Dict[str, Any], descriptor: int) -> None:
@@ -24,15 +24,22 @@ def await_it(moment: Dict[str, Any], descriptor: int) -> None:
 
     if moment["exiting"]:
         atexit.register(strike)
-    wanted = [(end, name) for end, name in moment["functions"]]
+    wanted: Dict[str, Tuple[str, ...]] = {}
+    for end, name in moment["functions"]:
+        wanted[name] = (*wanted.get(name, ()), end)
     if wanted:
         sys.setprofile(_watch_for(wanted, strike))
 
 
-def _watch_for(wanted: Any, strike: Any) -> Any:
+def _watch_for(wanted: Dict[str, Tuple[str, ...]], strike: Callable[[], None]) -> Callable[..., None]:
+    find = wanted.get
+
     def watch(frame: types.FrameType, event: str, _: Any) -> None:
-        code = frame.f_code
-        if event != "call" or not any(code.co_name == name and code.co_filename.endswith(end) for end, name in wanted):
+        # Of each call that the script makes: first what is cheap.
+        if event != "call":
+            return
+        ends = find(frame.f_code.co_name)
+        if ends is None or not frame.f_code.co_filename.endswith(ends):
             return
         sys.setprofile(None)
         strike()

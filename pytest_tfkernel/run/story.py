@@ -13,6 +13,8 @@ from pytest_tfkernel.run.oom import OomRecord
 from pytest_tfkernel.run.threads import Task
 
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)$')
+# Where what isn't the script's own lies.
+_LIBRARY = re.compile(r"/lib(64)?/python\d")
 # Where scripts begin: these frames are ours.
 _OURS = ("/pytest_tfkernel/_child/", "<frozen runpy>")
 
@@ -53,14 +55,20 @@ class Story:
 
     @property
     def place(self) -> str:
-        """The frame of its own in which it was, as `FILE:LINE in NAME`; empty where there is no stack."""
+        """Where it was, as `FILE:LINE in NAME`, and what of the script's own had called that; "" without a stack."""
         lines = self.stack.splitlines()
         current = next((at for at, line in enumerate(lines) if line.startswith("Current thread")), 0)
-        for line in lines[current:]:
+        frames = []
+        for line in lines[current + 1 :]:
             frame = _FRAME.match(line)
-            if frame is not None:
-                return f"{frame['file']}:{frame['line']} in {frame['name']}"
-        return ""
+            if frame is None:
+                break
+            frames.append(frame)
+        if not frames:
+            return ""
+        own = next((one for one in frames if _LIBRARY.search(one["file"]) is None), frames[0])
+        called = "" if own is frames[0] else f", called by {_name(own)}"
+        return f"{_name(frames[0])}{called}"
 
     @property
     def left_behind(self) -> list[str]:
@@ -70,6 +78,10 @@ class Story:
             *(str(leak.resource) for leak in self.audit.leaks),
             *(str(one) for one in self.left if str(one.process.pid) not in known),
         ]
+
+
+def _name(frame: re.Match[str]) -> str:
+    return f"{frame['file']}:{frame['line']} in {frame['name']}"
 
 
 def without_ours(lines: Sequence[str]) -> list[str]:

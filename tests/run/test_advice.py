@@ -56,4 +56,10 @@ def test_it_names_limit_tensor_place_and_locks() -> None:
     assert "64 MiB of 64 MiB (a cgroup of its own)" in matters(**DEATHS["oom"][0])
     assert "a tensor of shape [8,9] and type float" in matters(**DEATHS["gpu"][0])
     assert matters(**DEATHS["SIGSEGV"][0], stack=STACK) == "Native code crashed, in /home/train.py:7 in step."
+    deep = STACK.replace(
+        '  File "/home', '  File "/usr/lib/python3.11/ctypes/__init__.py", line 5 in call\n  File "/home'
+    )
+    place = "in /usr/lib/python3.11/ctypes/__init__.py:5 in call, called by /home/train.py:7 in step."
+    assert matters(**DEATHS["SIGSEGV"][0], stack=deep).endswith(place)
+    assert matters(**DEATHS["SIGSEGV"][0], stack="nonsense") == "Native code crashed."
     assert "1 of its 2 threads wait for a lock" in matters(**DEATHS["stuck"][0])
