@@ -6,13 +6,15 @@ Each death is a file of JSON in a folder that is the user's alone; its name begi
 
 import json
 import os
+import re
 import stat
 import time
 from typing import Any, Dict, List, Mapping
 
 Record = Dict[str, Any]
 
-SUFFIX = ".json"
+# Nanoseconds since 1970, and a process.
+NAME = re.compile(r"\d{20}-\d+\.json\Z")
 # Seconds since 1970, some thousand years from now: a later time can't be told.
 _LAST_TIME = 1e11
 # Files of what runs the cells of a user.
@@ -41,9 +43,9 @@ def is_ours(place: str) -> bool:
 
 
 def names(place: str) -> List[str]:
-    """The files there, the latest at the end."""
+    """The records there, by names of our making, the latest at the end."""
     try:
-        return sorted(name for name in os.listdir(place) if name.endswith(SUFFIX) and not name.startswith("."))
+        return sorted(name for name in os.listdir(place) if NAME.match(name))
     except OSError:
         return []
 

@@ -27,6 +27,10 @@ Extension modules: zmq (total: 1)
 """
 
 
+def _name(number: int) -> str:
+    return f"{number:020d}-1.json"
+
+
 def _write(folder: Path, name: str, **record: Any) -> None:
     (folder / name).write_text(json.dumps({"time": 1e9, "headline": name, **record}), encoding="utf-8")
 
@@ -54,24 +58,24 @@ def test_without_a_home_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 class TestRecords:
     def test_the_latest_comes_first_and_no_more_than_asked_for(self, tmp_path: Path) -> None:
         for number in range(5):
-            _write(tmp_path, f"{number}.json")
-        assert [one["headline"] for one in deaths.records(str(tmp_path), 2)] == ["4.json", "3.json"]
+            _write(tmp_path, _name(number))
+        assert [one["headline"] for one in deaths.records(str(tmp_path), 2)] == [_name(4), _name(3)]
 
     @pytest.mark.parametrize(
         "text", ["", "{", "[]", '{"time": 1}', '{"headline": "x"}', '{"headline": "x", "time": "y"}',
                  '{"headline": "x", "time": true}', '{"headline": "x", "time": 1e99}', '{"headline": 1, "time": 1}', "[" * 99999],
     )  # fmt: skip
     def test_what_is_none_is_passed_over(self, tmp_path: Path, text: str) -> None:
-        _write(tmp_path, "1.json")
-        (tmp_path / "2.json").write_text(text, encoding="utf-8")
-        (tmp_path / "3.json").write_bytes(b"\xff")
-        (tmp_path / "4.json").mkdir()
-        (tmp_path / ".5.json").write_text("{}", encoding="utf-8")
-        (tmp_path / "note.txt").write_text("", encoding="utf-8")
-        assert [one["headline"] for one in deaths.records(str(tmp_path), 9)] == ["1.json"]
+        _write(tmp_path, _name(1))
+        (tmp_path / _name(2)).write_text(text, encoding="utf-8")
+        (tmp_path / _name(3)).write_bytes(b"\xff")
+        (tmp_path / _name(4)).mkdir()
+        (tmp_path / f".{_name(5)}").write_text("{}", encoding="utf-8")
+        _write(tmp_path, "0.json")
+        assert [one["headline"] for one in deaths.records(str(tmp_path), 9)] == [_name(1)]
 
     def test_a_folder_to_which_others_may_write_is_not_read(self, tmp_path: Path) -> None:
-        _write(tmp_path, "1.json")
+        _write(tmp_path, _name(1))
         tmp_path.chmod(0o777)
         assert deaths.records(str(tmp_path), 9) == []
         tmp_path.chmod(0o700)

@@ -60,6 +60,6 @@ def test_a_record_of_another_make_breaks_nothing(place: Path) -> None:
     place.mkdir(parents=True, mode=0o700)
     odd: list[dict[str, Any]] = [{}, {"signal": 99999, "usage": [], "last_cell": 5}, {"signal": "x", "cell_number": {}}]
     for number, more in enumerate(odd):
-        (place / f"{number}.json").write_text(json.dumps({"time": 1, "headline": "x", **more}), encoding="utf-8")
+        (place / f"{number:020d}-1.json").write_text(json.dumps({"time": 1, "headline": "x", **more}), encoding="utf-8")
     code, out, _ = _run()
     assert (code, out.count("\n")) == (0, 4)

@@ -38,7 +38,7 @@ def _keep(place: Path, record: Mapping[str, Any]) -> Path:
     place.mkdir(exist_ok=True, mode=0o700)
     if not deaths.is_ours(str(place)):
         raise PermissionError(f"{place} is not ours alone")
-    name = f"{time.time_ns():020d}-{os.getpid()}{deaths.SUFFIX}"
+    name = f"{time.time_ns():020d}-{os.getpid()}.json"
     aside = place / f".{name}"
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -57,7 +57,7 @@ def _drop_old(place: Path) -> None:
     for name in deaths.names(str(place))[:-KEPT]:
         with contextlib.suppress(OSError):
             (place / name).unlink()
-    for left in place.glob(f".*{deaths.SUFFIX}"):
+    for left in place.glob(".*.json"):
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+            if deaths.NAME.match(left.name[1:]) and time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 left.unlink()

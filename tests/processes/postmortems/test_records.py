@@ -37,17 +37,19 @@ def test_the_last_hundred_stay(tmp_path: Path) -> None:
     first = records.keep(FOUND, _place(tmp_path))
     assert first is not None
     for number in range(records.KEPT + 20):
-        (first.parent / f"0{number:04d}.json").write_text("{}", encoding="utf-8")
-    (first.parent / "notes.txt").write_text("mine", encoding="utf-8")
-    abandoned, fresh = first.parent / ".1.json", first.parent / ".2.json"
-    for one in (abandoned, fresh):
+        (first.parent / f"{number:020d}-1.json").write_text("{}", encoding="utf-8")
+    # By no name of our making.
+    others = [first.parent / name for name in ("notes.txt", "00.json", ".00.json")]
+    abandoned, fresh = first.parent / f".{0:020d}-1.json", first.parent / f".{0:020d}-2.json"
+    for one in (abandoned, fresh, *others):
         one.touch()
-    os.utime(abandoned, (0, 0))
+    for one in (abandoned, *others):
+        os.utime(one, (0, 0))
     latest = records.keep(FOUND, _place(tmp_path))
     assert latest is not None
     names = deaths.names(str(first.parent))
     assert (len(names), names[-1], first.name in names) == (records.KEPT, latest.name, True)
-    assert (first.parent / "notes.txt").exists()
+    assert [one for one in others if not one.exists()] == []
     assert (abandoned.exists(), fresh.exists()) == (False, True)
 
 
