@@ -188,11 +188,17 @@ class PostMortemProvisioner(LocalProvisioner):
         found = self._bury(self._child, reaped, statement)
         self._post_mortems.append(found)
         if not self._is_asked:
-            shown = dataclasses.replace(found, stack=deaths.brief(found.stack))
-            logs.warn(self.log, found.headline() if statement is None else shown.describe())
-            if self.is_witnessed:
-                number = statement.number if statement is not None else None
-                records.keep(found, kernel=str(self.kernel_id), cell_number=number)
+            self._tell(found, statement)
+
+    def _tell(self, found: PostMortem, statement: Statement | None) -> None:
+        """Say it in the log, and write it down for the next kernel."""
+        if not self.is_witnessed:
+            self.log.warning(found.headline())
+            return
+        shown = dataclasses.replace(found, stack=deaths.brief(found.stack))
+        logs.warn(self.log, found.headline() if statement is None else shown.describe())
+        number = statement.number if statement is not None else None
+        records.keep(found, kernel=str(self.kernel_id), cell_number=number)
 
     def _hear_witness(self) -> Statement | None:
         witness, self._witness = self._witness, None

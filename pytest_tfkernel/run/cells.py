@@ -46,7 +46,8 @@ class Player:
         self._began = monotonic()
         self.struck = False
         self.interrupts = 0
-        self._stop = False
+        # Nothing more is wanted: by a person, or since the time is up.
+        self.is_stopped = False
 
     def play(self, life: Life, cell: str, watcher: Watcher) -> tuple[Outcome, Shown]:
         """Run one cell."""
@@ -60,7 +61,7 @@ class Player:
         post_mortem = life.bury() if reply is None else None
         _pass_on(shown)
         error = CellError(**reply["error"]) if reply is not None and reply["error"] is not None else None
-        return Outcome(error, post_mortem, self._stop), shown
+        return Outcome(error, post_mortem, self.is_stopped), shown
 
     def _await(self, life: Life, number: int, shown: Shown, watcher: Watcher) -> Message | None:
         look_at = 0.0
@@ -95,12 +96,12 @@ class Player:
         if number == signal.SIGINT:
             life.interrupt()
         elif number == signal.SIGQUIT:
-            self._stop = True
+            self.is_stopped = True
             watcher.last_look(life)
             life.dump_stacks()
             life.end("it was ended, since Ctrl-\\ asked for that", deadline=True)
         else:
-            self._stop = True
+            self.is_stopped = True
             life.signal(number)
 
     def _mind_the_time(self, life: Life, now: float, watcher: Watcher) -> None:
@@ -110,6 +111,7 @@ class Player:
             blow.strike(life)
         if now >= self._end:
             self._end = float("inf")
+            self.is_stopped = True
             watcher.last_look(life)
             life.dump_stacks()
             life.end(f"it ran longer than {self._timeout:g} s, so it was ended", deadline=True)

@@ -54,7 +54,7 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> tuple[Story, str]:
             dead = course.dead or kernel.post_mortems[-1]
             played = Played(dead, player.interrupts, player.struck, course.cell)
             story = runs.story_of(wishes, launcher, kernel, watch, played)
-            if course.dead is not None and wishes.restart is not None:
+            if course.dead is not None and wishes.restart is not None and not player.is_stopped:
                 say(f"pytest-tfkernel: cell {course.cell} has died; a new kernel goes on at cell {wishes.restart}\n")
                 kernel.restart()
                 course.go_on(Watch(kernel.life, launcher.supervisor, baseline()), wishes.restart)

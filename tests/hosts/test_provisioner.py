@@ -284,7 +284,6 @@ def test_a_real_kernel_and_its_restarter_in_a_process_without_warnings(module: s
             print((await client.execute_interactive(cell, timeout=60))["content"]["status"])
         client.stop_channels()
         await manager.shutdown_kernel()
-        print(provisioner.post_mortems[-1].exit_status)
 
     asyncio.run(main())
     """
@@ -300,8 +299,8 @@ def test_a_real_kernel_and_its_restarter_in_a_process_without_warnings(module: s
             timeout=120,
             check=False,
         )
-        first, *shown, exit_status = found.stdout.splitlines() or [""]
-        assert (first in ("[]", f"['-f', '{folder}/connection.json']"), exit_status) == (True, "exit code 0"), found
+        first, *shown = found.stdout.splitlines() or [""]
+        assert first in ("[]", f"['-f', '{folder}/connection.json']"), found
         assert shown[-3:] == ["ok", "[]", "ok"]
         for place in ("\n".join(shown), found.stderr):
             assert "of SIGSEGV (cause: signal; killed by: the kernel itself); it ran cell 2" in place, found

@@ -148,10 +148,11 @@ def test_ctrl_c_interrupts_the_cell(run: Run, tmp_path: Path) -> None:
 
 def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_path: Path) -> None:
     notebook = write(tmp_path / "f.ipynb", "import time; time.sleep(62)")
-    code, _, err = run("--timeout=1", notebook)
+    code, _, err = run("--timeout=1", "--restart=1", notebook)
     assert code == 128 + signal.SIGKILL
     assert "it ran longer than 1 s, so it was ended" in err
     assert "in <module>" in err
+    assert "goes on" not in err
     code, _, err = run("--fault=sigterm@0.2", notebook)
     assert code in (128 + signal.SIGTERM, 128 + signal.SIGKILL)
     assert "--- fault\nsigterm struck after 0.2 s\n" in err
