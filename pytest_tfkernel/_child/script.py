@@ -27,6 +27,7 @@ def run(request: Dict[str, Any], main: types.ModuleType, descriptors: Sequence[i
     for target, source in enumerate(descriptors[:3]):
         os.dup2(source, target)
         os.close(source)
+    _take_stdin()
     _dress(request, main)
     # Registered first, and so called last.
     atexit.register(_die_if_interrupted)
@@ -44,6 +45,16 @@ def run(request: Dict[str, Any], main: types.ModuleType, descriptors: Sequence[i
         uncaught.show(error)
         sys.exit(1)
     sys.exit(0)
+
+
+def _take_stdin() -> None:
+    """Read from the descriptor: a process of multiprocess has its stdin elsewhere."""
+    try:
+        if sys.stdin.fileno() == 0:
+            return
+    except (AttributeError, OSError, ValueError):
+        pass
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - as long as the script lives
 
 
 def _dress(request: Dict[str, Any], main: types.ModuleType) -> None:

@@ -34,10 +34,12 @@ class Idle:
 def play(start: StartKernel, tmp_path: Path) -> PlayScript:
     """Run source text in a light kernel; what it prints goes to descriptors 1 and 2 of this process."""
 
-    def run(source: str, *arguments: str, timeout: float = math.inf, blow: Any = None, stdin: int = 0) -> Played:
+    def run(
+        source: str, *arguments: str, timeout: float = math.inf, blow: Any = None, stdin: int = 0, **spec: Any
+    ) -> Played:
         file = tmp_path / "script.py"
         file.write_text(source, encoding="utf-8")
         wishes = Wishes(file, arguments, "python", "forkserver", None, timeout)
-        return script.play(start().life, wishes, Idle(), blow, stdin)
+        return script.play(start(**spec).life, wishes, Idle(), blow, stdin)
 
     return run

@@ -85,6 +85,19 @@ class TestStreams:
         assert capfd.readouterr() == ("asked ['--x', '']\n", "aside\n")
         assert (found.post_mortem.stdout, found.post_mortem.stdout_cut) == ("asked ['--x', '']\n", 0)
 
+    @pytest.mark.parametrize("provisioner", ["subprocess", "multiprocess-fork"])
+    def test_however_its_process_is_made_its_streams_are_ours(
+        self, play: PlayScript, provisioner: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        if provisioner != "subprocess":
+            pytest.importorskip("multiprocess")
+        reader, writer = os.pipe()
+        os.write(writer, b"asked\n")
+        os.close(writer)
+        found = play("import sys\nprint(input())\nsys.exit(3)", stdin=reader, provisioner=provisioner)
+        os.close(reader)
+        assert (capfd.readouterr().out, code_of(found.post_mortem)) == ("asked\n", 3)
+
     def test_it_reads_a_terminal(self, play: PlayScript, capfd: pytest.CaptureFixture[str]) -> None:
         ours, theirs = os.openpty()
         tty.setcbreak(theirs)
