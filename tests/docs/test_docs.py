@@ -16,6 +16,7 @@ from pytest_tfkernel.kernels.faults.menu import FAULTS
 from pytest_tfkernel.model.kernels import KernelSpec
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCS = ROOT / "docs"
 # The module of the example, which a user would have.
@@ -41,10 +42,7 @@ def _blocks(path: Path) -> list[str]:
 
 BLOCKS = {
     f"{path.stem}-{number}": block
-    for path in (
-        ROOT / "README.md",
-        *(DOCS / f"{name}.md" for name in ("kernels", "faults", "what-dies-with-a-kernel")),
-    )
+    for path in (*(DOCS / f"{name}.md" for name in ("kernels", "faults", "what-dies-with-a-kernel")),)
     for number, block in enumerate(_blocks(path))
 }
 
@@ -71,6 +69,24 @@ def test_tests_in_documents_pass(tmp_path: Path, provisioner: str, imports: bool
     assert set(counts(result)) == {"passed"}
     assert blocks
     assert [name for name in blocks if f"test_{name}.py::" not in result.stdout.str()] == []
+
+
+def test_the_failure_that_the_readme_shows_is_the_one_of_its_test(tmp_path: Path) -> None:
+    test, shown = re.findall(r"^```(?:python|text)\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)[
+        :2
+    ]
+    inner = Inner.make(tmp_path)
+    inner.write("pytest.ini", "[pytest]\ntfkernel_provisioner = subprocess\n")
+    inner.write("test_restart.py", test)
+    result = inner.run("-p", "no:xdist")
+    assert counts(result) == {"failed": 1}
+    # How a kernel is made, and when it dies, is another thing here.
+    seen = {_alike(line) for line in result.outlines}
+    assert [line for line in shown.splitlines() if line and _alike(line) not in seen] == []
+
+
+def _alike(line: str) -> str:
+    return re.sub(r"\d+|-{3,}|subprocess|forkserver", "", line).strip()
 
 
 @pytest.mark.parametrize("block", [name for name, text in BLOCKS.items() if "def test_" not in text])
@@ -106,9 +122,7 @@ def test_files_that_contributors_are_sent_to_exist() -> None:
     ] == []
 
 
-@pytest.mark.parametrize(
-    "document", [ROOT / "README.md", CONTRIBUTING, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("document", [README, CONTRIBUTING, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
