@@ -11,7 +11,7 @@ import stat
 import time
 from typing import Any, Dict, List, Mapping
 
-Record = Dict[str, Any]
+DeathRecord = Dict[str, Any]
 
 # Nanoseconds since 1970, and a process.
 NAME = re.compile(r"\d{20}-\d+\.json\Z")
@@ -50,9 +50,9 @@ def names(place: str) -> List[str]:
         return []
 
 
-def records(place: str, most: int) -> List[Record]:
+def records(place: str, most: int) -> List[DeathRecord]:
     """The latest deaths, the very latest first. What can't be read or isn't a record is passed over."""
-    found: List[Record] = []
+    found: List[DeathRecord] = []
     for name in reversed(names(place) if place and is_ours(place) else []):
         if len(found) >= most:
             break
@@ -70,7 +70,7 @@ def _is_time(found: Any) -> bool:
     return isinstance(found, (int, float)) and not isinstance(found, bool) and 0 <= found < _LAST_TIME
 
 
-def when(record: Record) -> str:
+def when(record: DeathRecord) -> str:
     """Its time for people, as it was here."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record["time"]))
 
@@ -91,7 +91,7 @@ def brief(stack: str) -> str:
     return "\n".join([*kept, "(and %d other threads)" % others] if others else kept)
 
 
-def tell(record: Record, *, whole: bool = True) -> str:
+def tell(record: DeathRecord, *, whole: bool = True) -> str:
     """A record as text for a person, with the stacks as a `whole` or in brief."""
     parts = ["%s  %s" % (when(record), record["headline"])]
     for title, key in (("last cell", "last_cell"), ("stack", "stack"), ("stdout", "stdout"), ("stderr", "stderr")):

@@ -50,28 +50,28 @@ def run(options: argparse.Namespace) -> Answer:
     return 0, _table(found), ""
 
 
-def _table(found: Sequence[deaths.Record]) -> str:
+def _table(found: Sequence[deaths.DeathRecord]) -> str:
     rows: list[tuple[str, ...]] = [("", "when", "died of", "cause", "killed by", "memory", "last cell")]
     rows += [(str(number), *_row(one)) for number, one in enumerate(found, 1)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
 
 
-def _row(one: deaths.Record) -> tuple[str, ...]:
+def _row(one: deaths.DeathRecord) -> tuple[str, ...]:
     usage = one.get("usage")
     memory = usage.get("max_rss") if isinstance(usage, dict) else None
     held = f"{memory / (1 << 20):.0f} MiB" if isinstance(memory, int | float) else ""
     return deaths.when(one), _status(one), _word(one.get("cause")), _word(one.get("killer")), held, _cell(one)
 
 
-def _status(one: deaths.Record) -> str:
+def _status(one: deaths.DeathRecord) -> str:
     number, code = one.get("signal"), one.get("exit_code")
     if isinstance(number, int) and 0 < number < signal.NSIG:
         return signal_name(number)
     return f"exit code {code}" if isinstance(code, int) else "?"
 
 
-def _cell(one: deaths.Record) -> str:
+def _cell(one: deaths.DeathRecord) -> str:
     # Of `pytest-tfkernel run` it is a command, of which the file matters.
     name = one.get("name")
     lines = [Path(name).name] if isinstance(name, str) else str(one.get("last_cell") or "").strip().splitlines()

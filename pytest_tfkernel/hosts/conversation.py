@@ -15,7 +15,7 @@ from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
-from pytest_tfkernel.hosts.outputs import Outputs
+from pytest_tfkernel.hosts.outputs import OutputFile
 from pytest_tfkernel.hosts.prints import Prints
 
 Content = dict[str, Any]
@@ -55,7 +55,7 @@ class Conversation:
         self._replies: dict[str, asyncio.Future[Content]] = {}
         self._idle: dict[str, asyncio.Event] = {}
         self._shown: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-        self._outputs: dict[str, Outputs] = {}
+        self._outputs: dict[str, OutputFile] = {}
 
     def start(self) -> list[asyncio.Task[None]]:
         """Connect; the tasks that listen, which end with UnusableError when they hear nonsense."""
@@ -98,7 +98,7 @@ class Conversation:
         number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=False)
         self._shown[number] = []
         if outputs is not None:
-            self._outputs[number] = Outputs(outputs)
+            self._outputs[number] = OutputFile(outputs)
         content = await self._reply(number)
         await self._idle_event(number).wait()
         self._idle.pop(number, None)

@@ -15,7 +15,7 @@ from pytest_tfkernel._child.ipython import CALL_MIME, MIME
 KINDS = frozenset({"stream", "display_data", "execute_result", "error", "clear_output", "update_display_data"})
 
 
-class Outputs:
+class OutputFile:
     """Of one cell. What can't be written is left out: a full disk is nothing that the kernel should die of."""
 
     def __init__(self, path: str) -> None:

@@ -14,8 +14,8 @@ from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import ChannelLateError, ChannelTornError, Message
-from pytest_tfkernel.run.heard import Heard
-from pytest_tfkernel.run.notebooks import Shown
+from pytest_tfkernel.run.heard import HeardSignals
+from pytest_tfkernel.run.notebooks import ShownFile
 from pytest_tfkernel.run.script import Blow, Watcher
 
 # How often we look for what was shown: a host writes it to a file.
@@ -25,7 +25,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellOutcome:
     """What became of one cell: an error, or a death, or neither. `is_stopped`: a person wants no more of them."""
 
     error: CellError | None = None
@@ -33,10 +33,10 @@ class Outcome:
     is_stopped: bool = False
 
 
-class Player:
+class CellPlayer:
     """Plays cells in one life after the other. `heard` is listening; `folder` is for files of ours."""
 
-    def __init__(self, heard: Heard, folder: Path, timeout: float, blow: Blow | None) -> None:
+    def __init__(self, heard: HeardSignals, folder: Path, timeout: float, blow: Blow | None) -> None:
         self._heard = heard
         self._folder = folder
         self._numbers = itertools.count(1)
@@ -49,21 +49,21 @@ class Player:
         # Nothing more is wanted: by a person, or since the time is up.
         self.is_stopped = False
 
-    def play(self, life: Life, cell: str, watcher: Watcher) -> tuple[Outcome, Shown]:
+    def play(self, life: Life, cell: str, watcher: Watcher) -> tuple[CellOutcome, ShownFile]:
         """Run one cell."""
-        shown = Shown(self._folder / f"shown-{next(self._numbers)}")
+        shown = ShownFile(self._folder / f"shown-{next(self._numbers)}")
         life.last_cell = cell
         try:
             number = life.send({"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path)})
         except (ValueError, ChannelTornError) as refused:
-            return Outcome(CellError("TooLarge", str(refused), "")), shown
+            return CellOutcome(CellError("TooLarge", str(refused), "")), shown
         reply = self._await(life, number, shown, watcher)
         post_mortem = life.bury() if reply is None else None
         _pass_on(shown)
         error = CellError(**reply["error"]) if reply is not None and reply["error"] is not None else None
-        return Outcome(error, post_mortem, self.is_stopped), shown
+        return CellOutcome(error, post_mortem, self.is_stopped), shown
 
-    def _await(self, life: Life, number: int, shown: Shown, watcher: Watcher) -> Message | None:
+    def _await(self, life: Life, number: int, shown: ShownFile, watcher: Watcher) -> Message | None:
         look_at = 0.0
         while True:
             event = life.wait(_LOOK_SECONDS)
@@ -117,7 +117,7 @@ class Player:
             life.end(f"it ran longer than {self._timeout:g} s, so it was ended", deadline=True)
 
 
-def _pass_on(shown: Shown) -> None:
+def _pass_on(shown: ShownFile) -> None:
     """Print what a terminal can show of it."""
     for one in shown.follow():
         content = one["content"]

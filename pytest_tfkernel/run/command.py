@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pytest_tfkernel.model.commands import Answer, untold
 
 if TYPE_CHECKING:
-    from pytest_tfkernel.run.wishes import Wishes
+    from pytest_tfkernel.run.wishes import RunWishes
 
 HELP = "your own script in a kernel, and why it died"
 
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> Answer:
     from pytest_tfkernel.run import reports
     from pytest_tfkernel.run.faults import Aim
     from pytest_tfkernel.run.refusals import WishError
-    from pytest_tfkernel.run.wishes import NOTEBOOK, Wishes, check_file
+    from pytest_tfkernel.run.wishes import NOTEBOOK, RunWishes, check_file
 
     # Where a standard stream is closed, a file of ours would stand in its place.
     streams.settle()
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> Answer:
         if options.report is not None:
             reports.check(options.report)
         is_notebook = options.file.suffix == NOTEBOOK
-        wishes = Wishes(
+        wishes = RunWishes(
             file=options.file,
             arguments=tuple(options.arguments),
             python=options.python or sys.executable,
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> Answer:
         return untold(_NAME, error)
 
 
-def _run(wishes: Wishes) -> int:
+def _run(wishes: RunWishes) -> int:
     from pytest_tfkernel.run import managed, notebook, reports, runs, show
 
     more = ""

@@ -13,7 +13,7 @@ PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HEARD = (*PASSED_ON, signal.SIGQUIT)
 
 
-class Heard:
+class HeardSignals:
     """What has come; `descriptor` is readable when something has."""
 
     def __init__(self) -> None:

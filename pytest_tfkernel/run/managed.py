@@ -11,19 +11,19 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.provisioners import Spyder
 from pytest_tfkernel.run import runs
-from pytest_tfkernel.run.cells import Player
+from pytest_tfkernel.run.cells import CellPlayer
 from pytest_tfkernel.run.faults import Striking
-from pytest_tfkernel.run.heard import Heard
+from pytest_tfkernel.run.heard import HeardSignals
 from pytest_tfkernel.run.refusals import WishError
-from pytest_tfkernel.run.script import Played
+from pytest_tfkernel.run.script import RunEnd
 from pytest_tfkernel.run.story import Story
-from pytest_tfkernel.run.watch import Watch
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.watch import RunWatch
+from pytest_tfkernel.run.wishes import RunWishes
 
 _EXIT = "SystemExit"
 
 
-def run(wishes: Wishes) -> Story:
+def run(wishes: RunWishes) -> Story:
     """Run the script to its end. Raises WishError, SpecError and KernelStartError where it can't begin."""
     if wishes.aim is not None and wishes.aim.phase:
         raise WishError(f"in a {wishes.provisioner} kernel a fault strikes by time: --fault={wishes.aim.fault.name}@5")
@@ -32,21 +32,21 @@ def run(wishes: Wishes) -> Story:
     before = baseline()
     with Launcher() as launcher:
         kernel = launcher.start(spec)
-        heard = Heard()
+        heard = HeardSignals()
         with heard.listening():
             blow = Striking(wishes.aim, kernel) if wishes.aim is not None else None
-            player = Player(heard, launcher.temporary, wishes.timeout, blow)
-            watch = Watch(kernel.life, launcher.supervisor, before)
+            player = CellPlayer(heard, launcher.temporary, wishes.timeout, blow)
+            watch = RunWatch(kernel.life, launcher.supervisor, before)
             outcome, shown = player.play(kernel.life, cell, watch)
             shown.remove()
             if outcome.post_mortem is None:
                 kernel.shutdown()
             dead = outcome.post_mortem or kernel.post_mortems[-1]
-            story = runs.story_of(wishes, launcher, kernel, watch, Played(dead, player.interrupts, player.struck))
+            story = runs.story_of(wishes, launcher, kernel, watch, RunEnd(dead, player.interrupts, player.struck))
     return story if outcome.post_mortem is not None else replace(story, code=code_of(outcome.error))
 
 
-def cell_of(wishes: Wishes, *, is_spyder: bool) -> str:
+def cell_of(wishes: RunWishes, *, is_spyder: bool) -> str:
     """The magic that runs the file."""
     path = str(wishes.file.absolute())
     if not is_spyder:

@@ -17,23 +17,23 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.provisioners import Jupyter, Managed
 from pytest_tfkernel.run import lost, runs
-from pytest_tfkernel.run.cells import Outcome, Player
+from pytest_tfkernel.run.cells import CellOutcome, CellPlayer
 from pytest_tfkernel.run.faults import Striking
-from pytest_tfkernel.run.heard import Heard
-from pytest_tfkernel.run.notebooks import Notebook
+from pytest_tfkernel.run.heard import HeardSignals
+from pytest_tfkernel.run.notebooks import NotebookFile
 from pytest_tfkernel.run.refusals import WishError
-from pytest_tfkernel.run.script import Played
+from pytest_tfkernel.run.script import RunEnd
 from pytest_tfkernel.run.story import Story
-from pytest_tfkernel.run.watch import Watch
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.watch import RunWatch
+from pytest_tfkernel.run.wishes import RunWishes
 
 
-def run(wishes: Wishes, say: Callable[[str], None]) -> tuple[Story, str]:
+def run(wishes: RunWishes, say: Callable[[str], None]) -> tuple[Story, str]:
     """Run the notebook and write its copy: what is known of the kernel that died or ended, and what else is to be said.
 
     Raises WishError, SpecError and KernelStartError where it can't begin.
     """
-    notebook = Notebook(wishes.file)
+    notebook = NotebookFile(wishes.file)
     if wishes.restart is not None and not 1 <= wishes.restart <= len(notebook.cells):
         raise WishError(f"--restart={wishes.restart}: there are cells 1 to {len(notebook.cells)}, by those with code")
     spec = _spec(wishes, notebook)
@@ -42,22 +42,22 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> tuple[Story, str]:
     with Launcher() as launcher:
         kernel = launcher.start(spec)
         notebook.clear()
-        heard = Heard()
+        heard = HeardSignals()
         with heard.listening():
             blow = Striking(wishes.aim, kernel) if wishes.aim is not None else None
-            player = Player(heard, launcher.temporary, wishes.timeout, blow)
+            player = CellPlayer(heard, launcher.temporary, wishes.timeout, blow)
             course = _Course(notebook, kernel, player)
-            watch = Watch(kernel.life, launcher.supervisor, before)
+            watch = RunWatch(kernel.life, launcher.supervisor, before)
             course.play(watch, 1)
             if course.dead is None:
                 kernel.shutdown()
             dead = course.dead or kernel.post_mortems[-1]
-            played = Played(dead, player.interrupts, player.struck, course.cell)
+            played = RunEnd(dead, player.interrupts, player.struck, course.cell)
             story = runs.story_of(wishes, launcher, kernel, watch, played)
             if course.dead is not None and wishes.restart is not None and not player.is_stopped:
                 say(f"pytest-tfkernel: cell {course.cell} has died; a new kernel goes on at cell {wishes.restart}\n")
                 kernel.restart()
-                course.go_on(Watch(kernel.life, launcher.supervisor, baseline()), wishes.restart)
+                course.go_on(RunWatch(kernel.life, launcher.supervisor, baseline()), wishes.restart)
                 kernel.shutdown()
     notes = [*course.notes, _write(notebook, wishes.copy)]
     if course.has_failed and story.code == 0:
@@ -68,7 +68,7 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> tuple[Story, str]:
 class _Course:
     """How far it came: the last `cell`, the post-mortem of a `dead` kernel, whether a cell `has_failed`, and notes."""
 
-    def __init__(self, notebook: Notebook, kernel: Kernel, player: Player) -> None:
+    def __init__(self, notebook: NotebookFile, kernel: Kernel, player: CellPlayer) -> None:
         self._notebook = notebook
         self._kernel = kernel
         self._player = player
@@ -78,7 +78,7 @@ class _Course:
         self.has_failed = False
         self.notes: list[str] = []
 
-    def play(self, watch: Watch, at: int) -> None:
+    def play(self, watch: RunWatch, at: int) -> None:
         """Run the cells from one on, until one dies, fails, or there are no more."""
         count = 0
         for number in range(at, len(self._notebook.cells) + 1):
@@ -93,7 +93,7 @@ class _Course:
             if self.dead is not None or not self._goes_on(outcome):
                 return
 
-    def go_on(self, watch: Watch, at: int) -> None:
+    def go_on(self, watch: RunWatch, at: int) -> None:
         """The same in a new kernel: what is missing there is noted, and no end."""
         self._is_second = True
         before = len(self.notes)
@@ -103,7 +103,7 @@ class _Course:
         elif len(self.notes) == before:
             self.notes.append(f"from cell {at} on, nothing was missing that an earlier cell makes")
 
-    def _goes_on(self, outcome: Outcome) -> bool:
+    def _goes_on(self, outcome: CellOutcome) -> bool:
         error = outcome.error
         if not outcome.is_stopped and (error is None or self._notebook.may_raise(self.cell)):
             return True
@@ -131,7 +131,7 @@ def _asks(error: CellError | None) -> bool:
     return error is not None and error.type.endswith("StdinNotImplementedError")
 
 
-def _spec(wishes: Wishes, notebook: Notebook) -> KernelSpec:
+def _spec(wishes: RunWishes, notebook: NotebookFile) -> KernelSpec:
     """Of this interpreter, or of the kernelspec that the notebook names. Raises WishError and SpecError."""
     spec = replace(runs.spec_of(wishes), folder=str(wishes.file.absolute().parent))
     if not isinstance(spec.made_by, Managed):
@@ -151,7 +151,7 @@ def _check_place(copy: Path) -> None:
         raise WishError(f"the copy can't be written to {copy}: name another place with --output=FILE.ipynb")
 
 
-def _write(notebook: Notebook, copy: Path) -> str:
+def _write(notebook: NotebookFile, copy: Path) -> str:
     try:
         notebook.write(copy)
     except (OSError, ValueError) as error:

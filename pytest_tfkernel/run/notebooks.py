@@ -16,10 +16,10 @@ from pytest_tfkernel.run.refusals import WishError
 
 _VERSION = 4
 _MISSING = f"a notebook needs nbformat: {sys.executable} -m pip install 'pytest-tfkernel[notebook]'"
-Message = dict[str, Any]
+ShownMessage = dict[str, Any]
 
 
-class Notebook:
+class NotebookFile:
     """One that was read; `cells` are those with code, by their numbers from 1, the empty ones too."""
 
     def __init__(self, path: Path) -> None:
@@ -62,7 +62,7 @@ class Notebook:
         for cell in self.cells:
             cell.outputs, cell.execution_count = [], None
 
-    def note(self, number: int, count: int, messages: Iterable[Message]) -> None:
+    def note(self, number: int, count: int, messages: Iterable[ShownMessage]) -> None:
         """Note what a cell has shown as the `count`th that ran."""
         cell = self.cells[number - 1]
         cell.execution_count = count
@@ -81,7 +81,7 @@ class Notebook:
                 aside.unlink(missing_ok=True)
 
 
-def outputs(messages: Iterable[Message]) -> list[Any]:
+def outputs(messages: Iterable[ShownMessage]) -> list[Any]:
     """Outputs as a notebook keeps them: prints in one piece, and nothing of what was cleared."""
     v4: Any = importlib.import_module("nbformat.v4")
     found: list[Any] = []
@@ -107,16 +107,16 @@ def outputs(messages: Iterable[Message]) -> list[Any]:
     return found
 
 
-class Shown:
+class ShownFile:
     """The file to which a host writes what a cell shows, read as it grows."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._place = 0
         self._rest = b""
-        self.messages: list[Message] = []
+        self.messages: list[ShownMessage] = []
 
-    def follow(self) -> list[Message]:
+    def follow(self) -> list[ShownMessage]:
         """What has come since."""
         try:
             with self.path.open("rb") as file:

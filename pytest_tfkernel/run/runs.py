@@ -11,25 +11,25 @@ from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.processes.postmortems import records
 from pytest_tfkernel.run import script
 from pytest_tfkernel.run.faults import Aim, Striking
-from pytest_tfkernel.run.script import Played
+from pytest_tfkernel.run.script import RunEnd
 from pytest_tfkernel.run.story import Story
-from pytest_tfkernel.run.watch import Watch
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.watch import RunWatch
+from pytest_tfkernel.run.wishes import RunWishes
 
 
-def run_script(wishes: Wishes) -> Story:
+def run_script(wishes: RunWishes) -> Story:
     """Run a script to its end. Raises SpecError and KernelStartError where it can't begin."""
     spec = spec_of(wishes)
     before = baseline()
     with Launcher() as launcher:
         kernel = launcher.start(spec)
         blow = Striking(wishes.aim, kernel) if wishes.aim is not None else None
-        watch = Watch(kernel.life, launcher.supervisor, before)
+        watch = RunWatch(kernel.life, launcher.supervisor, before)
         played = script.play(kernel.life, wishes, watch, blow)
         return story_of(wishes, launcher, kernel, watch, played)
 
 
-def story_of(wishes: Wishes, launcher: Launcher, kernel: Kernel, watch: Watch, played: Played) -> Story:
+def story_of(wishes: RunWishes, launcher: Launcher, kernel: Kernel, watch: RunWatch, played: RunEnd) -> Story:
     """What is known of a kernel that has died; what it left running is ended."""
     found = played.post_mortem
     memory = watch.memory(found.usage.max_rss if found.usage is not None else 0)
@@ -60,7 +60,7 @@ def _fault(aim: Aim | None, *, has_struck: bool) -> str:
     return f"{aim.fault.name} {'struck' if has_struck else 'did not strike: it never was'} {aim.place}"
 
 
-def spec_of(wishes: Wishes) -> KernelSpec:
+def spec_of(wishes: RunWishes) -> KernelSpec:
     """That of the kernel."""
     return KernelSpec(
         python=wishes.python,

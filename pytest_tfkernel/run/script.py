@@ -16,9 +16,9 @@ from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.processes import waits
 from pytest_tfkernel.processes.pidfds import close, open_pidfd
-from pytest_tfkernel.run.heard import PASSED_ON, Heard
+from pytest_tfkernel.run.heard import PASSED_ON, HeardSignals
 from pytest_tfkernel.run.streams import Stream
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.wishes import RunWishes
 
 
 class Watcher(Protocol):
@@ -47,7 +47,7 @@ class Blow(Protocol):
 
 
 @dataclass(frozen=True)
-class Played:
+class RunEnd:
     """How it ended. `interrupts` counts the signals that were passed on; `cell` is the last one of a notebook."""
 
     post_mortem: PostMortem
@@ -56,9 +56,9 @@ class Played:
     cell: int | None = None
 
 
-def play(life: Life, wishes: Wishes, watcher: Watcher, blow: Blow | None = None, stdin: int = 0) -> Played:
+def play(life: Life, wishes: RunWishes, watcher: Watcher, blow: Blow | None = None, stdin: int = 0) -> RunEnd:
     """Run the script in a life that has just begun, until it has died. Raises SupervisorGoneError."""
-    play = _Play(life, wishes, watcher, blow)
+    play = _ScriptPlay(life, wishes, watcher, blow)
     try:
         with play.heard.listening():
             play.begin(stdin)
@@ -68,13 +68,13 @@ def play(life: Life, wishes: Wishes, watcher: Watcher, blow: Blow | None = None,
         play.close()
 
 
-class _Play:
-    def __init__(self, life: Life, wishes: Wishes, watcher: Watcher, blow: Blow | None) -> None:
+class _ScriptPlay:
+    def __init__(self, life: Life, wishes: RunWishes, watcher: Watcher, blow: Blow | None) -> None:
         self._life = life
         self._wishes = wishes
         self._watcher = watcher
         self._blow = blow
-        self.heard = Heard()
+        self.heard = HeardSignals()
         self._pidfd = open_pidfd(life.process)
         self._out, self._err = Stream(1), Stream(2)
         self._ours: int | None = None
@@ -132,7 +132,7 @@ class _Play:
         for stream in (self._out, self._err):
             stream.finish()
 
-    def result(self) -> Played:
+    def result(self) -> RunEnd:
         """What is known of its end."""
         (stdout, stdout_cut), (stderr, stderr_cut) = self._out.tail, self._err.tail
         found = dataclasses.replace(
@@ -143,7 +143,7 @@ class _Play:
             stderr=stderr,
             stderr_cut=stderr_cut,
         )
-        return Played(found, self._interrupts, self._struck)
+        return RunEnd(found, self._interrupts, self._struck)
 
     def _wait(self, seconds: float) -> set[int]:
         poll = select.poll()

@@ -14,7 +14,7 @@ _STACK_LINES = 40
 _LAST_LINES = 10
 _US = "pytest-tfkernel"
 
-Section = tuple[str, str]
+TitledText = tuple[str, str]
 
 
 def story(found: Story) -> str:
@@ -39,7 +39,7 @@ def headline(found: Story) -> str:
     return printable(f"{_US}: {found.name}: {found.post_mortem.headline()}")
 
 
-def sections(found: Story) -> Iterator[Section]:
+def sections(found: Story) -> Iterator[TitledText]:
     """A title and a text for each thing that is known of a death."""
     dead = found.post_mortem
     if found.kernel:
@@ -78,7 +78,7 @@ def left(found: Story) -> str:
     return printable("; ".join(found.left_behind)) + ended if found.left_behind else ""
 
 
-def _oom(found: Story) -> Iterator[Section]:
+def _oom(found: Story) -> Iterator[TitledText]:
     lines = []
     if found.oom.count:
         lines.append(f"counted in its cgroup: {found.oom.count}")

@@ -24,7 +24,7 @@ _FIRST_LOOK = 0.25
 _MOMENT = 0.001
 
 
-class Watch:
+class RunWatch:
     """Of one life; made after it has begun, with the `before` of the time before it (`audit.ledger.baseline`)."""
 
     def __init__(

@@ -19,7 +19,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RunWishes:
     """One run. `memory` is in bytes, `timeout` in seconds.
 
     Of a notebook, `restart` is the cell at which it goes on after a death, `output` the place for its copy, and

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from pytest_tfkernel._child.ipython import MIME
-from pytest_tfkernel.hosts.outputs import Outputs
+from pytest_tfkernel.hosts.outputs import OutputFile
 
 
 def test_each_output_is_a_line_and_nothing_else_is(tmp_path: Path) -> None:
-    outputs = Outputs(str(tmp_path / "shown"))
+    outputs = OutputFile(str(tmp_path / "shown"))
     outputs.add("status", {"execution_state": "busy"})
     outputs.add("stream", {"name": "stdout", "text": "a\nb\ud800"})
     outputs.add("execute_result", {"data": {"text/plain": "1", MIME: "{}"}, "metadata": {}, "odd": object})
@@ -23,9 +23,9 @@ def test_each_output_is_a_line_and_nothing_else_is(tmp_path: Path) -> None:
 
 
 def test_one_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
-    outputs = Outputs(str(tmp_path / "none" / "shown"))
+    outputs = OutputFile(str(tmp_path / "none" / "shown"))
     outputs.add("stream", {"name": "stdout", "text": "x"})
     outputs.close()
-    full = Outputs("/dev/full")
+    full = OutputFile("/dev/full")
     full.add("stream", {"name": "stdout", "text": "x"})
     full.close()

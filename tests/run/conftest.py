@@ -12,11 +12,11 @@ import pytest
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.run import script
-from pytest_tfkernel.run.script import Played
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.script import RunEnd
+from pytest_tfkernel.run.wishes import RunWishes
 
 StartKernel = Callable[..., Kernel]
-PlayScript = Callable[..., Played]
+PlayScript = Callable[..., RunEnd]
 
 
 class Idle:
@@ -36,10 +36,10 @@ def play(start: StartKernel, tmp_path: Path) -> PlayScript:
 
     def run(
         source: str, *arguments: str, timeout: float = math.inf, blow: Any = None, stdin: int = 0, **spec: Any
-    ) -> Played:
+    ) -> RunEnd:
         file = tmp_path / "script.py"
         file.write_text(source, encoding="utf-8")
-        wishes = Wishes(file, arguments, "python", "forkserver", None, timeout)
+        wishes = RunWishes(file, arguments, "python", "forkserver", None, timeout)
         return script.play(start(**spec).life, wishes, Idle(), blow, stdin)
 
     return run

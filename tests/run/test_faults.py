@@ -16,8 +16,8 @@ from pytest_tfkernel.processes.cgroups import MEMORY
 from pytest_tfkernel.run import script
 from pytest_tfkernel.run.faults import PHASES, Aim, Striking
 from pytest_tfkernel.run.refusals import WishError
-from pytest_tfkernel.run.script import Played
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.script import RunEnd
+from pytest_tfkernel.run.wishes import RunWishes
 from tests.run.conftest import Idle
 
 StartKernel = Callable[..., Kernel]
@@ -44,15 +44,15 @@ print("done", flush=True)
 
 
 @pytest.fixture
-def strike(start: StartKernel, tmp_path: Path) -> Callable[..., Played]:
+def strike(start: StartKernel, tmp_path: Path) -> Callable[..., RunEnd]:
     for name, text in LIBRARY.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
 
-    def run(fault: str, source: str = SOURCE, **spec: Any) -> Played:
+    def run(fault: str, source: str = SOURCE, **spec: Any) -> RunEnd:
         (tmp_path / "script.py").write_text(source, encoding="utf-8")
         kernel = start(**spec)
-        wishes = Wishes(tmp_path / "script.py", (), "python", "forkserver")
+        wishes = RunWishes(tmp_path / "script.py", (), "python", "forkserver")
         return script.play(kernel.life, wishes, Idle(), Striking(Aim.read(fault), kernel))
 
     return run
@@ -60,7 +60,7 @@ def strike(start: StartKernel, tmp_path: Path) -> Callable[..., Played]:
 
 class TestStruck:
     @pytest.mark.parametrize("phase", PHASES)
-    def test_in_each_phase(self, strike: Callable[..., Played], phase: str) -> None:
+    def test_in_each_phase(self, strike: Callable[..., RunEnd], phase: str) -> None:
         found = strike(f"sigsegv@{phase}")
         assert found.struck
         assert found.post_mortem.exit_status == ExitStatus(signal=signal.SIGSEGV)
@@ -69,16 +69,16 @@ class TestStruck:
         assert place.get(phase, "") in found.post_mortem.stack
         assert ("done" in found.post_mortem.stdout) == (phase == "exiting")
 
-    def test_after_some_time(self, strike: Callable[..., Played]) -> None:
+    def test_after_some_time(self, strike: Callable[..., RunEnd]) -> None:
         found = strike("sigterm@0.01", "import time; time.sleep(62)")
         assert (found.struck, found.post_mortem.exit_status) == (True, ExitStatus(signal=signal.SIGTERM))
 
-    def test_by_what_runs_in_the_script(self, strike: Callable[..., Played]) -> None:
+    def test_by_what_runs_in_the_script(self, strike: Callable[..., RunEnd]) -> None:
         assert strike("os-exit-3@running").post_mortem.exit_status == ExitStatus(code=3)
         error = strike("index-error@saving").post_mortem
         assert (error.exit_status, "IndexError" in error.stderr) == (ExitStatus(code=1), True)
 
-    def test_an_interrupt_is_raised_where_it_is(self, strike: Callable[..., Played]) -> None:
+    def test_an_interrupt_is_raised_where_it_is(self, strike: Callable[..., RunEnd]) -> None:
         found = strike(
             "interrupt@saving",
             SOURCE.replace("saver.save()", "\ntry: saver.save()\nexcept KeyboardInterrupt: print('caught')"),
@@ -87,14 +87,14 @@ class TestStruck:
 
     @pytest.mark.parametrize("spec", [{}, {"memory_limit": 256 << 20}], ids=["free", "limited"])
     def test_by_the_oom_killer(
-        self, strike: Callable[..., Played], needs_cgroup: Callable[[str], None], spec: dict[str, int]
+        self, strike: Callable[..., RunEnd], needs_cgroup: Callable[[str], None], spec: dict[str, int]
     ) -> None:
         needs_cgroup(MEMORY)
         found = strike("oom-kill@running", **spec).post_mortem
         assert (found.cause, found.killer) == (Cause.OOM_KILL, Killer.OOM_KILLER)
 
 
-def test_a_script_that_never_comes_there_is_not_struck(strike: Callable[..., Played]) -> None:
+def test_a_script_that_never_comes_there_is_not_struck(strike: Callable[..., RunEnd]) -> None:
     found = strike("sigkill@saving", "print('short')")
     assert (found.struck, found.post_mortem.exit_status) == (False, ExitStatus(code=0))
 

@@ -14,7 +14,7 @@ from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.processes import Cause
 from pytest_tfkernel.run import managed
 from pytest_tfkernel.run.refusals import WishError
-from pytest_tfkernel.run.wishes import Wishes
+from pytest_tfkernel.run.wishes import RunWishes
 
 SOURCE = """
 import os, sys
@@ -27,21 +27,21 @@ ctypes.string_at(0)
 
 
 @pytest.fixture
-def wish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Wishes]:
+def wish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunWishes]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "a script.py").write_text(SOURCE, encoding="utf-8")
 
-    def make(provisioner: str, *arguments: str) -> Wishes:
+    def make(provisioner: str, *arguments: str) -> RunWishes:
         import sys
 
-        return Wishes(tmp_path / "a script.py", arguments, sys.executable, provisioner)
+        return RunWishes(tmp_path / "a script.py", arguments, sys.executable, provisioner)
 
     return make
 
 
 @pytest.mark.parametrize("kind", [JUPYTER, SPYDER], ids=str)
 def test_it_runs_there_as_a_person_runs_it(
-    kind: Kind, wish: Callable[..., Wishes], launcher: Launcher, capfd: pytest.CaptureFixture[str]
+    kind: Kind, wish: Callable[..., RunWishes], launcher: Launcher, capfd: pytest.CaptureFixture[str]
 ) -> None:
     kind.python(launcher)
     story = managed.run(wish(kind.provisioner, "3", "a b"))
@@ -49,14 +49,14 @@ def test_it_runs_there_as_a_person_runs_it(
     assert f"__main__ ['3', 'a b'] a script.py {Path.cwd()}\n" in capfd.readouterr().out
 
 
-def test_its_death_is_that_of_the_kernel(wish: Callable[..., Wishes], launcher: Launcher) -> None:
+def test_its_death_is_that_of_the_kernel(wish: Callable[..., RunWishes], launcher: Launcher) -> None:
     JUPYTER.python(launcher)
     story = managed.run(wish("jupyter"))
     assert (story.code, story.has_died, story.post_mortem.cause) == (128 + signal.SIGSEGV, True, Cause.SIGNAL)
     assert "a script.py" in story.post_mortem.stack
 
 
-def test_a_fault_in_a_phase_is_refused(wish: Callable[..., Wishes]) -> None:
+def test_a_fault_in_a_phase_is_refused(wish: Callable[..., RunWishes]) -> None:
     import dataclasses
 
     from pytest_tfkernel.run.faults import Aim

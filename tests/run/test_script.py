@@ -13,9 +13,9 @@ import pytest
 
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
-from pytest_tfkernel.run.script import Played, code_of
+from pytest_tfkernel.run.script import RunEnd, code_of
 
-PlayScript = Callable[..., Played]
+PlayScript = Callable[..., RunEnd]
 StartKernel = Callable[..., Kernel]
 
 AGAIN = "import os, sys\nif len(sys.argv) < 2: os.execv(sys.executable, [sys.executable, __file__, 'again'])\n"
@@ -61,13 +61,13 @@ class TestEnd:
 
     def test_what_runs_on_in_the_background_is_left(self, start: StartKernel, tmp_path: Path) -> None:
         from pytest_tfkernel.run import script
-        from pytest_tfkernel.run.wishes import Wishes
+        from pytest_tfkernel.run.wishes import RunWishes
         from tests.run.conftest import Idle
 
         file = tmp_path / "background.py"
         file.write_text("import os, time\nif os.fork() == 0:\n    os.setsid(); time.sleep(62)\n", encoding="utf-8")
         kernel = start()
-        played = script.play(kernel.life, Wishes(file, (), "python", "forkserver"), Idle())
+        played = script.play(kernel.life, RunWishes(file, (), "python", "forkserver"), Idle())
         assert played.post_mortem.exit_status == ExitStatus(code=0)
         kernel.shutdown()
         assert len(kernel.left_behind) == 1

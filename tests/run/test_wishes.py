@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_tfkernel.run.refusals import WishError
-from pytest_tfkernel.run.wishes import Wishes, check_file, shown, size
+from pytest_tfkernel.run.wishes import RunWishes, check_file, shown, size
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,5 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_notebook_is_known_by_its_name() -> None:
-    assert Wishes(Path("a.ipynb"), (), "python", "jupyter").is_notebook
-    assert not Wishes(Path("a.py"), (), "python", "subprocess").is_notebook
+    assert RunWishes(Path("a.ipynb"), (), "python", "jupyter").is_notebook
+    assert not RunWishes(Path("a.py"), (), "python", "subprocess").is_notebook
