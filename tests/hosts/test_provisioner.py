@@ -216,6 +216,24 @@ class TestDeath:
 
         _play(scenario)
 
+    def test_leaves_nothing_open_when_nobody_asks_afterwards(self, tmp_path: Path) -> None:
+        path = tmp_path / "jupyter" / "kernels" / "told" / "kernel.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["argv"] = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        path.write_text(json.dumps(content), encoding="utf-8")
+        seen: list[int] = []
+
+        async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            assert provisioner._witness is not None
+            await manager.shutdown_kernel(now=True)
+            assert provisioner._witness is None
+            seen.append(handles.opened())
+
+        for _ in range(3):
+            _play(scenario)
+        assert len(seen) == 3
+        handles.do_not_grow(seen[0])
+
 
 class TestSynchronous:
     def test_the_plain_manager_has_the_same(self) -> None:
