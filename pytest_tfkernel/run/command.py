@@ -128,8 +128,9 @@ def _run(wishes: RunWishes) -> int:
 
 
 def _say(text: str) -> None:
-    """To stderr, if anybody reads it."""
-    data = text.encode("utf-8", "backslashreplace")
+    """To stderr, if anybody reads it, as it is encoded there."""
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
     try:
         while data:
             data = data[os.write(2, data) :]

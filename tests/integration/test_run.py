@@ -140,6 +140,13 @@ def test_a_stream_that_is_closed_is_no_file_of_ours(tmp_path: Path, closed: str)
     assert (done.stdout == b"") == (">&- " in f"{closed} " and closed != "2>&-")
 
 
+def test_a_terminal_of_another_encoding_is_told_in_its_own(tmp_path: Path) -> None:
+    (tmp_path / "kill.py").write_text("import os; os.kill(os.getpid(), 9)", encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    code, _, err = _run("run", "kill.py", begin=SCRIPT, cwd=tmp_path, env=environment)
+    assert (code, err.isascii(), "\\u2588" in err) == (137, True, True)
+
+
 def test_a_name_of_any_bytes(tmp_path: Path) -> None:
     name = os.fsdecode(b"a \xff\nb.py")
     (tmp_path / name).write_text("import sys\nprint(ascii(sys.argv))\n[][1]", encoding="utf-8")
