@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from pytest_tfkernel.report import upgrade
+from pytest_tfkernel.report import older
 from pytest_tfkernel.report.document import (
     FORMAT,
     SCHEMA,
@@ -176,8 +176,8 @@ def load(path: Path) -> Document:
     try:
         schema = _check_head(path, data)
         if _is_start(data):
-            return assemble(_decode_lines(data.split(b"\n"), upgrade.of_parts(schema)))
-        return upgrade.of_documents(schema)(data)
+            return assemble(_decode_lines(data.split(b"\n"), older.of_parts(schema)))
+        return older.of_documents(schema)(data)
     except RecursionError:
         raise DocumentError(f"{path} is not a run document: it is nested too deeply") from None
     except msgspec.ValidationError as error:

@@ -18,8 +18,8 @@ import pytest
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.compare.comparison import Comparison, compare
 from pytest_tfkernel.report.compare.pairs import Side
+from pytest_tfkernel.report.older import renewed
 from pytest_tfkernel.report.store import DocumentError, encode, load
-from pytest_tfkernel.report.upgrade import upgrade
 
 OLD = Path(__file__).parent / "schema_1"
 WHOLE, CUT = OLD / "run.json", OLD / "run.json.incomplete"
@@ -86,12 +86,12 @@ def test_a_leak_has_its_kind_and_its_name(old: parts.Document) -> None:
     ],
 )
 def test_a_text_becomes_a_leak(text: str, expected: dict[str, str]) -> None:
-    assert upgrade({"leaks": [text]}, 1) == {"leaks": [expected]}
+    assert renewed({"leaks": [text]}, 1) == {"leaks": [expected]}
 
 
 def test_what_is_of_the_present_schema_stays(old: parts.Document) -> None:
     now = msgspec.to_builtins(old)
-    assert upgrade(now, parts.SCHEMA) is now
+    assert renewed(now, parts.SCHEMA) is now
 
 
 def test_what_a_killed_run_has_left_is_read_too() -> None:

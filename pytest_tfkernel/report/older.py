@@ -26,10 +26,10 @@ def of_parts(schema: int) -> Callable[[bytes], AnyPart]:
 def _decoder(kind: Any, schema: int) -> Callable[[bytes], Any]:
     if schema == SCHEMA:
         return msgspec.json.Decoder(kind).decode
-    return lambda data: msgspec.convert(upgrade(msgspec.json.decode(data), schema), kind)
+    return lambda data: msgspec.convert(renewed(msgspec.json.decode(data), schema), kind)
 
 
-def upgrade(plain: Any, schema: int) -> Any:
+def renewed(plain: Any, schema: int) -> Any:
     """A whole document, or one part of it, as plain data of the present schema.
 
     What isn't of the form of its own schema is left as it is, for whoever reads it next to refuse.
@@ -48,7 +48,7 @@ def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
         changed["leaks"] = _each(plain["leaks"], _leak_from_1)
     for name in ("trials", "verdicts", "tests"):
         if name in plain:
-            changed[name] = _each(plain[name], lambda part: upgrade(part, 1))
+            changed[name] = _each(plain[name], lambda part: renewed(part, 1))
     return changed
 
 
