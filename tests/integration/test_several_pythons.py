@@ -54,6 +54,14 @@ def test_each_setting_is_played_once_with_each(canned: Inner, two: tuple[str, st
     assert collections.Counter(kernel for kernel, _ in played) == {"tf1.15.5-py3.7": 3, "tf2.21.0-py3.13": 3, "None": 1}
 
 
+def test_they_are_played_in_turns(canned: Inner, two: tuple[str, str]) -> None:
+    canned.run("--tfkernel", "-p", "no:xdist", *two)
+    played = [one for one in canned.played_in() if one[0] != "None"]
+    mine, theirs = played[::2], played[1::2]
+    assert len({kernel for kernel, _ in mine}) == 1
+    assert [setting for _, setting in mine] == [setting for _, setting in theirs]
+
+
 def test_id_as_printed_can_be_pasted_back(canned: Inner, two: tuple[str, str]) -> None:
     chosen = "tfkernel::graph-add[tf1.15.5-py3.7/forkserver-graph_add-sigkill-idle]"
     assert counts(canned.run(chosen, *two)) == {"passed": 1}

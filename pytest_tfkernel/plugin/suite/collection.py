@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -115,10 +116,10 @@ def pairs(
 
     `missing` has the labels of the interpreters, and what each lacks.
     """
-    chosen: dict[Setting, None] = {}
     kernels: Collection[tuple[str | None, Collection[str]]] = missing.items() if missing else [(None, ())]
-    for label, lacks in kernels:
-        chosen |= dict.fromkeys(settings(size, provisioners, allow, lacks, label))
+    each = [settings(size, provisioners, allow, lacks, label) for label, lacks in kernels]
+    # In turns: what else goes on at the machine meets all interpreters, and differs between none of them.
+    chosen = dict.fromkeys(one for several in itertools.zip_longest(*each) for one in several if one is not None)
     for setting in order(chosen):
         for guarantee in GUARANTEES:
             if guarantee.applies(setting):
