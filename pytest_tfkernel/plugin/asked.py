@@ -44,6 +44,7 @@ class Options:
     gate: str
     gate_known: tuple[str, ...]
     isolate: str
+    progress: str | None = None
 
 
 _OPTIONS = pytest.StashKey[Options]()
@@ -86,6 +87,7 @@ def _read(config: pytest.Config) -> Options:
         gate=_mode(config, "gate", GATE_MODES),
         gate_known=tuple(config.getini("tfkernel_gate_known")),
         isolate=_mode(config, "isolate", (*ISOLATE_MODES, INSIDE)),
+        progress=_named(config, "progress"),
     )
 
 

@@ -18,11 +18,12 @@ def enable(config: pytest.Config) -> None:
     options = options_of(config)
     if options.isolate == INSIDE:
         # What is told of tests, and what runs beside them, is pytest's own process's to do.
-        options = replace(options, suite=False, reports=(), save=None, compare=None, fail_on=(), expect=None)
+        unwanted = {"reports": (), "save": None, "compare": None, "fail_on": (), "expect": None, "progress": None}
+        options = replace(options, suite=False, **unwanted)
     elif not workers.is_worker(config):
         unheeded.refuse(config, options)
     on_github = options.suite and os.environ.get("GITHUB_ACTIONS") == "true"
-    documents = on_github or options.reports or options.compare or options.fail_on or options.expect
+    documents = on_github or options.reports or options.compare or options.fail_on or options.expect or options.progress
     if options.suite:
         with standard_library_first():
             from pytest_tfkernel.plugin.suite import hooks

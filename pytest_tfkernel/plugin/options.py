@@ -158,6 +158,12 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--tfkernel-expect", metavar="FILE", default=None, help="known differences from REF, with a reason each"
     )
+    group.addoption(
+        "--tfkernel-progress",
+        metavar="FILE",
+        default=None,
+        help="write how far this run is to FILE as it goes on, for a program that waits for it: lines of JSON",
+    )
     _add_gate(group)
     _add_isolation(group)
 

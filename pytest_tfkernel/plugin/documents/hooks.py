@@ -19,6 +19,7 @@ from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.documents.endings import SessionEnding
 from pytest_tfkernel.plugin.documents.environment import environment
 from pytest_tfkernel.plugin.documents.outlets import Outlets
+from pytest_tfkernel.plugin.documents.progress import RunProgress
 from pytest_tfkernel.plugin.interpreters import interpreters_of
 from pytest_tfkernel.plugin.launching import stage_of
 from pytest_tfkernel.plugin.options import ID_PREFIX
@@ -49,6 +50,7 @@ class DocumentHooks:
         self._collected: dict[str, None] = {}
         self._reported: set[str] = set()
         self._began = time.monotonic()
+        self._progress = RunProgress(None)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
@@ -67,6 +69,7 @@ class DocumentHooks:
         start = document.Start(format=document.FORMAT, schema=document.SCHEMA, began=now, environment=found)
         try:
             self._outlets = Outlets(self._options, start)
+            self._progress = RunProgress(self._options.progress)
         except (DocumentError, CompareError) as error:
             raise pytest.UsageError(f"tfkernel: {error}") from None
 
@@ -74,17 +77,21 @@ class DocumentHooks:
         """A file that can't be collected has tests that nobody knows. pytest-xdist runs the others nevertheless."""
         if report.failed:
             self._collected[report.nodeid] = None
+            self._progress.uncollected(report)
             if not self._config.option.continue_on_collection_errors:
                 self._ending.uncollected(report.nodeid)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What there is to report."""
-        self._collected |= dict.fromkeys(item.nodeid for item in session.items)
+        items = dict.fromkeys(item.nodeid for item in session.items)
+        self._collected |= items
+        self._progress.collected(items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: WorkerController, ids: Sequence[str]) -> None:  # noqa: ARG002
         """The same, of a worker: all of them collect the same."""
         self._collected |= dict.fromkeys(ids)
+        self._progress.collected(ids)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -109,12 +116,16 @@ class DocumentHooks:
             self._outlets.add(played)
         if record is not None:
             self._outlets.add(parts.verdict(record))
-            self._reported.add(report.nodeid)
+            self._report(report.nodeid)
         elif not report.nodeid.startswith(ID_PREFIX):
             test = self._tests.add(report)
             if test is not None:
                 self._outlets.add(test)
-                self._reported.add(report.nodeid)
+                self._report(report.nodeid)
+
+    def _report(self, nodeid: str) -> None:
+        self._reported.add(nodeid)
+        self._progress.done(nodeid)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Whatever ends a session early comes by here, but for a limit of failures without pytest-xdist."""
