@@ -19,16 +19,21 @@ from pytest_tfkernel.report.compare import command as compare
 from pytest_tfkernel.report.history import command as history
 from pytest_tfkernel.report.page import command as page
 from pytest_tfkernel.run import command as running
+from pytest_tfkernel.upgrade import command as upgrade
 
 
 @dataclass(frozen=True)
 class _Command:
-    """`help` is a line in the list of commands, `description` what its own help says; `declare` adds the options."""
+    """`help` is a line in the list of commands, `description` what its own help says; `declare` adds the options.
+
+    With `takes_rest`, `options.rest` has the words after `--`, which are somebody else's.
+    """
 
     help: str
     description: str
     declare: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], Answer]
+    takes_rest: bool = False
 
 
 _COMMANDS = {
@@ -41,6 +46,7 @@ _COMMANDS = {
     "list": _Command(listing.HELP, listing.DESCRIPTION, listing.declare, listing.run),
     "page": _Command(page.HELP, page.DESCRIPTION, page.declare, page.run),
     "run": _Command(running.HELP, running.DESCRIPTION, running.declare, running.run),
+    "upgrade": _Command(upgrade.HELP, upgrade.DESCRIPTION, upgrade.declare, upgrade.run, takes_rest=True),
 }
 
 
@@ -70,7 +76,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.declare(own)
-    options = parser.parse_args(arguments)
+    words, rest = _divided(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(words)
+    options.rest = rest
     try:
         code, out, err = _COMMANDS[options.command].run(options)
     except Exception as error:  # noqa: BLE001 - a traceback ends with 1, which is "not met" and "worse"
@@ -83,6 +91,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
             _write(sys.stderr, f"the answer can't be written: {error.strerror}\n")
         return UNTOLD
     return code
+
+
+def _divided(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The words of a command, and those that it hands on; argparse would take options out of them."""
+    command = _COMMANDS.get(words[0]) if words else None
+    if command is None or not command.takes_rest or "--" not in words:
+        return words, ()
+    place = [*words].index("--")
+    return words[:place], words[place + 1 :]
 
 
 def _write(stream: TextIO | None, text: str) -> None:

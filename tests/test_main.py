@@ -29,6 +29,7 @@ COMMANDS = {
     "gpu-report": ["gpu-report", "nowhere/folder", "--part=unicorns"],
     "page": ["page", "run.json"],
     "run": ["run", "--provisioner=unicorn", "/dev/null"],
+    "upgrade": ["upgrade", "2.20", "2.21", "--folder=no/such/folder"],
 }
 # What installers make of `project.scripts`.
 SCRIPT = "import sys\nfrom pytest_tfkernel.__main__ import script\nif __name__ == '__main__':\n    sys.exit(script())\n"

@@ -44,6 +44,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the other run, by the same names (default: REF, in which --kernel then names two kernels)",
     )
+    declare_rules(parser)
+    parser.add_argument(
+        "--kernel",
+        metavar="LABEL",
+        action="append",
+        default=[],
+        help="compare only this kernel; given twice, that of REF and that of CHANGED",
+    )
+
+
+def declare_rules(parser: argparse.ArgumentParser) -> None:
+    """Add the options of whatever compares two runs: by which rules, and in which form the answer is printed."""
     parser.add_argument(
         "--fail-on",
         metavar="WHAT",
@@ -53,13 +65,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
         " write commas, for several",
     )
     parser.add_argument("--expect", metavar="FILE", help="known differences, with a reason each (docs/compare.md)")
-    parser.add_argument(
-        "--kernel",
-        metavar="LABEL",
-        action="append",
-        default=[],
-        help="compare only this kernel; given twice, that of REF and that of CHANGED",
-    )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print JSON, schema 1 (docs/compare.md)")
     shape.add_argument("--markdown", action="store_true", help="print Markdown, for a job summary")
@@ -81,7 +86,7 @@ def run(options: argparse.Namespace) -> Answer:
     try:
         found, known = _compare(options)
         said = "" if options.write_expect is None else _write_expect(found, known, options)
-        return found.exit_code, _shown(found, options), said
+        return found.exit_code, shown(found, options), said
     except (CompareError, DocumentError) as error:
         return untold(_NAME, error)
     except OSError as error:
@@ -153,7 +158,8 @@ def _load_latest(path: Path) -> Document:
     return load(path)
 
 
-def _shown(found: Comparison, options: argparse.Namespace) -> str:
+def shown(found: Comparison, options: argparse.Namespace) -> str:
+    """The answer in the form that the options ask for."""
     from pytest_tfkernel.report.compare import as_json, markdown, text
 
     if options.json:

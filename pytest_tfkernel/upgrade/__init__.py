@@ -1,0 +1,1 @@
+"""What another TensorFlow changes: environments, runs in them, and what differs. Starts pytest and pip as processes."""

@@ -1,0 +1,32 @@
+"""Short questions to interpreters and to pip: what they print, whatever their exit code."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+from pytest_tfkernel.upgrade.commands import environment
+from pytest_tfkernel.upgrade.errors import UpgradeError
+
+_SECONDS = 120.0
+# PYTHONPATH would show what isn't there.
+_APART = {"PYTHONPATH": None, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+
+
+def ask(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run it to its end. Raises UpgradeError where that can't be."""
+    try:
+        return subprocess.run(  # noqa: S603 - interpreters that the user names
+            [*words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment(_APART),
+            timeout=_SECONDS,
+            check=False,
+        )
+    except OSError as error:
+        raise UpgradeError(f"{words[0]} can't be asked: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise UpgradeError(f"{' '.join(words[:4])} did not answer for {_SECONDS:.0f} s") from None

@@ -1,0 +1,1 @@
+"""In which release something changes: candidates, a search, and what tells them apart."""

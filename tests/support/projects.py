@@ -1,0 +1,70 @@
+"""A project with tests of its own, in which `upgrade` is called, beside a folder of wheels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import wheels
+from pytest_tfkernel import __main__ as program
+
+TESTS = """
+import tensorflow
+
+def test_value():
+    assert tensorflow.value == 1
+
+def test_other():
+    pass
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def line(self) -> str:
+        """The one line of stderr that is no progress."""
+        return self.err.splitlines()[-1]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder in which `upgrade` is called."""
+
+    folder: Path
+    links: Path
+    capture: pytest.CaptureFixture[str]
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / ".tfkernel-upgrade/runs"
+
+    def environments(self) -> list[str]:
+        """Those that are whole."""
+        return sorted(path.parent.name for path in self.folder.glob(".tfkernel-upgrade/environments/*/*.json"))
+
+    def release(self, version: str, source: str, name: str = "tensorflow-cpu", module: str = "tensorflow") -> None:
+        """One more release of a package."""
+        wheels.build(self.links, name, version, {f"{module}/__init__.py": source})
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def __call__(self, *words: str) -> Said:
+        try:
+            code = program.main(["upgrade", *words])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        found = self.capture.readouterr()
+        return Said(code, found.out, found.err)

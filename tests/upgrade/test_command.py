@@ -1,0 +1,67 @@
+"""`python -m pytest_tfkernel upgrade`: nonsense is a line, before anything is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_tfkernel import __main__ as program
+
+CANNOT = 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["", "2.21"], "'' is neither a version, nor what pip installs, nor an interpreter"),
+        (["2.20", "foo bar"], "foo bar is neither a version, nor an interpreter, nor what pip installs: "),
+        (["2.20", "/nowhere/python"], "/nowhere/python isn't there: name an interpreter"),
+        (["2.20", "2.20"], "usage error: 2.20 and 2.20 are one and the same"),
+        (["2.20", "2.21", "--no-suite"], "usage error: --no-suite, and no tests are named"),
+        (["2.20", "2.21", "--no-suite", "--", "tfkernel::a[b]"], "usage error: --no-suite, and ids of it are named"),
+        (["2.20", "2.21", "--", "--tfkernel"], "usage error: --tfkernel after --: upgrade itself says that to pytest"),
+        (["2.20", "2.21", "--", "tests", "--tfkernel-report=a.json"], "usage error: --tfkernel-report=a.json after --"),
+        (["2.20", "2.21", "-r", "nowhere.txt"], "-r nowhere.txt: "),
+        (["2.20", "2.21", "-e", "nowhere"], "-e nowhere: "),
+        (["2.20", "2.21", "--install=-r"], "--install=-r: name a requirement or a path"),
+        (["2.20", "2.21", "--python=/nowhere/python"], "--python=/nowhere/python: there is no such interpreter"),
+        (["2.20", "2.21", "--fail-on=worse"], "--fail-on=worse: unknown; choose from"),
+        (["2.20", "2.21", "--expect=nowhere.json"], "nowhere.json can't be read: No such file"),
+        (["2.20", "2.21", "--page=page.txt"], "usage error: --page=page.txt: give a name that ends in .html"),
+        (["2.20", "2.21", "--on=error"], "usage error: --on is for --bisect"),
+        (["2.20", "2.21", "--package=numpy"], "usage error: --package is for --bisect"),
+        (["2.20", "2.21", "--folder=no/such/folder"], "no/such/folder can't be made: there is no folder"),
+        (["2.20", "2.21", "--folder=file"], "file is not a folder: name another one"),
+        (["2.20", "2.21", "--folder=theirs"], "has files that are not of an upgrade (train.py)"),
+        (["--bisect", "2.20", "2.21"], "usage error: --bisect, and nothing to look at: write `-- ID`"),
+        (["--bisect", "2.20", "2.21", "--on=speed", "--", "a.py"], "usage error: --on=speed: unknown; choose from"),
+        (["--bisect", "2.20", "2.21", "--on=slower", "--", "a.py"], "--on=slower: how many percent?"),
+        (["--bisect", "2.20", "2.21", "--page=a.html", "--", "a.py"], "usage error: --page, --markdown, --fail-on"),
+        (["--bisect", "2.20", "2.21", "--tensorflow=2.20", "--", "a.py"], "usage error: --tensorflow is for --package"),
+        (["--bisect", "2.20", "2.21", "--", "interrupt-is-heard", "-x"], "is of the suite: nothing else goes with it"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_nonsense_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/train.py").touch()
+    assert program.main(["upgrade", *words]) == CANNOT
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert said in found.err
+    assert found.err.startswith("upgrade: ")
+    assert found.err.count("\n") == 1
+    # Nothing is made yet, not even the folder.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "theirs"]
+
+
+def test_a_number_of_workers_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main(["upgrade", "2.20", "2.21", "--workers=-1"])
+    assert ended.value.code == CANNOT
+    assert "-1 is not a number of workers" in capsys.readouterr().err

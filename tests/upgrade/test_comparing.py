@@ -1,0 +1,177 @@
+"""An upgrade as a whole: environments, runs in them, the comparison, and what is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from projects import Project
+from pytest_tfkernel._child import proc
+from pytest_tfkernel.report.store import load
+
+SAME, WORSE, CANNOT = range(3)
+
+
+def test_own_tests_run_in_each_environment_and_the_answer_is_the_first_line(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    page = tmp_path / "page.html"
+    said = project("2.18", "2.21", "--no-suite", f"--page={page}", "--", "tests")
+    assert said.code == WORSE
+    assert said.out.splitlines()[0] == "2.18.1 -> 2.21.0: of your 2 tests 1 fails that passed"
+    assert "  tests/test_mine.py::test_value: passed -> failed: AssertionError: assert 2 == 1" in said.out
+    assert "TensorFlow of your tests: 2.18.1 -> 2.21.0" in said.out
+    for number, version in enumerate(("2.18", "2.21"), 1):
+        assert f"upgrade: environment {number} of 2 ({version}): installing with uv\n" in said.err
+        assert f"upgrade: your tests with {version} ({number} of 2), test 2 of 2, " in said.err
+    assert summary.read_text(encoding="utf-8").startswith("### \u274c 2.18.1")
+    assert "1 fails that passed" in page.read_text(encoding="utf-8")
+    assert (project.folder / ".tfkernel-upgrade/.gitignore").read_text() == "*\n"
+    # Both documents are ordinary ones.
+    for name, outcome in (("ref", "passed"), ("changed", "failed")):
+        found = load(project.runs / f"{name}.json")
+        assert found.complete
+        assert [test.outcome for test in found.tests] == [outcome, "passed"]
+    environments = project.environments()
+    assert len(environments) == 2
+    # Known differences are no regression, and the environments are used again.
+    known = [{"reason": "planned", "change": "lost", "test": "*::test_value"}]
+    project.write("known.json", json.dumps(known))
+    again = project("2.18", "2.21", "--no-suite", "--expect=known.json", "--json", "--", "tests")
+    assert again.code == SAME
+    assert json.loads(again.out)["differences"][0]["expected"] == "planned"
+    assert "environment 1 of 2 (2.18): used again, made less than a minute ago" in again.err
+    assert "installing" not in again.err
+    assert project.environments() == environments
+
+
+def test_the_suite_plays_with_both_in_turns_and_its_ids_can_be_named(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    support = str(Path(__file__).parents[1] / "support")
+    for name, text in (("PYTHONPATH", support), ("PYTEST_PLUGINS", "played"), ("TRIALS", "canned")):
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("TRIALS_LOG", str(tmp_path / "log"))
+    said = project("2.18", "2.21", "--size=smoke", "--", "tests/test_mine.py::test_other")
+    assert said.code == SAME
+    first = "2.18.1 -> 2.21.0: no guarantee lost, no behaviour changed; of your 1 test none fails that passed"
+    assert said.out.splitlines()[0] == first
+    assert "upgrade: the suite, trial 7 of 7, " in said.err
+    for name, label in (("ref", "tf2.18.1-py"), ("changed", "tf2.21.0-py")):
+        found = load(project.runs / f"{name}.json")
+        (kernel,) = found.environment.kernels
+        assert kernel.label.startswith(label)
+        assert (len(found.trials), len(found.verdicts), len(found.tests)) == (4, 17, 1)
+        assert not any("/" in one.item for one in found.verdicts)
+        assert found.environment.pytest is not None
+        assert found.environment.pytest.tensorflow == kernel.tensorflow
+    one = "tfkernel::graph-add[forkserver-graph_add-sigkill-idle]"
+    assert project("2.18", "2.21", "--", one).code == SAME
+    assert [verdict.item for verdict in load(project.runs / "changed.json").verdicts] == [one]
+
+
+def test_what_cannot_be_installed_or_run_is_a_line(project: Project) -> None:
+    found = project("2.18", "9.9", "--no-suite", "--", "tests")
+    assert (found.code, found.out) == (CANNOT, "")
+    assert "environment 2 of 2 (9.9) can't be installed: No solution found" in found.line
+    # The other one is whole, or isn't there.
+    assert all("2.18" in name for name in project.environments())
+    found = project("2.18", "2.21", "--no-suite", "--", "tests", "-k", "nothing")
+    assert (found.code, found.out) == (CANNOT, "")
+    assert "your tests with 2.18 (1 of 2) can't be run: pytest ended with exit code 5: there is no such" in found.line
+
+
+def test_an_id_that_only_one_of_both_has_is_a_line(project: Project) -> None:
+    project.write("tests/test_mine.py", "import tensorflow\nif tensorflow.value == 1:\n    def test_old(): pass\n")
+    found = project("2.18", "2.21", "--no-suite", "--", "tests/test_mine.py::test_old")
+    assert (found.code, found.out) == (CANNOT, "")
+    assert "your tests with 2.21 (2 of 2) can't be run: pytest ended with exit code 4: not found: " in found.line
+    assert "test_mine.py::test_old" in found.line
+
+
+def test_files_that_cannot_be_imported_in_one_of_both_are_told_and_the_others_compared(project: Project) -> None:
+    project.write("tests/test_broken.py", "import tensorflow\nassert tensorflow.value == 1\ndef test_it(): pass\n")
+    found = project("2.18", "2.21", "--no-suite", "--", "tests")
+    assert found.code == WORSE
+    assert "of your 3 tests 1 fails that passed, 1 not run; changed is incomplete" in found.out.splitlines()[0]
+    (line,) = [one for one in found.err.splitlines() if "with 2.21, tests/test_broken.py can't be collected: " in one]
+    assert line.endswith("assert 2 == 1")
+    # Where nothing at all can be, it is a line.
+    project.write("conftest.py", "import tensorflow\nassert tensorflow.value == 1\n")
+    found = project("2.18", "2.21", "--no-suite", "--", "tests")
+    assert (found.code, found.out) == (CANNOT, "")
+    assert "your tests with 2.21 (2 of 2) can't be run: " in found.line
+    assert "ImportError while loading conftest" in found.line
+
+
+def test_a_run_that_dies_is_compared_as_far_as_it_came(project: Project) -> None:
+    dies = "import os, tensorflow\ndef test_it():\n    if tensorflow.value == 2:\n        os.kill(os.getpid(), 9)\n"
+    project.write("tests/test_zombie.py", dies)
+    found = project("2.18", "2.21", "--no-suite", "--", "tests")
+    assert found.code == WORSE
+    assert "1 not run; changed is incomplete" in found.out.splitlines()[0]
+
+
+def test_interpreters_are_taken_as_they_are(project: Project) -> None:
+    assert project("2.18", "2.21", "--no-suite", "--", "tests").code == WORSE
+    (old,) = project.folder.glob(".tfkernel-upgrade/environments/*2.18*/bin/python")
+    found = project(str(old), "2.21", "--no-suite", "--", "tests")
+    assert found.out.splitlines()[0] == "2.18.1 -> 2.21.0: of your 2 tests 1 fails that passed"
+    bare = Path(sys.base_prefix) / "bin/python3"
+    found = project(str(bare), "2.21", "--no-suite", "--", "tests")
+    assert (found.code, found.out) == (CANNOT, "")
+    assert f"{bare} has no pytest-tfkernel, with whose pytest your tests would run" in found.line
+    found = project(str(bare), "2.21")
+    assert (found.code, found.out) == (CANNOT, "")
+    assert f"{bare} has no TensorFlow: `{bare} -m pip install tensorflow-cpu`" in found.line
+
+
+def lives(pid: int) -> bool:
+    # Those of a process that was killed have come to us.
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    stat = proc.read_stat(pid)
+    return stat is not None and stat.state != "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_what_an_upgrade_has_written_when_it_ends_can_be_compared_and_the_next_goes_on(
+    project: Project, tmp_path: Path, number: int, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    waits = "import time\ndef test_one(): pass\ndef test_two(): time.sleep(600)\n"
+    project.write("tests/test_mine.py", waits)
+    command = [sys.executable, "-m", "pytest_tfkernel", "upgrade", "2.18", "2.21", "--no-suite", "--", "tests"]
+    aside = project.runs / "tests-ref.json.incomplete"
+
+    def has_seen_one() -> bool:
+        assert child.poll() is None
+        return aside.exists() and "test_one" in aside.read_text()
+
+    # The session of your tests is killed with it, and leaves its folder to the next one.
+    places = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=places) as child:
+        eventually(has_seen_one)
+        refused = project("2.18", "2.21", "--no-suite", "--", "tests")
+        assert refused.line.startswith("upgrade: another upgrade works in ")
+        below = [one["pid"] for one in proc.descendants(child.pid)]
+        assert below
+        child.send_signal(number)
+        out, err = child.communicate()
+    eventually(lambda: not any(lives(pid) for pid in below))
+    assert out == ""
+    if number == signal.SIGINT:
+        assert child.returncode == 130
+        assert err.splitlines()[-1].startswith("upgrade: interrupted: run again, it goes on with the environments that")
+    assert [test.item for test in load(aside).tests] == ["tests/test_mine.py::test_one"]
+    assert len(project.environments()) == 2
