@@ -135,9 +135,8 @@ def test_an_error_that_nobody_expects_is_a_line_and_no_answer(
 
     broken = dataclasses.replace(commands._COMMANDS[name], run=fail)
     monkeypatch.setitem(commands._COMMANDS, name, broken)
-    arguments = {"compare": ["a", "b"], "explain": ["a"], "gpu-report": ["a"], "page": ["a"], "run": ["a"]}.get(
-        name, []
-    )
+    given = {"compare": 2, "explain": 1, "gpu-report": 1, "page": 1, "run": 1, "upgrade": 2}
+    arguments = ["a"] * given.get(name, 0)
     assert program.main([name, *arguments]) == CANT_TELL
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -18,8 +18,8 @@ def enable(config: pytest.Config) -> None:
     options = options_of(config)
     if options.isolate == INSIDE:
         # What is told of tests, and what runs beside them, is pytest's own process's to do.
-        unwanted = {"reports": (), "save": None, "compare": None, "fail_on": (), "expect": None, "progress": None}
-        options = replace(options, suite=False, **unwanted)
+        options = replace(options, suite=False, reports=(), save=None, progress=None)
+        options = replace(options, compare=None, fail_on=(), expect=None)
     elif not workers.is_worker(config):
         unheeded.refuse(config, options)
     on_github = options.suite and os.environ.get("GITHUB_ACTIONS") == "true"

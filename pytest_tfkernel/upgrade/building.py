@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class Builder:
     def _run(self, order: Sequence[str], log: Path, step: ProgressStep, recipe: Recipe, what: str) -> None:
         status = self._commands.run(CommandLine(tuple(order), _APART, Path.cwd()), log, step.tick)
         if status.code != 0:
-            failure = installing.explain(_read(log))
+            failure = installing.explain(_read(log), free=shutil.disk_usage(log.parent).free)
             whose = conflicts.whose(failure.why, recipe) if failure.is_conflict else ""
             raise InstallError(f"{what} can't be installed: {failure.why}{whose}", failure)
 

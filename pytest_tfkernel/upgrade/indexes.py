@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ _NONE = "No matching distribution found"
 _SKIPPED = re.compile(r"Skipping link: none of the wheel's tags .*?: \S*?(?P<file>[^/\s]+)\.whl", re.MULTILINE)
 _CPYTHON = re.compile(r"cp(\d)(\d+)")
 _PLATFORM = "linux"
+_NO_PIP = "No module named pip"
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,21 @@ class Offer:
 class PackageIndex:
     """What pip sees with its settings: its configuration files and variables, such as `PIP_FIND_LINKS`.
 
-    `pip` are the words that run it.
+    `pip` are the words that run it; where there is none, `other` says those of another one.
     """
 
-    def __init__(self, pip: Sequence[str]) -> None:
+    def __init__(self, pip: Sequence[str], other: Callable[[], Sequence[str]] | None = None) -> None:
         self._pip = tuple(pip)
+        self._other = other
 
     def offer(self, package: str, *, unreleased: bool = False) -> Offer:
         """What there is. Raises UpgradeError."""
         words = ["--only-binary=:all:", *(["--pre"] if unreleased else [])]
         done = ask([*self._pip, "index", "versions", package, "-vv", *words])
         said = done.stdout + done.stderr
+        if _NO_PIP in said and self._other is not None:
+            self._pip, self._other = tuple(self._other()), None
+            return self.offer(package, unreleased=unreleased)
         found = _VERSIONS.search(said)
         if found is None and _NONE not in said:
             errors = [line for line in said.splitlines() if line.startswith("ERROR")] or said.splitlines()
@@ -62,9 +67,18 @@ class PackageIndex:
         return Offer(versions, {one: those for one, those in _skipped(said).items() if one not in versions})
 
 
-def of(python: str | Path) -> PackageIndex:
-    """That of the pip of an interpreter."""
-    return PackageIndex((str(python), "-m", "pip"))
+def of(python: str | Path, folder: Path) -> PackageIndex:
+    """That of the pip of an interpreter; one that has none, as in environments of uv's, gets one in this folder."""
+
+    def make() -> Sequence[str]:
+        made = folder / "pip"
+        done = ask([str(python), "-m", "venv", "--clear", str(made)])
+        if done.returncode:
+            why = " ".join((done.stdout + done.stderr).split())
+            raise UpgradeError(f"{python} has no pip, and can't make an environment with one: {why}")
+        return (str(made / "bin" / "python"), "-m", "pip")
+
+    return PackageIndex((str(python), "-m", "pip"), make)
 
 
 def _skipped(said: str) -> dict[Version, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from pytest_tfkernel.upgrade.errors import UpgradeError
 
 UV, PIP = "uv", "pip"
 _LONGEST = 600
+_LEAST_ROOM = 1 << 20
 # What pip prints about itself.
 _NOISE = re.compile(r"^(\[notice\]|WARNING: You are using pip|DEPRECATION)")
 _CONFLICT = "The conflict is caused by:"
@@ -98,9 +99,12 @@ class InstallFailure:
     is_conflict: bool = False
 
 
-def explain(log: str) -> InstallFailure:
-    """What the output of an installer that failed says."""
-    if _NO_ROOM.search(log):
+def explain(log: str, free: int = _LEAST_ROOM) -> InstallFailure:
+    """What the output of an installer that failed says; `free` is what was left on its disk, in bytes.
+
+    Without room it can't say anything.
+    """
+    if _NO_ROOM.search(log) or free < _LEAST_ROOM:
         return InstallFailure(
             "there is no room on the disk: free some, or name another place with --folder", is_general=True
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import hashlib
 import importlib.metadata
@@ -40,6 +41,9 @@ def write_wheel(folder: Path) -> Path:
         aside.replace(path)
     except OSError as error:
         raise UpgradeError(f"{path} can't be written: {error.strerror}; make room, or name another folder") from None
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
     return path
 
 

@@ -48,4 +48,4 @@ def setup(
     """How environments are made. Raises UpgradeError."""
     installs, python = made_of
     plugin = ourselves.write_wheel(folder.environments)
-    return SidesSetup(installs, python, plugin, indexes.of(python), suite, tests, tuple(beside))
+    return SidesSetup(installs, python, plugin, indexes.of(python, folder.environments), suite, tests, tuple(beside))

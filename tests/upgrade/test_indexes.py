@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_what_fits_here_and_what_is_for_others(offline: Path) -> None:
         ("2.10.0", "cp37-cp37m-manylinux2010_x86_64"),
     ):
         wheels.build(offline, "some-package", version, {}, tag=tag)
-    index = indexes.of(sys.executable)
+    index = indexes.of(sys.executable, offline)
     found = index.offer("some-package")
     assert found.versions == (Version("2.9.0"), Version("2.10.0"))
     assert found.others == {Version("2.8.0"): ("3.6", "3.7")}
@@ -56,3 +57,19 @@ def test_what_was_named_in_another_age_is_left_out(monkeypatch: pytest.MonkeyPat
     said = "Available versions: 2.0, 1.0-old_one, 1.0\n"
     monkeypatch.setattr(indexes, "ask", lambda _: subprocess.CompletedProcess([], 0, said, ""))
     assert PackageIndex(()).offer("x").versions == (Version("1.0"), Version("2.0"))
+
+
+def test_an_interpreter_without_pip_gets_one(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        asked.append(" ".join(words[:3]))
+        bare = words[0] == "/bare/python" and "pip" in words
+        said = "/bare/python: No module named pip" if bare else "Available versions: 1.0\n"
+        return subprocess.CompletedProcess([], int(bare), said, "")
+
+    monkeypatch.setattr(indexes, "ask", ask)
+    index = indexes.of("/bare/python", offline)
+    assert index.offer("x").versions == index.offer("y").versions == (Version("1.0"),)
+    own = f"{offline}/pip/bin/python -m pip"
+    assert asked == ["/bare/python -m pip", "/bare/python -m venv", own, own]
