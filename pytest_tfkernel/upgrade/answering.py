@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_tfkernel.report import files
 from pytest_tfkernel.report.compare import markdown
 from pytest_tfkernel.report.compare.comparison import Comparison, compare
 from pytest_tfkernel.report.compare.expectations import Expectations
 from pytest_tfkernel.report.compare.pairs import Side
 from pytest_tfkernel.report.compare.thresholds import Thresholds
 from pytest_tfkernel.report.document import Document
-from pytest_tfkernel.report.page import command as page
 from pytest_tfkernel.report.store import check_place, encode
 from pytest_tfkernel.upgrade.errors import UpgradeError
 
@@ -67,7 +67,7 @@ def answer(rules: Rules, ref: Side, changed: Side) -> Comparison:
         from pytest_tfkernel.report.page.render import render
 
         try:
-            page.write(rules.page, render(changed.document, found))
+            files.write(rules.page, render(changed.document, found))
         except OSError as error:
             raise UpgradeError(f"{rules.page} can't be written: {error.strerror}") from None
     return found
