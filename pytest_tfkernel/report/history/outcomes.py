@@ -16,7 +16,7 @@ _LETTERS = {"passed": "p", "failed": "f", "error": "E", "skipped": "s", "xfailed
 _LONGEST = 300
 
 
-class Subject(NamedTuple):
+class OutcomeOf(NamedTuple):
     """What an outcome is of: a guarantee in one trial, `place`, or one of the user's tests, which has none."""
 
     name: str
@@ -47,8 +47,8 @@ class Outcomes:
     def __init__(self) -> None:
         self._words: list[SeenOutcome] = []
         self._numbers: dict[SeenOutcome, int] = {}
-        self._tracks: dict[Subject, bytearray] = {}
-        self._reasons: dict[Subject, str] = {}
+        self._tracks: dict[OutcomeOf, bytearray] = {}
+        self._reasons: dict[OutcomeOf, str] = {}
 
     def add(self, document: Document, columns: dict[str | None, int]) -> None:
         """Note those of a run; `columns` has the place of each of its kernels, by label, None for tests alone."""
@@ -59,31 +59,31 @@ class Outcomes:
             self._note(_subject(verdict), word, of, verdict.reason)
         for test in document.tests:
             said = ": ".join(filter(None, (test.error_type, test.error_message)))
-            self._note(Subject(test.item, None), SeenOutcome(test.outcome, of_test(test)), every, said)
+            self._note(OutcomeOf(test.item, None), SeenOutcome(test.outcome, of_test(test)), every, said)
 
-    def subjects(self) -> Iterator[Subject]:
+    def subjects(self) -> Iterator[OutcomeOf]:
         """All that any run has looked at, in the order in which they came."""
         return iter(self._tracks)
 
-    def track(self, subject: Subject, columns: int) -> list[SeenOutcome | None]:
+    def track(self, subject: OutcomeOf, columns: int) -> list[SeenOutcome | None]:
         """What it was in each run; None where it wasn't there."""
         track = self._tracks[subject]
         return [self._words[number - 1] if number else None for number in track.ljust(columns, b"\0")]
 
-    def is_changed(self, subject: Subject) -> bool:
+    def is_changed(self, subject: OutcomeOf) -> bool:
         """Whether it was ever anything else; not being there is no outcome."""
         return len(set(self._tracks[subject]) - {0}) > 1
 
-    def is_in_all(self, subject: Subject, columns: int) -> bool:
+    def is_in_all(self, subject: OutcomeOf, columns: int) -> bool:
         """Whether each run has it."""
         track = self._tracks[subject]
         return len(track) == columns and 0 not in track
 
-    def reason(self, subject: Subject) -> str:
+    def reason(self, subject: OutcomeOf) -> str:
         """Why it last was anything but a pass; empty where it never was."""
         return self._reasons.get(subject, "")
 
-    def _note(self, subject: Subject, word: SeenOutcome, columns: list[int], reason: str) -> None:
+    def _note(self, subject: OutcomeOf, word: SeenOutcome, columns: list[int], reason: str) -> None:
         track = self._tracks.setdefault(subject, bytearray())
         for column in columns:
             if len(track) <= column:
@@ -102,8 +102,8 @@ class Outcomes:
         return self._numbers[word]
 
 
-def _subject(verdict: Verdict) -> Subject:
-    return Subject(verdict.guarantee, _place(verdict.setting))
+def _subject(verdict: Verdict) -> OutcomeOf:
+    return OutcomeOf(verdict.guarantee, _place(verdict.setting))
 
 
 def _place(setting: Setting) -> tuple[str, str, str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_tfkernel.report.compare.states import worse
-from pytest_tfkernel.report.history.outcomes import Outcomes, SeenOutcome, Subject
+from pytest_tfkernel.report.history.outcomes import OutcomeOf, Outcomes, SeenOutcome
 from pytest_tfkernel.report.history.runs import RunColumn
 from pytest_tfkernel.report.history.trends import Trend
 
@@ -86,7 +86,7 @@ class History:
 
 def rows(outcomes: Outcomes, columns: int) -> tuple[tuple[OutcomeRow, ...], tuple[OutcomeRow, ...]]:
     """Those of guarantees and those of tests that changed."""
-    guarantees: dict[str, list[Subject]] = {}
+    guarantees: dict[str, list[OutcomeOf]] = {}
     tests = []
     for subject in outcomes.subjects():
         if subject.place is not None:
@@ -113,7 +113,7 @@ def counted(outcomes: Outcomes, columns: int) -> tuple[Counted, Counted]:
     return first, second
 
 
-def _row(group: Sequence[Subject], outcomes: Outcomes, columns: int) -> OutcomeRow:
+def _row(group: Sequence[OutcomeOf], outcomes: Outcomes, columns: int) -> OutcomeRow:
     tracks = {subject: outcomes.track(subject, columns) for subject in group}
     cells = tuple(_cell([track[at] for track in tracks.values()]) for at in range(columns))
     changed = {subject: list(_changes(track)) for subject, track in tracks.items()}

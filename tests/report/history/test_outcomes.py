@@ -9,7 +9,7 @@ import documents
 from pytest_tfkernel.model.trials import State
 from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.document import Document
-from pytest_tfkernel.report.history.outcomes import Outcomes, SeenOutcome, Subject
+from pytest_tfkernel.report.history.outcomes import OutcomeOf, Outcomes, SeenOutcome
 
 LABEL = "tf2.21.0-py3.11"
 
@@ -21,14 +21,14 @@ def noted(*runs: Document) -> Outcomes:
     return outcomes
 
 
-def words(outcomes: Outcomes, subject: Subject, columns: int) -> list[str]:
+def words(outcomes: Outcomes, subject: OutcomeOf, columns: int) -> list[str]:
     return [one.word if one is not None else "" for one in outcomes.track(subject, columns)]
 
 
-def subject_of(run: Document, number: int) -> Subject:
+def subject_of(run: Document, number: int) -> OutcomeOf:
     one = run.verdicts[number]
     setting = one.setting
-    return Subject(one.guarantee, (setting.provisioner, setting.example, setting.fault, setting.phase))
+    return OutcomeOf(one.guarantee, (setting.provisioner, setting.example, setting.fault, setting.phase))
 
 
 def test_each_run_says_what_it_saw_and_a_run_without_it_says_nothing() -> None:
@@ -48,7 +48,7 @@ def test_each_run_says_what_it_saw_and_a_run_without_it_says_nothing() -> None:
 def test_each_word_of_pytests_is_an_outcome(word: str) -> None:
     run = documents.document(1)
     outcomes = noted(run, documents.with_test(run, 0, outcome=word, error_type="OSError", error_message="no"))
-    subject = Subject(run.tests[0].item, None)
+    subject = OutcomeOf(run.tests[0].item, None)
     assert words(outcomes, subject, 2) == ["passed", word]
     assert outcomes.is_changed(subject)
     assert outcomes.reason(subject) == ("" if word == "xpassed" else "OSError: no")
@@ -67,7 +67,7 @@ def test_of_two_in_one_run_the_worse_counts() -> None:
     twice = msgspec.structs.replace(
         run, tests=[parts.Test(item="a", outcome=word, seconds=0) for word in ("failed", "passed")]
     )
-    assert words(noted(twice), Subject("a", None), 1) == ["failed"]
+    assert words(noted(twice), OutcomeOf("a", None), 1) == ["failed"]
 
 
 def test_kernels_have_columns_and_what_is_of_none_is_in_all_of_them() -> None:
@@ -79,4 +79,4 @@ def test_kernels_have_columns_and_what_is_of_none_is_in_all_of_them() -> None:
     outcomes.add(run, {"tf2.20.0-py3.11": 0, LABEL: 1})
     assert words(outcomes, subject_of(run, 0), 2) == ["FAIL", "PASS"]
     assert words(outcomes, subject_of(run, len(run.verdicts) - 1), 2) == ["PASS", "PASS"]
-    assert words(outcomes, Subject(run.tests[0].item, None), 2) == ["passed", "passed"]
+    assert words(outcomes, OutcomeOf(run.tests[0].item, None), 2) == ["passed", "passed"]
