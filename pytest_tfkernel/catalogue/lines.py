@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pytest_tfkernel.model.trials import Setting
-from pytest_tfkernel.suite.guarantees import GUARANTEES, Guarantee
+from pytest_tfkernel.suite.guarantees import Guarantee
 from pytest_tfkernel.suite.settings import HARMFUL, settings
 from pytest_tfkernel.suite.sizes import FULL, STANDARD
 
@@ -18,10 +18,7 @@ def of_guarantee(one: Guarantee) -> Iterator[tuple[str, str]]:
     size, played = _first(one.applies)
     if not played:
         return
-    # Words of `-k` are parts of names.
-    longer = [other.id for other in GUARANTEES if one.id in other.id and other is not one]
-    words = " and not ".join([one.id, *longer])
-    yield "run it", f'pytest --tfkernel{_sized(size)} -k "{words}"'
+    yield "run it", f"pytest {PREFIX}{one.id}{_sized(size)}"
     yield "in one trial", f'pytest "{PREFIX}{one.id}[{_simplest(played)}]"{_allowed(_simplest(played))}'
 
 

@@ -23,14 +23,15 @@ def items(size: str, allow: tuple[str, ...]) -> list[str]:
 
 
 def selected(line: str) -> list[str]:
-    """Those that a line would run, as pytest reads `-k`: parts of names, in brackets too, with `and not`."""
+    """Those that a line would run: an id, a guarantee at that size, or what `-k` fits, also in brackets."""
     words = shlex.split(line)
     size = next((one.partition("=")[2] for one in words if one.startswith("--tfkernel-size=")), "standard")
     allow = tuple(one.partition("=")[2] for one in words if one.startswith("--tfkernel-allow="))
     if "-k" not in words:
-        return [one for one in items("full", allow) if one in words]
-    wanted, *unwanted = words[words.index("-k") + 1].split(" and not ")
-    return [one for one in items(size, allow) if wanted in one and not any(word in one for word in unwanted)]
+        whole = [one for one in items(size, allow) if one.partition("[")[0] in words]
+        return whole or [one for one in items("full", allow) if one in words]
+    wanted = words[words.index("-k") + 1]
+    return [one for one in items(size, allow) if wanted in one]
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: one.id)
