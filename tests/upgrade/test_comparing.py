@@ -91,6 +91,7 @@ def test_what_cannot_be_installed_or_run_is_a_line(project: Project) -> None:
     assert "your tests with 2.18 (1 of 2) can't be run: pytest ended with exit code 5: there is no such" in found.line
 
 
+@pytest.mark.soak
 def test_an_id_that_only_one_of_both_has_is_a_line(project: Project) -> None:
     project.write("tests/test_mine.py", "import tensorflow\nif tensorflow.value == 1:\n    def test_old(): pass\n")
     found = project("2.18", "2.21", "--no-suite", "--", "tests/test_mine.py::test_old")
@@ -114,6 +115,7 @@ def test_files_that_cannot_be_imported_in_one_of_both_are_told_and_the_others_co
     assert "ImportError while loading conftest" in found.line
 
 
+@pytest.mark.soak
 def test_a_run_that_dies_is_compared_as_far_as_it_came(project: Project) -> None:
     dies = "import os, tensorflow\ndef test_it():\n    if tensorflow.value == 2:\n        os.kill(os.getpid(), 9)\n"
     project.write("tests/test_zombie.py", dies)
@@ -122,6 +124,7 @@ def test_a_run_that_dies_is_compared_as_far_as_it_came(project: Project) -> None
     assert "1 not run; changed is incomplete" in found.out.splitlines()[0]
 
 
+@pytest.mark.soak
 def test_interpreters_are_taken_as_they_are(project: Project) -> None:
     assert project("2.18", "2.21", "--no-suite", "--", "tests").code == WORSE
     (old,) = project.folder.glob(".tfkernel-upgrade/environments/*2.18*/bin/python")
@@ -145,7 +148,7 @@ def lives(pid: int) -> bool:
     return stat is not None and stat.state != "Z"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.soak)])
 def test_what_an_upgrade_has_written_when_it_ends_can_be_compared_and_the_next_goes_on(
     project: Project, tmp_path: Path, number: int, eventually: Callable[[Callable[[], object]], None]
 ) -> None:
