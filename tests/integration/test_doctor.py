@@ -17,6 +17,7 @@ import pytest
 from doctors import PATIENT, REAL, WITH_DEVICES, Doctor
 from driver_stub import GIB, DriverStub, build, device, mig, process, uuid
 from pytest_tfkernel._child import proc
+from warm import Warm
 
 MET, NOT_MET, UNKNOWN, LOST = range(4)
 # Nobody has it: beyond the largest pid of the Linux kernel.
@@ -25,9 +26,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def doctor(libraries: Path, tmp_path: Path) -> Doctor:
+def doctor(libraries: Path, tmp_path: Path, warm: Warm) -> Doctor:
     """On a machine with one idle GPU."""
-    return Doctor.make(libraries, tmp_path, device())
+    return Doctor.make(libraries, tmp_path, device(), warm=warm)
 
 
 def can_run(command: list[str]) -> bool:
@@ -400,6 +401,7 @@ def test_it_imports_neither_tensorflow_nor_pytest(doctor: Doctor, tmp_path: Path
     for name in ("tensorflow", "pytest", "_pytest"):
         (traps / name).mkdir(parents=True)
         (traps / name / "__init__.py").write_text("raise SystemExit('imported')")
+    doctor = Doctor(doctor.stub)
     paths = {"PYTHONPATH": str(traps)}
     assert doctor.idle(**paths).code == MET
     assert doctor.examine(**paths).code == MET

@@ -1,4 +1,7 @@
-"""`python -m pytest_tfkernel doctor`, in a process of its own on a machine that a test describes."""
+"""`python -m pytest_tfkernel doctor`, in a process of its own on a machine that a test describes.
+
+Its interpreter is a fresh one where a test starts it by itself, or says so.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from driver_stub import DriverStub
+from warm import Warm
 
 # Has as long as it takes: what it says may not hang on how busy the machine is. READ_SECONDS is for a driver that hangs.
 PATIENT = """
@@ -70,15 +74,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Doctor:
-    """The program, on the machine of a stub."""
+    """The program, on the machine of a stub. With `warm`, a run is forked from it."""
 
     stub: DriverStub
+    warm: Warm | None = None
 
     @classmethod
-    def make(cls, libraries: Path, folder: Path, *machine: str) -> Doctor:
+    def make(cls, libraries: Path, folder: Path, *machine: str, warm: Warm | None = None) -> Doctor:
         stub = DriverStub(libraries, folder)
         stub.write(*machine)
-        return cls(stub)
+        return cls(stub, warm)
 
     def start(
         self, *arguments: str, code: str = PATIENT, python: Sequence[str] = (sys.executable,), **environment: str
@@ -91,15 +96,19 @@ class Doctor:
             text=True,
         )
 
-    def run(
-        self, *arguments: str, code: str = PATIENT, python: Sequence[str] = (sys.executable,), **environment: str
-    ) -> Said:
-        with self.start(*arguments, code=code, python=python, **environment) as child:
-            out, err = child.communicate(timeout=_SECONDS)
+    def run(self, *arguments: str, code: str = PATIENT, python: Sequence[str] = (), **environment: str) -> Said:
+        whole = self.environment | environment
+        # The driver is loaded by a helper, which is another program.
+        if self.warm is not None and not python and self.warm.can_run(whole, loads=False):
+            status, out, err = self.warm.run(["doctor", *arguments], Path.cwd(), whole, _SECONDS, code)
+        else:
+            with self.start(*arguments, code=code, python=python or (sys.executable,), **environment) as child:
+                out, err = child.communicate(timeout=_SECONDS)
+            status = child.returncode
         # Shown when the test fails.
         sys.stdout.write(out)
         sys.stderr.write(err)
-        return Said(child.returncode, out, err)
+        return Said(status, out, err)
 
     def idle(self, *arguments: str, **environment: str) -> Said:
         """Whether the GPU is idle."""

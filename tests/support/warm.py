@@ -1,10 +1,11 @@
-"""Pytests under test that are forked from a process in which pytest and the package are imported already.
+"""Pytests under test, and commands, that are forked from a process in which pytest and the package are imported already.
 
 A test of an option or of a report looks at what a run does, and not at how its interpreter begins; importing takes
 longer than such a run. Where that matters, the pytest is a fresh one: see `Inner.run`.
 
-`python warm.py DESCRIPTOR` is that process. It reads requests, lines of JSON: `arguments`, `folder`, `environment`,
-and the paths of files for `stdout` and `stderr`; it answers each with its exit status, as `waitpid` has it.
+`python warm.py DESCRIPTOR` is that process. It reads requests, lines of JSON: `code`, which is null for a pytest,
+`arguments`, `folder`, `environment`, and the paths of files for `stdout` and `stderr`; it answers each with its exit
+status, as `waitpid` has it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-# What no pytest under test imports by itself: scripts, and what runs in other processes.
-_ELSEWHERE = {"__main__", "_child", "commands", "doctor", "gpu_report", "hosts"}
+# What begins when it is imported, and what runs in other processes.
+_ELSEWHERE = {"__main__", "_child", "hosts"}
 # An interpreter reads them when it begins, but for these, which are the same for all of them or done here.
 _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 
@@ -43,19 +44,23 @@ class Warm:
         self._socket, self._lines = ours, ours.makefile("r", encoding="utf-8")
         self._environment = environment
 
-    def can_run(self, environment: dict[str, str]) -> bool:
-        """Whether an interpreter with this environment would begin as this one did."""
-        names = {
-            name for name in environment.keys() | self._environment.keys() if name.startswith(("PYTHON", "LD_"))
-        } - _KNOWN
+    def can_run(self, environment: dict[str, str], *, loads: bool = True) -> bool:
+        """Whether an interpreter with this environment would begin as this one did; it may load no library by itself."""
+        read = ("PYTHON", "LD_") if loads else "PYTHON"
+        names = {name for name in environment.keys() | self._environment.keys() if name.startswith(read)} - _KNOWN
         return all(environment.get(name) == self._environment.get(name) for name in names)
 
     def run(
-        self, arguments: list[str], folder: Path, environment: dict[str, str], seconds: float
+        self,
+        arguments: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        seconds: float,
+        code: str | None = None,
     ) -> tuple[int, str, str]:
-        """As subprocess.run says it: return code, stdout and stderr."""
+        """Run pytest, or this code as `python -c` does. As subprocess.run says it: return code, stdout and stderr."""
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            request = {"arguments": arguments, "folder": str(folder), "environment": environment}
+            request = {"code": code, "arguments": arguments, "folder": str(folder), "environment": environment}
             for name, file in (("stdout", out), ("stderr", err)):
                 request[name] = f"/proc/{os.getpid()}/fd/{file.fileno()}"
             self._socket.sendall(json.dumps(request).encode() + b"\n")
@@ -109,7 +114,7 @@ def _become(request: dict[str, Any]) -> None:
         os.dup2(descriptor, number)
         os.close(descriptor)
     tempfile.tempdir = None
-    sys.argv = ["pytest", *request["arguments"]]
+    sys.argv = ["pytest" if request["code"] is None else "-c", *request["arguments"]]
     first = [request["folder"], *filter(None, request["environment"].get("PYTHONPATH", "").split(os.pathsep))]
     sys.path[:] = [*first, *(one for one in sys.path if one not in first)]
 
@@ -134,7 +139,10 @@ def main(descriptor: int) -> int:
     channel.close()
     _become(request)
     try:
-        runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+        if request["code"] is None:
+            runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+        else:
+            exec(request["code"], sys.modules["__main__"].__dict__)  # noqa: S102 - a test's own
     except SystemExit as end:
         _end(end.code)
         raise
