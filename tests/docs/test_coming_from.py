@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from inner import Inner, counts, without
+from inner import Inner, counts
+from warm import without
 
 PAGE = Path(__file__).parents[2] / "docs" / "coming-from.md"
 _SIDE = re.compile(r"^(Before|After), with `([^`]*)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)

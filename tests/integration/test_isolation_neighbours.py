@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from inner import BY_REQUEST, Inner, counts, without
+from inner import Inner, counts
+from warm import BY_REQUEST, without
 
 ISOLATED = ("--tfkernel-isolate=file", "--tfkernel-isolate=test")
 # They register themselves, so none of them is there but where a test is about it; those that `inner` knows aren't either.

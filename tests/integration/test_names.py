@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from inner import BY_REQUEST, Inner, without
+from inner import Inner
+from warm import BY_REQUEST, without
 
 # As the script `pytest` does, which doesn't put the working folder on the path.
 PYTEST = "import sys\ndel sys.path[0]\nimport pytest\nsys.exit(pytest.main())"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import refusing
-from inner import BY_REQUEST, Inner, without
+from inner import Inner
+from warm import BY_REQUEST, without
 
 TESTS = """
 import pytest

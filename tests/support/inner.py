@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from warm import Warm
+from warm import BY_REQUEST, Warm, without
 
 _SECONDS = 240
-# Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
-# pyfakefs imports takes as long as all the rest of pytest.
-BY_REQUEST = ("asyncio", "fakefs", "isolated", "rerunfailures")
 
 
 @dataclass(frozen=True)
@@ -99,11 +96,6 @@ class Inner:
             "TRIALS_LOG": str(self.log),
             "TRIALS": "canned" if self.canned else "",
         }
-
-
-def without(*plugins: str) -> list[str]:
-    """The words of a command line that keep these away."""
-    return [word for name in plugins for word in ("-p", f"no:{name}")]
 
 
 def counts(result: pytest.RunResult) -> dict[str, int]:

@@ -14,6 +14,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -23,13 +24,19 @@ import subprocess
 import sys
 import tempfile
 import threading
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+
+import warm_workers
 
 # What begins when it is imported, and what runs in other processes.
 _ELSEWHERE = {"__main__", "_child", "hosts"}
 # An interpreter reads them when it begins, but for these, which are the same for all of them or done here.
 _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+# Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
+# pyfakefs imports takes as long as all the rest of pytest.
+BY_REQUEST = ("asyncio", "fakefs", "isolated", "rerunfailures")
 
 
 class Warm:
@@ -67,12 +74,12 @@ class Warm:
             self._socket.settimeout(seconds)
             answer = self._lines.readline()
             assert answer, "what pytests are forked from has died"
-            code = os.waitstatus_to_exitcode(int(answer))
+            status = os.waitstatus_to_exitcode(int(answer))
             said = []
             for file in (out, err):
                 file.seek(0)
                 said.append(file.read().decode())
-        return code, said[0], said[1]
+        return status, said[0], said[1]
 
     def close(self) -> None:
         """End it, and what it runs."""
@@ -87,21 +94,29 @@ def _import_all() -> None:
 
     import pytest_tfkernel
 
-    # A plugin of others, which pytest wants to import itself; and so it will what needs it.
-    sys.modules["xdist"] = None  # type: ignore[assignment]
+    for point in entry_points(group="pytest11"):
+        if point.name not in BY_REQUEST:
+            point.load()
     for package in (_pytest, pytest_tfkernel):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None):
             if not _ELSEWHERE & set(module.name.split(".")):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(module.name)
-    del sys.modules["xdist"]
-    with contextlib.suppress(ImportError):
-        # What that one imports, and nobody rewrites.
-        importlib.import_module("execnet")
+    rewritten = {point.module.partition(".")[0] for point in entry_points(group="pytest11")}
     for name, loaded in sys.modules.items():
         # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
-        if name.partition(".")[0] == pytest_tfkernel.__name__:
+        if name.partition(".")[0] in rewritten:
             loaded.__doc__ = f"{loaded.__doc__ or ''}\nPYTEST_DONT_REWRITE"
+
+
+def _rehearse() -> None:
+    """What a first run of pytest looks up and compiles, later ones find; it is one without our plugin."""
+    import pytest
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        # Not of a test's environment, nor of a file above that folder.
+        arguments = [*without("tfkernel", *BY_REQUEST), "-p", "no:cacheprovider", "-c", os.devnull]
+        pytest.main([*arguments, f"--rootdir={folder}", folder])
 
 
 def _become(request: dict[str, Any]) -> None:
@@ -122,6 +137,7 @@ def _become(request: dict[str, Any]) -> None:
 def main(descriptor: int) -> int:
     """See the module."""
     _import_all()
+    _rehearse()
     del sys.path[0]
     # What is there is there for all: no collection of a child touches it.
     gc.collect()
@@ -138,15 +154,27 @@ def main(descriptor: int) -> int:
         request = json.loads(line)
     channel.close()
     _become(request)
+    warm_workers.prepare(warm_workers.asked_for(request["arguments"]), _work)
     try:
         if request["code"] is None:
             runpy.run_module("pytest", run_name="__main__", alter_sys=True)
         else:
-            exec(request["code"], sys.modules["__main__"].__dict__)  # noqa: S102 - a test's own
+            exec(request["code"], sys.modules["__main__"].__dict__)
+            _end(0)
     except SystemExit as end:
         _end(end.code)
         raise
     return 0
+
+
+def _work(source: str) -> None:
+    exec(source, sys.modules["__main__"].__dict__)
+    _end(0)
+
+
+def without(*plugins: str) -> list[str]:
+    """The words of a command line that keep these away."""
+    return [word for name in plugins for word in ("-p", f"no:{name}")]
 
 
 def _end(code: object) -> None:
