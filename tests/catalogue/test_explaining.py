@@ -23,7 +23,7 @@ def test_a_guarantee_says_what_must_hold_where_its_control_and_the_line_to_run()
         "  After a restart it is another process (pid *and* start time), and the old one is gone and reaped.",
         "  asked in:     trials of deadly faults",
         "  seen to fail: on a kernel that misbehaves: tests/saboteurs/survives_sigterm.py",
-        '  run it:       pytest tfkernel::process-is-new',
+        "  run it:       pytest tfkernel::process-is-new",
         '  in one trial: pytest "tfkernel::process-is-new[forkserver-graph_add-sigkill-idle]"',
     ]
 

@@ -38,7 +38,7 @@ def _error(result: pytest.RunResult) -> str:
 
 
 def test_they_have_no_items_and_the_header_says_why(inner: Inner, bare: str) -> None:
-    result = inner.run("--tfkernel", "--co", bare)
+    result = inner.run("--tfkernel", "--co", bare, COLUMNS="400")
     result.stdout.fnmatch_lines(
         [f"tfkernel: can't check {name} kernels: not installed: *{HERE} *" for name in ("Jupyter", "Spyder")]
     )

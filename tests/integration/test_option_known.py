@@ -113,7 +113,7 @@ def test_what_is_known_alone_has_shown_something(canned: Inner) -> None:
 
 def test_what_holds_though_it_never_did_is_told_as_mended(canned: Inner) -> None:
     write(canned, "heard")
-    result = canned.run(HEARD)
+    result = canned.run(HEARD, COLUMNS="400")
     assert (result.ret, counts(result)) == (0, {"passed": 1})
     result.stdout.fnmatch_lines(
         [

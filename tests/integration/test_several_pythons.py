@@ -34,7 +34,7 @@ def two(tmp_path: Path) -> tuple[str, str]:
 
 
 def test_each_has_a_line_in_the_header_and_a_column_in_the_matrix(canned: Inner, two: tuple[str, str]) -> None:
-    result = canned.run("--tfkernel", "--tfkernel-size=smoke", *two)
+    result = canned.run("--tfkernel", "--tfkernel-size=smoke", *two, COLUMNS="400")
     result.stdout.fnmatch_lines(
         [
             "tfkernel: kernels tf1.15.5-py3.7 are Python 3.7.16, TensorFlow 1.15.5, NumPy 1.18.5 (*/old)",

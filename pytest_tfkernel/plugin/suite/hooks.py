@@ -155,7 +155,7 @@ class SuiteHooks:
         if self._records:
             self._show(terminalreporter)
         missing = self._collected - len(self._reported)
-        if missing > 0:
+        if missing > 0 and not self._config.option.collectonly:
             terminalreporter.write_line(f"tfkernel: {missing} of {self._collected} not run", yellow=True)
 
     def _show(self, terminalreporter: pytest.TerminalReporter) -> None:
