@@ -1,4 +1,4 @@
-"""A run on GitHub Actions: annotations of what is wrong, and the run as Markdown for the summary of a job."""
+"""A run on GitHub Actions: its annotations, and the run as Markdown for the summary of a job."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from pathlib import Path
 
 from pytest_tfkernel.model.resources import printable
+from pytest_tfkernel.report.annotations import annotate
 from pytest_tfkernel.report.compare.markdown import escape
-from pytest_tfkernel.report.document import Document, Setting, Test, Trial, Verdict
+from pytest_tfkernel.report.document import Document, Setting, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
-from pytest_tfkernel.report.needs import needs
 from pytest_tfkernel.report.page.matrices import columns
 from pytest_tfkernel.report.page.tallies import SYMBOLS, WORST_FIRST, VerdictCounts
+from pytest_tfkernel.report.remarks import BAD, clip, one_line, reasons_of, setting_name, shortfall, visible
 
-# GitHub shows that many of each type for one step, and drops the others without a word.
-MOST_ANNOTATIONS = 10
 # GitHub refuses a summary of more than 1 MiB, for all of a step together.
 MOST_BYTES = 1 << 20
-_MOST_TITLE = 200
 _MOST_MESSAGE = 4000
 _MOST_REPORT = 16_000
 _CUT = "\n**This summary is cut here: {} more parts; the run document has them all.**\n"
-# Sequences of terminals: of colours and cursors, of titles and links, and those of two characters.
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
-_BAD = ("failed", "error")
 _GOOD, _BROKEN = "\u2705", "\u274c"
-_REQUIRE = re.compile(r"--tfkernel-require[= ](\S+)")
 
 
 def announce(
@@ -53,20 +47,6 @@ def announce(
         write(f"tfkernel: no summary for GitHub: {printable(path)} can't be written: {why}")
 
 
-def annotate(document: Document, required: Collection[str] = ()) -> Iterator[str]:
-    """Workflow commands, a line each: errors for what fails, warnings for what was required and is UNKNOWN.
-
-    What is KNOWN is a notice, and so is what is listed as that and holds. Capabilities are required by `required` and
-    by the options of the run. There are as many as GitHub shows of each type; the last of them then says how many more
-    there are.
-    """
-    yield from _capped("error", [*_failures(document)])
-    asked = _REQUIRE.findall(" ".join(document.environment.options))
-    yield from _capped("warning", [*_warnings(document, {*required, *asked})])
-    known = [one for one in document.verdicts if one.verdict == "KNOWN" or one.is_mended]
-    yield from _capped("notice", [(_title(document, one), one.said) for one in known])
-
-
 def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:
     """Markdown: the answer, the matrix, all that isn't PASS with its post-mortem; what is too long is cut between."""
     parts = [f"{part}\n" for part in _parts(document)]
@@ -81,70 +61,6 @@ def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:
     return "".join([*parts[:kept], _CUT.format(len(parts) - kept)]) if room >= 0 else ""
 
 
-def _failures(document: Document) -> Iterator[tuple[str, str]]:
-    for one in document.verdicts:
-        if one.verdict == "FAIL":
-            yield _title(document, one), f'{one.said}\nJust this one: pytest "{one.item}"'
-    for test in document.tests:
-        if test.outcome in _BAD:
-            yield f"{test.item}: {test.outcome}", "\n".join([*_reasons(test)])
-
-
-def _warnings(document: Document, required: Collection[str]) -> Iterator[tuple[str, str]]:
-    shortfall = _shortfall(document)
-    if shortfall:
-        yield "this run is incomplete", shortfall
-    for one in document.verdicts:
-        lacking = [name for name in required if needs(one, name)] if one.verdict == "UNKNOWN" else []
-        if lacking:
-            yield _title(document, one), f"{one.said}\nRequired here: {', '.join(sorted(lacking))}"
-
-
-def _capped(kind: str, found: Sequence[tuple[str, str]]) -> Iterator[str]:
-    shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
-    for title, message in shown:
-        yield _command(kind, title, message)
-    if len(found) > len(shown):
-        more = len(found) - len(shown)
-        yield _command(kind, f"{more} more", f"{more} more of these: GitHub shows {MOST_ANNOTATIONS} of a step")
-
-
-def _command(kind: str, title: str, message: str) -> str:
-    # A percent sign first: it is what the others become.
-    data = _data(_lines(_clip(message, _MOST_MESSAGE)).strip("\n") or "no reason was given")
-    name = _data(_clip(_line(title), _MOST_TITLE)).replace(":", "%3A").replace(",", "%2C")
-    return f"::{kind} title={name}::{data}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _shortfall(document: Document) -> str:
-    """Why the run is incomplete; empty where it isn't."""
-    end = document.end
-    if not document.complete or end is None:
-        return "it was cut short, and what it didn't run is unknown"
-    missing = f"{len(end.unreported)} of {end.collected} items have no report"
-    return f"{missing}, such as {end.unreported[0]}" if end.unreported else ""
-
-
-def _title(document: Document, one: Verdict) -> str:
-    return f"{one.verdict} {one.guarantee} [{_setting(document, one.setting)}]"
-
-
-def _setting(document: Document, setting: Setting) -> str:
-    """What a setting is called in the ids of the run."""
-    return setting.named(labelled=len(document.environment.kernels) > 1)
-
-
-def _reasons(test: Test) -> Iterator[str]:
-    error = ": ".join(word for word in (test.error_type, test.error_message) if word)
-    if error:
-        yield error
-    yield from (f"left behind: {leak.what}" for leak in test.leaks)
-
-
 def _parts(document: Document) -> Iterator[str]:
     """What isn't cut in two."""
     yield "\n".join([f"### {_answer(document)}", "", *_surroundings(document), ""])
@@ -157,17 +73,19 @@ def _parts(document: Document) -> Iterator[str]:
     for state in WORST_FIRST:
         for setting, found in verdicts.items():
             if min((one.verdict for one in found), key=WORST_FIRST.index) == state:
-                yield _details(f"{SYMBOLS[state]} {_setting(document, setting)}", _of_trial(found, trials.get(setting)))
+                yield _details(
+                    f"{SYMBOLS[state]} {setting_name(document, setting)}", _of_trial(found, trials.get(setting))
+                )
     for test in document.tests:
-        if test.outcome in _BAD:
-            yield _details(f"{SYMBOLS['FAIL']} {test.item}: {test.outcome}", _fenced("\n".join(_reasons(test))))
+        if test.outcome in BAD:
+            yield _details(f"{SYMBOLS['FAIL']} {test.item}: {test.outcome}", _fenced("\n".join(reasons_of(test))))
     if document.end is not None and document.end.unreported:
         yield _details("Collected, but never reported", _fenced("\n".join(document.end.unreported)))
 
 
 def _answer(document: Document) -> str:
     tally = VerdictCounts.of(document.verdicts)
-    bad = [test for test in document.tests if test.outcome in _BAD]
+    bad = [test for test in document.tests if test.outcome in BAD]
     passed = sum(test.outcome == "passed" for test in document.tests)
     clauses = []
     if tally.total:
@@ -182,12 +100,12 @@ def _answer(document: Document) -> str:
     shown = tally.passed or tally.known or passed
     if not shown:
         clauses.append("nothing passed, so nothing was shown")
-    shortfall = _shortfall(document)
-    clauses += [f"incomplete: {shortfall}"] if shortfall else []
+    missing = shortfall(document)
+    clauses += [f"incomplete: {missing}"] if missing else []
     code = document.end.exit_code if document.end is not None else 0
     if code and not (bad or tally.failed):
         clauses.append(f"pytest ended with exit code {code}")
-    is_good = shown and not (bad or tally.failed or code or shortfall)
+    is_good = shown and not (bad or tally.failed or code or missing)
     return f"{_GOOD if is_good else _BROKEN} {_markdown('; '.join(clauses))}"
 
 
@@ -261,33 +179,15 @@ def _of_trial(verdicts: Sequence[Verdict], trial: Trial | None) -> str:
 
 def _details(title: str, body: str) -> str:
     # The blank lines make GitHub read the body as Markdown, and not as HTML like the title.
-    return f"<details><summary>{html.escape(_line(title))}</summary>\n\n{body}\n\n</details>\n"
+    return f"<details><summary>{html.escape(one_line(title))}</summary>\n\n{body}\n\n</details>\n"
 
 
 def _fenced(text: str) -> str:
     """A block of code: only as many backticks as its own fence has could end it."""
-    body = _lines(_clip(text, _MOST_REPORT)).strip("\n")
+    body = visible(clip(text, _MOST_REPORT)).strip("\n")
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
     return f"{fence}text\n{body}\n{fence}"
 
 
 def _markdown(text: str) -> str:
-    return escape(_clip(_line(text), _MOST_MESSAGE))
-
-
-def _line(text: str) -> str:
-    return printable(" ".join(_ANSI.sub("", text).split()))
-
-
-def _lines(text: str) -> str:
-    """With its ends of lines and without sequences of terminals; what else can't be seen is spelt out."""
-    text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\t", "    ")
-    return "\n".join(map(printable, text.split("\n")))
-
-
-def _clip(text: str, limit: int) -> str:
-    """Its beginning and, twice as much, its end."""
-    if len(text) <= limit:
-        return text
-    tail = limit * 2 // 3
-    return f"{text[: limit - tail]} [... {len(text) - limit} characters left out ...] {text[-tail:]}"
+    return escape(clip(one_line(text), _MOST_MESSAGE))

@@ -11,6 +11,8 @@ from pytest_tfkernel.report import document as parts
 from pytest_tfkernel.report.store import INCOMPLETE, Writer
 
 MACHINE = parts.Machine(linux="6.1.0", architecture="x86_64", cpus=2, memory=24 << 30, cgroup=1)
+# A text that would break out of wherever it is put.
+ODD = "100%|a,b::c<script>&amp;`x`\x1b[31m red\x1b[0m\r\n\r\n```\n````\n</details>\n# c\u2028\u202e\ud800 [l](u) @me\0"
 _EXAMPLES = ("graph_add", "variable_assign", "gpu_matmul")
 
 
@@ -149,3 +151,8 @@ def write(path: Path, document: parts.Document) -> Path:
 def moment(name: str, seconds: float, memory: int | None = None, gpu_memory: int | None = None) -> parts.Moment:
     """One of a timeline."""
     return parts.Moment(name=name, seconds=seconds, memory=memory, gpu_memory=gpu_memory)
+
+
+def cut_short(document: parts.Document) -> parts.Document:
+    """The same, of a run that didn't come to its end."""
+    return msgspec.structs.replace(document, complete=False, end=None)
