@@ -17,9 +17,11 @@
 
   const filter = () => {
     const words = form.querySelector("input").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const states = new Set();
-    for (const button of form.querySelectorAll("button[aria-pressed=true]")) states.add(button.dataset.show);
-    const all = states.size === 3;
+    const buttons = [...form.querySelectorAll("button")];
+    const pressed = buttons.filter((button) => button.getAttribute("aria-pressed") === "true");
+    const states = new Set(pressed.map((button) => button.dataset.show));
+    // Also what has no state: a trial without a verdict.
+    const all = pressed.length === buttons.length;
     const fits = (element) =>
       (all || states.has(element.dataset.state)) && words.every((word) => textOf(element).includes(word));
     for (const element of [...trials, ...tests]) element.hidden = !fits(element);
@@ -34,16 +36,17 @@
     form.querySelector("output").textContent = parts.join(", ");
   };
 
-  // The trial whose body has the id that the address names.
+  // The trial whose body has the id that the address names, or the test that has it.
   const open = () => {
     let id = location.hash.slice(1);
     try { id = decodeURIComponent(id); } catch { /* not one of ours */ }
-    const trial = id && document.getElementById(id)?.closest("details.trial");
-    if (!trial) return;
-    trial.hidden = false;
-    trial.open = true;
-    trial.scrollIntoView();
-    trial.querySelector("summary").focus({ preventScroll: true });
+    const found = id && document.getElementById(id)?.closest("details.trial, .tests > li");
+    if (!found) return;
+    // It may have been filtered out.
+    found.hidden = false;
+    if (found.tagName === "DETAILS") found.open = true;
+    found.scrollIntoView();
+    (found.querySelector("summary") ?? found).focus({ preventScroll: true });
   };
 
   // Why a cell says what it says: each reason once; of a single trial that passed, its verdicts.

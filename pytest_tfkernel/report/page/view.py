@@ -10,6 +10,7 @@ from pytest_tfkernel.report.compare.comparison import Comparison
 from pytest_tfkernel.report.compare.states import of_test
 from pytest_tfkernel.report.document import Document, Setting, Test, Verdict
 from pytest_tfkernel.report.page import latencies, matrices, trials
+from pytest_tfkernel.report.page.answers import answer
 from pytest_tfkernel.report.page.compared import Compared, compared, ref_of
 from pytest_tfkernel.report.page.matrices import Position
 from pytest_tfkernel.report.page.tallies import VerdictCounts
@@ -35,8 +36,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class OwnTest:
-    """One of the user's tests; its `state` is that of the filter."""
+    """One of the user's tests; its `state` is that of the filter, its `anchor` how a link names it."""
 
+    anchor: str
     item: str
     outcome: str
     state: str
@@ -58,6 +60,8 @@ class Page:
     machine: tuple[tuple[str, str], ...]
     failures: tuple[Failure, ...]
     more_failures: int
+    failed_tests: tuple[OwnTest, ...]
+    more_failed_tests: int
     known: tuple[Failure, ...]
     more_known: int
     mended: tuple[Failure, ...]
@@ -69,6 +73,7 @@ class Page:
     blocks: tuple[matrices.Block, ...]
     latencies: tuple[latencies.Plot, ...]
     trials: tuple[trials.Shown, ...]
+    own_failed: int
     tests: tuple[OwnTest, ...]
     more_tests: int
 
@@ -78,14 +83,17 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
     shown = trials.shown(document)
     places = {one.setting: one.place for one in shown}
     tally = VerdictCounts.of(document.verdicts)
-    state, answer = _answer(document, tally)
+    state, said = answer(document, tally)
     failures = [_failure(one, places) for one in _of(document, "FAIL")]
     known, unknown = ([*_by_reason(_of(document, state), places)] for state in ("KNOWN", "UNKNOWN"))
+    own = sorted(document.tests, key=lambda test: of_test(test) is not State.FAIL)
+    tests = [_own(one, number, len(own)) for number, one in enumerate(own[:_MOST_TESTS], 1)]
+    own_failed = sum(of_test(test) is State.FAIL for test in own)
     mended = [*_by_reason([one for one in document.verdicts if one.is_mended], places)]
     return Page(
-        title=f"{state or 'run'}: {answer}",
+        title=f"{state or 'run'}: {said}",
         state=state,
-        answer=answer,
+        answer=said,
         lead=_lead(document, len(shown)),
         warnings=tuple(_warnings(document)),
         document=document,
@@ -93,6 +101,8 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
         machine=tuple(_machine(document)),
         failures=tuple(failures[:_MOST_FAILURES]),
         more_failures=max(0, len(failures) - _MOST_FAILURES),
+        failed_tests=tuple(tests[: min(own_failed, _MOST_FAILURES)]),
+        more_failed_tests=max(0, own_failed - _MOST_FAILURES),
         known=tuple(known[:_MOST_REASONS]),
         more_known=max(0, len(known) - _MOST_REASONS),
         mended=tuple(mended[:_MOST_REASONS]),
@@ -104,38 +114,10 @@ def page(document: Document, ref: Document | Comparison | None = None) -> Page:
         blocks=tuple(matrices.blocks(document.verdicts, places.__getitem__)),
         latencies=tuple(latencies.plots(document, None if ref is None else ref_of(ref))),
         trials=tuple(shown),
-        tests=tuple(_own(one, len(document.tests)) for one in document.tests[:_MOST_TESTS]),
+        own_failed=own_failed,
+        tests=tuple(tests),
         more_tests=max(0, len(document.tests) - _MOST_TESTS),
     )
-
-
-def _answer(document: Document, tally: VerdictCounts) -> tuple[str, str]:
-    """The state of the whole, and the sentence that says it."""
-    if not tally.total:
-        if not document.tests:
-            return "", "Nothing was checked"
-        bad = sum(of_test(test) is State.FAIL for test in document.tests)
-        own = f"{plural(len(document.tests), 'test')} of your own ran"
-        return ("FAIL" if bad else "PASS"), f"{own}, {bad or 'none'} of them failed; the suite was not asked for"
-    if tally.failed:
-        return "FAIL", f"{tally.failed:,} of {plural(tally.total, 'verdict')} {_are(tally.failed)} FAIL"
-    if not tally.passed and not tally.known:
-        return "UNKNOWN", "Nothing passed, so nothing was shown"
-    if tally.known or tally.unknown:
-        return tally.state, _beside_passed(tally)
-    return "PASS", "The one verdict is PASS" if tally.total == 1 else f"All {tally.total:,} verdicts are PASS"
-
-
-def _beside_passed(tally: VerdictCounts) -> str:
-    """What there is beside PASS, where nothing is FAIL."""
-    known = " but for what is known" if tally.known else ""
-    few = [(tally.counts[state], state) for state in ("KNOWN", "UNKNOWN") if tally.counts[state]]
-    first, *others = [f"{number:,} of {plural(tally.total, 'verdict')} {_are(number)} {state}" for number, state in few]
-    return "; ".join([f"All that could be looked at holds{known}", first, *others])
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
 
 
 def _lead(document: Document, played: int) -> str:
@@ -196,10 +178,14 @@ def _by_reason(verdicts: Sequence[Verdict], places: dict[Setting, Position]) -> 
         yield _failure(group[0], places, len(group))
 
 
-def _own(test: Test, total: int) -> OwnTest:
+def _own(test: Test, number: int, total: int) -> OwnTest:
     limit = min(4_000, max(200, _TEST_TEXTS // total))
     texts = [": ".join(text for text in (test.error_type, test.error_message) if text), *map(str, test.leaks)]
-    error = block("\n".join(text for text in texts if text), limit)
     return OwnTest(
-        line(test.item, _NAME), line(test.outcome, _NAME), of_test(test).value, duration(test.seconds), error
+        anchor=f"own-{number}",
+        item=line(test.item, _NAME),
+        outcome=line(test.outcome, _NAME),
+        state=of_test(test).value,
+        seconds=duration(test.seconds),
+        error=block("\n".join(text for text in texts if text), limit),
     )

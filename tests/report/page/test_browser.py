@@ -142,7 +142,7 @@ def test_states_filter_trials(browser: Browser, page: str) -> None:
     press(browser, Keys.SPACE)
     assert shown_trials(browser) == 8
     assert browser.ask("document.querySelector('[data-show=PASS]').getAttribute('aria-pressed')") == "false"
-    press(browser, Keys.TAB, Keys.TAB, Keys.SPACE)
+    press(browser, Keys.TAB, Keys.TAB, Keys.TAB, Keys.SPACE)
     assert shown_trials(browser) == 2
     press(browser, Keys.SPACE)
     assert shown_trials(browser) == 8
@@ -156,6 +156,9 @@ def test_a_failure_is_opened_by_keyboard(browser: Browser, page: str) -> None:
     press(browser, Keys.TAB, Keys.TAB, Keys.TAB, Keys.ENTER)
     assert browser.ask("location.hash") == "#failures"
     press(browser, Keys.TAB, Keys.ENTER)
+    # The browser opens what holds the target; the page hears of the new address a little later.
+    browser.driver.set_script_timeout(PATIENCE)
+    browser.driver.execute_async_script("requestAnimationFrame(arguments[0])")
     opened = "document.querySelectorAll('details.trial[open]')"
     assert browser.ask(f"{opened}.length") == 1
     assert browser.ask(f"{opened}[0].querySelector('summary') === document.activeElement") is True
@@ -187,6 +190,27 @@ def test_a_link_from_elsewhere_opens_its_trial_with_and_without_scripts(
     assert browser.ask("document.getElementById(arguments[0]).checkVisibility()", FAILED) is True
     assert 0 <= browser.ask("document.getElementById(arguments[0]).getBoundingClientRect().top", FAILED) < 450
     assert browser.ask(VISIBLE, "#filter") == int(script)
+
+
+def test_a_link_leads_to_a_test_that_failed_although_it_is_filtered_out(browser: Browser) -> None:
+    browser.show(render(documents.with_test(documents.document(1), 2, outcome="failed")))
+    type_filter(browser, "nothing like it")
+    assert browser.ask(VISIBLE, ".tests > li") == 0
+    browser.ask("document.querySelector('#failures a').click()")
+    browser.driver.set_script_timeout(PATIENCE)
+    assert browser.driver.execute_async_script("requestAnimationFrame(arguments[0])") is not None
+    assert browser.ask("document.activeElement.textContent").startswith("✗ failed test_mine.py::test_2")
+    assert browser.ask("document.activeElement.checkVisibility()") is True
+
+
+def test_a_trial_without_a_verdict_is_there_until_states_are_chosen(browser: Browser) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser.show(render(msgspec.structs.replace(documents.document(2), verdicts=[])))
+    assert shown_trials(browser) == 2
+    browser.ask("document.querySelector('[data-show=KNOWN]').focus()")
+    press(browser, Keys.SPACE)
+    assert shown_trials(browser) == 0
 
 
 def test_pointing_at_a_cell_says_why(browser: Browser, page: str) -> None:

@@ -155,7 +155,7 @@ def test_every_verdict_and_every_trial_is_there(make_run: MakeRun) -> None:
         count = sum(one.guarantee == guarantee for one in run.verdicts)
         assert reader.texts.count(guarantee) >= count
     assert "2 of 546 verdicts are FAIL" in reader.text
-    assert "538 ✓ PASS 2 ✗ FAIL 0 ! KNOWN 6 ? UNKNOWN" in reader.text
+    assert "538 ✓ PASS 2 ✗ FAIL 0 ! KNOWN 6 ? UNKNOWN 0 ✗ of your 3 tests" in reader.text
     assert reader.all("data-state").count("FAIL") == 2
 
 
@@ -245,6 +245,31 @@ def test_run_of_users_tests_alone() -> None:
     assert "✗ failed test_mine.py::test_bad 1.5 s AssertionError" in text
 
 
+def test_own_tests_that_failed_are_in_headline_cards_and_what_failed() -> None:
+    run = documents.with_verdict(documents.document(2), 0, verdict="UNKNOWN", reason="not here")
+    run = documents.with_test(run, 1, outcome="failed", error_type="ValueError", error_message="two\nlines")
+    run = documents.with_test(run, 2, outcome="error")
+    page = render(run)
+    text = read(page).text
+    assert "FAIL: 2 of your 3 tests failed; 1 of 4 verdicts is UNKNOWN" in text
+    assert "1 ? UNKNOWN 2 ✗ of your 3 tests Failures Unknown" in text
+    failed = text[text.index("What failed") : text.index("What could not be looked at")]
+    assert failed == (
+        "What failed test_mine.py::test_1 failed ValueError: two lines test_mine.py::test_2 error no reason was given "
+    )
+    # What failed comes first below, too, and the links lead there.
+    assert re.search('<li id="own-1" data-state="FAIL" .*test_1', page)
+    assert re.search('<li id="own-3" data-state="PASS" .*test_0', page)
+
+
+def test_many_tests_that_failed_are_counted(make_run: MakeRun) -> None:
+    tests = [parts.Test(item=f"test_{n}", outcome="failed" if n > 2_050 else "passed", seconds=1) for n in range(2_200)]
+    reader = read(render(msgspec.structs.replace(make_run(), tests=tests)))
+    assert "149 of your 2,200 tests failed; 2 of 546 verdicts are FAIL" in reader.text
+    assert "… and 89 tests more, among your own below." in reader.text
+    assert reader.all("data-state").count("FAIL") == 2 + 149
+
+
 def test_what_is_known_is_told_apart() -> None:
     run = documents.document(2, tests=0)
     defect = Defect("deaf", "it is deaf", table="ours", always=True)
@@ -268,7 +293,7 @@ def test_what_is_mended_is_told() -> None:
 
 
 def test_run_in_which_nothing_passed() -> None:
-    run = documents.document(1)
+    run = documents.document(1, tests=0)
     verdicts = [msgspec.structs.replace(one, verdict="UNKNOWN", reason="no TensorFlow") for one in run.verdicts]
     text = read(render(msgspec.structs.replace(run, verdicts=verdicts))).text
     assert "Nothing passed, so nothing was shown" in text
