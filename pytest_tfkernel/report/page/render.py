@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pytest_tfkernel.report.compare.comparison import Comparison
 from pytest_tfkernel.report.document import Document
 from pytest_tfkernel.report.page.tallies import SYMBOLS
-from pytest_tfkernel.report.page.words import clean, line, plural, when
+from pytest_tfkernel.report.page.words import clean, line, plural, unbroken, when
 
 
 def render(document: Document, ref: Document | Comparison | None = None) -> str:
@@ -45,7 +45,7 @@ def fill(template: str, style: str, script: str = "", **given: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"line": line, "plural": plural, "when": when}
+    environment.filters |= {"line": line, "plural": plural, "unbroken": unbroken, "when": when}
     return environment.get_template(template).render(
         symbols=SYMBOLS, style=style, script=script, policy=_policy(style, script), **given
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 _KIB = 1024.0
 _MINUTE = 60
@@ -17,6 +17,8 @@ _MINUTE = 60
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _PICTURES = 0x2400
 _LONGEST_NAME, _DIGEST = 120, 10
+# An option up to its next hyphen. Lines may end behind any hyphen, so its own two would stand alone.
+_OPTION = re.compile(r"(?<![\w-])--[A-Za-z]\w{0,30}")
 # What is said of a text that was clipped is as long as this.
 _NOTE = 40
 
@@ -55,6 +57,14 @@ def clip(text: str, limit: int) -> str:
     head = keep // 3
     tail = keep - head
     return f"{text[:head]} [… {len(text) - keep:,} characters left out …] {text[len(text) - tail :]}"
+
+
+def unbroken(text: str, most: int = 8) -> Markup:
+    """Clean and escaped, with so many of its options kept in one piece each: these marks take room."""
+    mark = '<span class="option">'
+    # Nothing that is escaped becomes an option, or takes a part of one.
+    escaped = str(escape(clean(text)))
+    return Markup(_OPTION.sub(lambda found: f"{mark}{found[0]}</span>", escaped, count=most))  # noqa: S704
 
 
 def block(text: str, limit: int) -> str:

@@ -66,6 +66,28 @@ CONTRAST = """(() => {
 })()"""
 
 
+# Options of which a line has the dashes only, and headings that begin below their mark.
+BROKEN_OPTIONS = r"""(() => {
+  const broken = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (/^(SCRIPT|STYLE)$/.test(node.parentElement.tagName) || !node.parentElement.checkVisibility()) continue;
+    for (const match of node.data.matchAll(/(?<![\w-])--\w/g)) {
+      const range = document.createRange();
+      range.setStart(node, match.index);
+      range.setEnd(node, match.index + 3);
+      const tops = new Set([...range.getClientRects()].filter((one) => one.width).map((one) => Math.round(one.top)));
+      if (tops.size > 1) broken.push(`${node.parentElement.outerHTML.slice(0, 60)} ${node.data.slice(match.index, match.index + 30)}`);
+    }
+  }
+  return broken;
+})()"""
+APART = r"""[...document.querySelectorAll("summary")].filter((one) => {
+  const [box, first] = [one, one.firstElementChild].map((element) => element.getBoundingClientRect());
+  return one.checkVisibility() && first.top - box.top > 20;
+}).map((one) => one.textContent)"""
+
+
 @pytest.fixture(scope="module")
 def page(make_run: MakeRun) -> str:
     """That of a run with two failures."""
@@ -121,6 +143,28 @@ def test_odd_names_and_many_kernels_fit(browser: Browser, make_run: MakeRun, wid
     ]
     browser.show(render(msgspec.structs.replace(run, verdicts=[*run.verdicts, *verdicts])), width)
     assert is_as_wide_as_its_window(browser, width)
+
+
+@pytest.mark.parametrize("width", [320, 400])
+def test_headings_stand_beside_their_marks_and_options_stay_in_one_piece(
+    browser: Browser, make_run: MakeRun, width: int
+) -> None:
+    # Of each width, so that one of them would end a line behind the dashes.
+    said = " ".join(f"{'m' * length} --tfkernel-require=gpu" for length in range(1, 33, 4))
+    run = make_run(provisioners=("forkserver",), failing=("sigabrt", "sigterm", "exit"))
+    number = next(place for place, one in enumerate(run.verdicts) if one.verdict == "UNKNOWN")
+    first = next(place for place, one in enumerate(run.verdicts) if one.verdict == "FAIL")
+    run = documents.with_options(run, "--tfkernel", *said.split())
+    run = documents.with_verdict(documents.with_verdict(run, number, reason=said), first, reason=said)
+    run = documents.with_test(run, 0, outcome="failed", error_message=said)
+    environment = msgspec.structs.replace(run.environment, capabilities={"gpu": said})
+    run = msgspec.structs.replace(run, environment=environment)
+    browser.show(render(run, make_run(("2.20.0",), ("subprocess",), failing=("sigterm",))), width, place=f"#{FAILED}")
+    browser.ask("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert browser.ask("document.body.innerText.split('--tfkernel-require').length") > 30
+    assert browser.ask(BROKEN_OPTIONS) == []
+    assert browser.ask("document.querySelectorAll('.changes > summary').length") > 2
+    assert browser.ask(APART) == []
 
 
 def test_text_filters_trials_tests_and_matrix(browser: Browser, page: str) -> None:

@@ -72,7 +72,8 @@ class Reader(html.parser.HTMLParser):
 def read(page: str) -> Reader:
     page.encode("utf-8")
     reader = Reader()
-    reader.feed(page)
+    # These are of the words of a text, and are about where lines end.
+    reader.feed(re.sub('<span class="option">(.*?)</span>', r"\1", page))
     reader.close()
     assert reader.open == []
     assert reader.tags.count("script") == reader.tags.count("style") == 1

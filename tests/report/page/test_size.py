@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import pytest
 
 import documents
 from pytest_tfkernel.report import document as parts
@@ -17,10 +18,11 @@ def test_two_thousand_records_are_less_than_five_megabytes() -> None:
     assert len(render(documents.document(1_000)).encode()) < 5_000_000
 
 
-def test_a_thousand_records_that_fail_with_very_long_texts_are_too(make_run: MakeRun) -> None:
+@pytest.mark.parametrize("text", ["<", "--a "])
+def test_a_thousand_records_that_fail_with_very_long_texts_are_too(make_run: MakeRun, text: str) -> None:
     run = make_run(("2.20.0", "2.21.0"))
-    verdicts = [msgspec.structs.replace(one, verdict="FAIL", reason="<" * 20_000) for one in run.verdicts]
-    long = "& out of memory\n" * 2_000
+    verdicts = [msgspec.structs.replace(one, verdict="FAIL", reason=text * 20_000) for one in run.verdicts]
+    long = f"& {text} out of memory\n" * 2_000
     trials = [
         msgspec.structs.replace(
             one, error_message=long, facts={"seen": long}, leaks=[documents.leak("process", long, long)] * 100

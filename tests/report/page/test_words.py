@@ -100,3 +100,20 @@ def test_names_are_addresses_and_differ() -> None:
 
 def test_names_of_trials_are_the_same_in_every_page() -> None:
     assert [words.namer()("t-\u00fc b")] == [words.namer()("t-\u00fc b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("add --tfkernel-save=NAME", 'add <span class="option">--tfkernel</span>-save=NAME'),
+        ("--a<b>&--c", '<span class="option">--a</span>&lt;b&gt;&amp;<span class="option">--c</span>'),
+        ("a--b ---c -- -d", "a--b ---c -- -d"),
+        ("\x1b[1m--a\x1b[0m\x00", '<span class="option">--a</span>\u2400'),
+    ],
+)
+def test_options_stay_in_one_piece(text: str, markup: str) -> None:
+    assert words.unbroken(text) == markup
+
+
+def test_no_more_than_some_do() -> None:
+    assert words.unbroken("--a " * 1_000, 20).count("<span") == 20
