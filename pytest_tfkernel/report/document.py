@@ -230,11 +230,16 @@ class IsolatedProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Test(Part, frozen=True, kw_only=True, omit_defaults=True, tag="test"):
-    """One of the user's own tests. `outcome` is pytest's word; `process` is there for one that was isolated."""
+    """One of the user's own tests. `outcome` is pytest's word; `process` is there for one that was isolated.
+
+    `file` is relative to pytest's rootdir and `line` counts from 1: where the test is; not known of all tests.
+    """
 
     item: str
     outcome: OutcomeWord
     seconds: float
+    file: str | None = None
+    line: int | None = None
     error_type: str | None = None
     error_message: str | None = None
     leaks: list[Leak] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pytest_tfkernel.model.resources import printable
-from pytest_tfkernel.report.annotations import annotate
+from pytest_tfkernel.report.annotations import Folders, annotate
 from pytest_tfkernel.report.compare.markdown import escape
 from pytest_tfkernel.report.document import Document, Setting, Trial, Verdict
 from pytest_tfkernel.report.matrix import unique
@@ -25,15 +26,21 @@ _GOOD, _BROKEN = "\u2705", "\u274c"
 
 
 def announce(
-    document: Document, environ: Mapping[str, str], write: Callable[[str], object], required: Collection[str] = ()
+    document: Document,
+    environ: Mapping[str, str],
+    write: Callable[[str], object],
+    required: Collection[str] = (),
+    root: Path | None = None,
 ) -> None:
     """On GitHub Actions, `write` the annotations, a line each, and append to the summary of the job's step.
 
-    `required` are capabilities, as in `annotate`. A summary that can't be written is one more line, and no error.
+    `required` are capabilities, as in `annotate`; `root` is pytest's rootdir, which a document doesn't know.
+
+    A summary that can't be written is one more line, and no error.
     """
     if environ.get("GITHUB_ACTIONS") != "true":
         return
-    for line in annotate(document, required):
+    for line in annotate(document, required, _folders(root, environ.get("GITHUB_WORKSPACE"))):
         write(line)
     path = environ.get("GITHUB_STEP_SUMMARY")
     if not path:
@@ -45,6 +52,16 @@ def announce(
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         write(f"tfkernel: no summary for GitHub: {printable(path)} can't be written: {why}")
+
+
+def _folders(root: Path | None, workspace: str | None) -> Folders:
+    """Without links: a checkout may be reached by several paths."""
+    if root is None or not workspace:
+        return Folders()
+    try:
+        return Folders(os.path.realpath(root), os.path.realpath(workspace))
+    except (OSError, ValueError):
+        return Folders()
 
 
 def summary(document: Document, most_bytes: int = MOST_BYTES) -> str:

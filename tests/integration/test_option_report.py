@@ -155,6 +155,9 @@ def test_has_the_tests_of_ones_own(inner: Inner, workers: tuple[str, ...]) -> No
     assert {one.item.partition("::")[2]: (one.outcome, one.error_type) for one in run.tests} == OUTCOMES
     (failed,) = (one for one in run.tests if one.item.endswith("test_fails"))
     assert (failed.error_message or "").startswith("<b>one</b> \x1b[31mtwo\n  three")
+    places = {one.item.partition("::")[2]: (one.file, one.line) for one in run.tests}
+    assert places["test_fails"] == ("test_own.py", 1 + OWN.splitlines().index("def test_passes(): pass") + 2)
+    assert {file for file, _ in places.values()} == {"test_own.py"}
 
 
 def test_has_both_where_both_are_run(canned: Inner) -> None:

@@ -12,7 +12,7 @@ import documents
 from documents import ODD, cut_short
 from pytest_tfkernel.model.defects import Defect
 from pytest_tfkernel.report import document as parts
-from pytest_tfkernel.report.annotations import MOST_ANNOTATIONS, annotate
+from pytest_tfkernel.report.annotations import MOST_ANNOTATIONS, Folders, annotate
 
 GOOD = documents.document(count=3)
 DEAF = Defect("deaf", "it is deaf", table="ours", always=True)
@@ -33,7 +33,7 @@ def unknown(guarantee: str, *options: str, fault: str = "sigkill", provisioner: 
 
 def decode(line: str) -> tuple[str, str, str]:
     """Type, title and message, as GitHub's runner reads a line."""
-    found = re.fullmatch(r"::(\w+) title=(.*?)::(.*)", line)
+    found = re.fullmatch(r"::(\w+) (?:file=[^,:]*,(?:line=\d+,)?)?title=(.*?)::(.*)", line)
     assert found is not None, line
     kind, title, message = found.groups()
     for code, character in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
@@ -132,6 +132,48 @@ class TestAnnotations:
         kinds = [decode(line)[0] for line in lines]
         assert kinds == ["error"] * MOST_ANNOTATIONS + ["warning"]
         assert lines[MOST_ANNOTATIONS - 1] == "::error title=191 more::191 more of these: GitHub shows 10 of a step"
+
+
+class TestPlaces:
+    @pytest.mark.parametrize(
+        ("folders", "file", "shown"),
+        [
+            (Folders(), "tests/test_a.py", "tests/test_a.py"),
+            (Folders("/w/r", "/w/r"), "tests/test_a.py", "tests/test_a.py"),
+            (Folders("/w/r/sub", "/w/r"), "test_a.py", "sub/test_a.py"),
+            (Folders("/w/r/sub", "/w/r"), "../test_a.py", "test_a.py"),
+            (Folders("/w", "/w/r"), "r/test_a.py", "test_a.py"),
+            (Folders("/w/r", "/w/r"), "/w/r/a.py", "a.py"),
+            (Folders("/w/r", "/w/r"), "..a/b.py", "..a/b.py"),
+        ],
+    )
+    @pytest.mark.parametrize("line", [None, 7])
+    def test_a_test_stands_at_its_file(self, folders: Folders, file: str, shown: str, line: int | None) -> None:
+        document = documents.with_test(GOOD, 0, outcome="failed", file=file, line=line, error_message="m")
+        (said,) = annotate(document, (), folders)
+        place = f"file={shown}" + (f",line={line}" if line else "")
+        assert said == f"::error {place},title=test_mine.py%3A%3Atest_0%3A failed::m"
+
+    @pytest.mark.parametrize(
+        ("folders", "file"),
+        [
+            (Folders(), None),
+            (Folders(), "/etc/a.py"),
+            (Folders(), "../a.py"),
+            (Folders("/w/r", "/w/r"), "../a.py"),
+            (Folders("/w", "/w/r"), "a.py"),
+            (Folders("/w/r", "/w/r"), "a\nb.py"),
+            (Folders("/w/r", "/w/r"), "a\udcff.py"),
+        ],
+    )
+    def test_one_that_is_not_in_the_checkout_has_none(self, folders: Folders, file: str | None) -> None:
+        document = documents.with_test(GOOD, 0, outcome="failed", file=file, line=3, error_message="m")
+        assert [*annotate(document, (), folders)] == ["::error title=test_mine.py%3A%3Atest_0%3A failed::m"]
+
+    def test_marks_for_github_in_a_file_are_spelt_out(self) -> None:
+        document = documents.with_test(GOOD, 0, outcome="failed", file="a,b:c%.py", line=3, error_message="m")
+        (said,) = annotate(document)
+        assert said.startswith("::error file=a%2Cb%3Ac%25.py,line=3,title=")
 
 
 class TestWarnings:

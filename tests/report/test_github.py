@@ -211,6 +211,19 @@ class TestAnnounce:
         announce(document, {"GITHUB_ACTIONS": "true"}, said.append, ["gpu"])
         assert [line.partition(" ")[0] for line in said] == ["::warning"]
 
+    def test_files_are_those_of_the_checkout_by_whatever_path(self, tmp_path: Path) -> None:
+        (tmp_path / "checkout" / "sub").mkdir(parents=True)
+        (tmp_path / "link").symlink_to(tmp_path / "checkout")
+        document = documents.with_test(GOOD, 0, outcome="failed", file="test_a.py", line=2)
+        for environ, place in (
+            ({"GITHUB_WORKSPACE": str(tmp_path / "checkout")}, "sub/test_a.py"),
+            ({"GITHUB_WORKSPACE": "a\0b"}, "test_a.py"),
+            ({}, "test_a.py"),
+        ):
+            said: list[str] = []
+            announce(document, {"GITHUB_ACTIONS": "true", **environ}, said.append, (), tmp_path / "link" / "sub")
+            assert said[0].startswith(f"::error file={place},line=2,title=")
+
     @pytest.mark.parametrize(
         ("name", "why"),
         [

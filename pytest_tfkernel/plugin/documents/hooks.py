@@ -172,4 +172,5 @@ class DocumentHooks:
                     terminalreporter.write(text, **({markup: True} if markup else {}))
                 terminalreporter.line("")
         if self._outlets.whole is not None:
-            github.announce(self._outlets.whole, os.environ, terminalreporter.write_line, self._options.require)
+            root, required = self._config.rootpath, self._options.require
+            github.announce(self._outlets.whole, os.environ, terminalreporter.write_line, required, root)

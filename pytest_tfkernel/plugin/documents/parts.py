@@ -165,8 +165,12 @@ def _test(phases: list[pytest.TestReport]) -> document.Test:
     if failed is not None and kind is None:
         message = str(failed.longrepr)[: document.LONGEST_MESSAGE]
     left = [_left(one) for report in phases for found in _findings(report) for one in found.left]
+    file, line, _ = phases[-1].location
     return document.Test(
         item=phases[-1].nodeid,
+        # Of a worker that crashed, pytest-xdist knows no line.
+        file=file or None,
+        line=None if line is None else line + 1,
         outcome=_outcome(phases, failed),
         seconds=sum(report.duration for report in phases),
         error_type=kind,
