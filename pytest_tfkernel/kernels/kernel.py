@@ -40,7 +40,7 @@ class Kernel:
         spec: KernelSpec,
         generations: Generations,
         new_cgroup: Callable[[tuple[str, ...]], Cgroup],
-        find_fault: Callable[[str], Injury],
+        find_fault: Callable[[Any], Injury],
     ) -> None:
         self.spec = spec
         self._find_fault = find_fault
@@ -165,7 +165,7 @@ class Kernel:
         this machine can't produce it, KernelIsDead when the kernel had died before.
         """
         with self._lock:
-            chosen = self._find_fault(fault) if isinstance(fault, str) else fault
+            chosen = self._find_fault(fault) if isinstance(fault, str) or not hasattr(fault, "strike") else fault
             moment = phases.find(phase)
             seconds = exchange.seconds_for(self.spec, timeout)
             self._show(self._living())

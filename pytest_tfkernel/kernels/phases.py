@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from pytest_tfkernel.model.errors import FaultError
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 IDLE = "idle"
 STARTING = "starting"
 EXITING = "exiting"

@@ -6,6 +6,9 @@ import enum
 import signal
 from dataclasses import dataclass
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 
 class Cause(enum.Enum):
     """Why a kernel's process ended."""

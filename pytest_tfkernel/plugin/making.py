@@ -52,6 +52,9 @@ def _changed(spec: KernelSpec, changes: dict[str, Any]) -> KernelSpec:
     __tracebackhide__ = True
     if words := respelled(changes):
         raise SpecError(words)
+    known = [field.name for field in dataclasses.fields(KernelSpec)]
+    if wrong := [name for name in changes if name not in known]:
+        raise SpecError(f"a KernelSpec has no {wrong[0]}: give by name some of {', '.join(known)}")
     return dataclasses.replace(spec, **changes)
 
 

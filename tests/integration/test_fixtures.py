@@ -246,6 +246,43 @@ def test_kernel_that_dies_shows_the_line_of_the_test_and_none_of_ours(inner: Inn
     assert not [line for line in result.outlines if "pytest_tfkernel/" in line and ".py:" in line]
 
 
+TYPOS = (
+    ('tfkernel.inject("sigkill", phase="idel")', "FaultError: phase 'idel' is unknown: choose from idle, importing"),
+    ('tfkernel.inject("sigkill", phase=3)', "FaultError: phase 3 is unknown: choose from idle"),
+    ('tfkernel.inject("sigkil")', "FaultError: fault 'sigkil' is unknown: choose from sigkill"),
+    ("tfkernel.inject(9)", "FaultError: fault 9 is unknown: choose from sigkill"),
+    ('tfkernel.inject("exit", phase="running")', "FaultError: exit strikes through a cell"),
+    ('tfkernel.inject("sigkill", timeout="x")', "ValueError: timeout='x' must be seconds above 0"),
+    ('tfkernel.execute("1", timeout=-1)', "ValueError: timeout=-1 must be seconds above 0"),
+    ("tfkernel.execute(1)", "TypeError: a cell must be a string, not int"),
+    ('tfkernel_factory(provisoner="forkserver")', "SpecError: a KernelSpec has no provisoner: give by name some of"),
+    ('tfkernel_factory(provisioner="forkservr")', "SpecError: provisioner='forkservr' is unknown"),
+    ('tfkernel_factory(memory_limit="much")', "SpecError: memory_limit='much' must be a whole number"),
+    ('tfkernel_factory(timeout="x")', "SpecError: timeout='x' must be"),
+    ("ExitStatus()", "ValueError: an exit status is a code or a signal"),
+)
+
+
+def test_typos_show_the_line_of_the_test_and_one_of_the_error(inner: Inner) -> None:
+    inner.write(
+        "test_mine.py",
+        LIGHT
+        + "from pytest_tfkernel import ExitStatus\n"
+        + "".join(
+            f"\ndef test_{number}(tfkernel_module, tfkernel_factory):\n    tfkernel = tfkernel_module\n    {call}\n"
+            for number, (call, _) in enumerate(TYPOS)
+        ),
+    )
+    result = inner.run()
+    assert counts(result) == {"failed": len(TYPOS)}
+    shown = [line for line in result.outlines if line.startswith(("E  ", ">"))]
+    assert len(shown) == 2 * len(TYPOS)
+    for (call, said), line, error in zip(TYPOS, shown[::2], shown[1::2], strict=True):
+        assert line.endswith(call)
+        assert said in error
+    assert not [line for line in result.outlines if "pytest_tfkernel/" in line and ".py:" in line]
+
+
 def test_an_old_spelling_shows_the_line_of_the_test_and_nothing_else(inner: Inner) -> None:
     inner.write("test_mine.py", "def test_mine(tfkernel_factory):\n    tfkernel_factory(kernelspec='mine')\n")
     result = inner.run()

@@ -8,6 +8,9 @@ from typing import Any
 
 from pytest_tfkernel._child.values import MAX_DEPTH
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
