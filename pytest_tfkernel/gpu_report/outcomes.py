@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_tfkernel.gpu_report import figures
 from pytest_tfkernel.gpu_report.writing import ReportError
+from pytest_tfkernel.model.numbers import counted
 from pytest_tfkernel.report.store import DocumentError, load
 
 # Codes of pytest: all held, or something failed. Any other one means that not all was run.
@@ -32,7 +33,7 @@ def of_run(path: Path) -> PartOutcome:
         return PartOutcome(None, f"{path.name} is incomplete")
     if run.end.exit_code not in _PLAYED or run.end.unreported or not run.trials:
         return PartOutcome(
-            None, f"pytest ended with exit code {run.end.exit_code}, {len(run.trials)} trials were played"
+            None, f"pytest ended with exit code {run.end.exit_code}, {counted(len(run.trials), 'trial')} played"
         )
     return PartOutcome(run.end.exit_code)
 

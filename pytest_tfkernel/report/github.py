@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pytest_tfkernel.model.numbers import counted
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.annotations import Folders, annotate
 from pytest_tfkernel.report.compare.markdown import escape
@@ -111,10 +112,11 @@ def _answer(document: Document) -> str:
         counts = [(tally.counts[state], f"{state}{names.get(state, '')}") for state in WORST_FIRST]
         words = ", ".join(f"{count} {word}" for count, word in counts if count)
         whole = tally.passed == tally.total
-        clauses.append(f"all {tally.total} verdicts PASS" if whole else f"of {tally.total} verdicts {words}")
+        every = f"all {tally.total} verdicts PASS" if tally.total > 1 else "the one verdict is PASS"
+        clauses.append(every if whole else f"of {counted(tally.total, 'verdict')} {words}")
     if document.tests:
         clauses.append(f"of your tests {len(bad)} failed and {passed} passed")
-    shown = tally.passed or tally.known or passed
+    shown = tally.total > tally.unknown or passed or bad
     if not shown:
         clauses.append("nothing passed, so nothing was shown")
     missing = shortfall(document)
@@ -131,7 +133,8 @@ def _surroundings(document: Document) -> Iterator[str]:
         yield f"- {_markdown(words)}"
     machine = document.environment.machine
     gpus = f"{', '.join(machine.gpus)}, driver {machine.driver or 'unknown'}" if machine.gpus else "no GPU"
-    yield f"- {_markdown(f'Linux {machine.linux}, {machine.architecture}, {machine.cpus} CPUs; {gpus}')}"
+    cpus = counted(machine.cpus, "CPU")
+    yield f"- {_markdown(f'Linux {machine.linux}, {machine.architecture}, {cpus}; {gpus}')}"
     missing: dict[str, list[str]] = {}
     for name, reason in document.environment.capabilities.items():
         missing.setdefault(reason, []).append(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_tfkernel.model.numbers import counted
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.document import Document, Setting, Test
 
@@ -19,7 +20,8 @@ def shortfall(document: Document) -> str:
     end = document.end
     if not document.complete or end is None:
         return "it was cut short, and what it didn't run is unknown"
-    missing = f"{len(end.unreported)} of {end.collected} items have no report"
+    has = "has" if len(end.unreported) == 1 else "have"
+    missing = f"{len(end.unreported)} of {counted(end.collected, 'item')} {has} no report"
     return f"{missing}, such as {end.unreported[0]}" if end.unreported else ""
 
 
@@ -52,4 +54,4 @@ def clip(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     tail = limit * 2 // 3
-    return f"{text[: limit - tail]} [... {len(text) - limit} characters left out ...] {text[-tail:]}"
+    return f"{text[: limit - tail]} [... {counted(len(text) - limit, 'character')} left out ...] {text[-tail:]}"

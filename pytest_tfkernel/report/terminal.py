@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_tfkernel.model.kernels import Interpreter
-from pytest_tfkernel.model.trials import AS_TOLD, Capability, Record, Setting, State
+from pytest_tfkernel.model.numbers import counted
+from pytest_tfkernel.model.trials import Capability, Record, Setting, State
 from pytest_tfkernel.report.matrix import COLOURS, INDENT, WIDTH, Line, matrix, unique
 
 # Of a reason; the whole of it is in documents.
@@ -82,8 +83,8 @@ def summary(records: Sequence[Record], capabilities: Sequence[Capability], layou
     for one in capabilities:
         if one.name == "gpu" and not one.available:
             yield (("nothing about GPUs was checked: ", "yellow"), (one.reason, ""))
-    if records and not any(record.verdict.state in AS_TOLD for record in records):
-        yield (("nothing passed, so nothing was shown: this run is an error", "red"),)
+    if records and all(record.verdict.state is State.UNKNOWN for record in records):
+        yield (("no verdict is PASS, so nothing was shown: this run is an error", "red"),)
 
 
 def _totals(records: Sequence[Record]) -> str:
@@ -91,7 +92,8 @@ def _totals(records: Sequence[Record]) -> str:
     counts = ", ".join(f"{states.count(state)} {state.value}" for state in State)
     trials = len({record.setting for record in records})
     cold = sum(record.cold_starts for record in records)
-    return f"{trials} trials with {cold} cold starts, {len(records)} verdicts: {counts}"
+    words = f"{counted(trials, 'trial')} with {counted(cold, 'cold start')}, {counted(len(records), 'verdict')}"
+    return f"{words}: {counts}"
 
 
 def unseen(entries: Iterable[str]) -> Iterator[Line]:

@@ -59,7 +59,7 @@ def test_the_folder_is_that_of_the_root_and_an_ini_file_can_ask_for_it(own: Inne
     own.write("pytest.ini", "[pytest]\ntfkernel_save = nightly\ntfkernel_report = runs/\n")
     own.write("below/test_below.py", "import os\ndef test_one(tmp_path): os.chdir(tmp_path)\n")
     result = own.run("below", "--rootdir=.")
-    result.stdout.fnmatch_lines(["wrote */runs/*_tf*-py*.json: 0 trials, 0 verdicts, 1 tests"])
+    result.stdout.fnmatch_lines(["wrote */runs/*_tf*-py*.json: 0 trials, 0 verdicts, 1 test"])
     assert [one.name for one in saved(own)] == ["nightly"]
     (kept,) = (own.folder / "runs").iterdir()
     assert load(kept).tests == load(saved(own)[0].path).tests

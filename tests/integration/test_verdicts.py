@@ -175,7 +175,7 @@ class TestNothingPassed:
         canned.write("conftest.py", DARK)
         result = canned.run(STARTS_BLANK)
         assert (result.ret, counts(result)) == (1, {"unknown": 1})
-        result.stdout.fnmatch_lines(["*a new kernel could not be looked at: it is dark", "nothing passed, *error"])
+        result.stdout.fnmatch_lines(["*a new kernel could not be looked at: it is dark", "no verdict is PASS, *error"])
 
     def test_so_it_is_over_workers(self, canned: Inner) -> None:
         canned.write("conftest.py", DARK)
@@ -203,7 +203,7 @@ def test_trial_that_cannot_be_played_is_unknown_with_its_reason(canned: Inner, e
     result = canned.run(STARTS_BLANK, "--tfkernel-report=run.json")
     # Nothing passed, so the run is an error all the same.
     assert (result.ret, counts(result)) == (1, {"unknown": 1})
-    result.stdout.fnmatch_lines([f"  the trial could not be played: {reason}", "nothing passed, *error"])
+    result.stdout.fnmatch_lines([f"  the trial could not be played: {reason}", "no verdict is PASS, *error"])
     result.stdout.no_fnmatch_line("*Traceback*")
     (verdict,) = load(canned.folder / "run.json").verdicts
     assert verdict.verdict == "UNKNOWN"

@@ -59,11 +59,20 @@ class TestSummary:
     def test_what_is_wrong_is_in_the_answer(self, document: parts.Document, answer: str) -> None:
         assert f"<h3>\u274c {answer}</h3>" in render(document)
 
+    def test_what_failed_was_shown(self) -> None:
+        one = documents.document(count=1, tests=0)
+        only = msgspec.structs.replace(one, verdicts=one.verdicts[:1])
+        assert summary(only).startswith("### \u2705 the one verdict is PASS\n")
+        bad = documents.with_verdict(only, 0, verdict="FAIL")
+        assert summary(bad).startswith("### \u274c of 1 verdict 1 FAIL \\(process\\-is\\-new\\)\n")
+        test = documents.with_test(documents.document(count=0, tests=1), 0, outcome="failed")
+        assert summary(test).startswith("### \u274c of your tests 1 failed and 0 passed\n")
+
     def test_unknown_alone_is_not_wrong_but_said(self) -> None:
         known = documents.with_verdict(documents.document(count=1, tests=0), 0, verdict="KNOWN", defect=DEAF)
         assert "<h3>\u2705 of 2 verdicts 1 KNOWN, 1 PASS</h3>" in render(known)
         only = msgspec.structs.replace(known, verdicts=known.verdicts[:1])
-        assert "<h3>\u2705 of 1 verdicts 1 KNOWN</h3>" in render(only)
+        assert "<h3>\u2705 of 1 verdict 1 KNOWN</h3>" in render(only)
         document = documents.with_verdict(documents.document(count=1, tests=0), 0, verdict="UNKNOWN")
         assert "<h3>\u2705 of 2 verdicts 1 UNKNOWN, 1 PASS</h3>" in render(document)
 

@@ -176,7 +176,7 @@ class TestReasons:
         ]
 
     def test_a_long_one_is_cut_and_broken_between_words(self) -> None:
-        lines = texts(summary([record(A, State.FAIL, "word " * 1000)]))[4:-2]
+        lines = texts(summary([record(A, State.FAIL, "word " * 1000)]))[4:-1]
         assert max(map(len, lines)) <= WIDTH
         assert 300 < len(" ".join(lines)) < 600
         assert lines[-1].endswith("[...]")
@@ -228,6 +228,13 @@ class TestLastLines:
         assert "GPU" not in "".join(texts(summary([record(A, State.PASS)])))
 
     def test_say_when_nothing_passed(self) -> None:
-        assert texts(summary([record(A, State.UNKNOWN)]))[-1].startswith("nothing passed")
-        assert "nothing passed" not in "".join(texts(summary([record(A, State.KNOWN)])))
-        assert "nothing passed" not in "".join(texts(summary([record(A, State.UNKNOWN), record(A, State.PASS)])))
+        assert texts(summary([record(A, State.UNKNOWN)]))[-1].startswith("no verdict is PASS, so nothing was shown")
+
+    @pytest.mark.parametrize("state", [State.PASS, State.KNOWN, State.FAIL])
+    def test_do_not_say_so_where_anything_was_seen(self, state: State) -> None:
+        for records in ([record(A, state)], [record(A, State.UNKNOWN), record(B, state)]):
+            assert "nothing was shown" not in "".join(texts(summary(records)))
+
+    def test_one_is_counted_as_one(self) -> None:
+        one = dataclasses.replace(record(A, State.PASS), cold_starts=1)
+        assert "1 trial with 1 cold start, 1 verdict: 1 PASS, 0 FAIL, 0 KNOWN, 0 UNKNOWN" in texts(summary([one]))

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_tfkernel.model.numbers import counted
 from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.processes.search_path import standard_library_first
@@ -195,4 +196,5 @@ def _unreported(end: document.End) -> Iterator[Line]:
 
 
 def _words(whole: document.Document) -> str:
-    return f"{len(whole.trials)} trials, {len(whole.verdicts)} verdicts, {len(whole.tests)} tests"
+    numbers = {"trial": len(whole.trials), "verdict": len(whole.verdicts), "test": len(whole.tests)}
+    return ", ".join(counted(number, word) for word, number in numbers.items())

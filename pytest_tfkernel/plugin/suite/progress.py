@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_tfkernel.model.numbers import counted
 from pytest_tfkernel.plugin import workers
 from pytest_tfkernel.plugin.options import ID_PREFIX
 from pytest_tfkernel.processes.waits import monotonic
@@ -116,7 +117,7 @@ class SuiteProgress:
         """How far a run is of which so many items are done."""
         done = sum(self._reported[setting] == number for setting, number in self._expected.items())
         share = finished / self._items
-        words = f"[{share:4.0%}] {done} of {len(self._expected)} trials"
+        words = f"[{share:4.0%}] {done} of {counted(len(self._expected), 'trial')}"
         if share < _ENOUGH:
             return words
         return f"{words}, about {_duration((monotonic() - self._began) * (1 - share) / share)} left"

@@ -54,9 +54,10 @@ def shortfalls(ref: Side, changed: Side) -> list[str]:
         if not side.document.complete or end is None:
             found.append(f"{side.name} is incomplete: its run was cut short, and what it didn't run is unknown")
         elif end.unreported:
+            have = "has" if len(end.unreported) == 1 else "have"
             found.append(
-                f"{side.name} is incomplete: {len(end.unreported)} of {end.collected} items that were collected have no"
-                f" report, such as {end.unreported[0]}"
+                f"{side.name} is incomplete: {len(end.unreported)} of {end.collected} items that were collected {have}"
+                f" no report, such as {end.unreported[0]}"
             )
     return found
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pytest_tfkernel.model.numbers import counted
 from pytest_tfkernel.report.compare.pairs import labels
 from pytest_tfkernel.report.document import Document
 
@@ -72,7 +73,7 @@ def _versions(document: Document, label: str | None) -> str:
 def _shortfall(document: Document) -> str:
     if not document.complete or document.end is None:
         return "cut short"
-    return f"{len(document.end.unreported)} items without a report" if document.end.unreported else ""
+    return f"{counted(len(document.end.unreported), 'item')} without a report" if document.end.unreported else ""
 
 
 def _counted(document: Document, label: str | None) -> str:

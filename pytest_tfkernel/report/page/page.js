@@ -31,7 +31,7 @@
     }
     const visible = (elements) => elements.filter((element) => !element.hidden).length;
     const parts = [];
-    if (trials.length) parts.push(`${visible(trials)} of ${trials.length} trials`);
+    if (trials.length) parts.push(`${visible(trials)} of ${trials.length} ${trials.length === 1 ? "trial" : "trials"}`);
     if (tests.length) parts.push(`${visible(tests)} of ${tests.length} of your tests`);
     form.querySelector("output").textContent = parts.join(", ");
   };

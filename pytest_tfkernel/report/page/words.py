@@ -56,7 +56,7 @@ def clip(text: str, limit: int) -> str:
     keep = limit * len(text) // weight
     head = keep // 3
     tail = keep - head
-    return f"{text[:head]} [… {len(text) - keep:,} characters left out …] {text[len(text) - tail :]}"
+    return f"{text[:head]} [… {plural(len(text) - keep, 'character')} left out …] {text[len(text) - tail :]}"
 
 
 def unbroken(text: str, most: int = 8) -> Markup:

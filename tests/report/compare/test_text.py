@@ -34,7 +34,7 @@ def test_the_answer_then_what_limits_it_then_what_differs_the_worst_first(compar
             "2.20.0 -> 2.21.0: 1 guarantee lost, 1 behaviour changed; of your 3 tests 1 fails that passed, 1 not run;"
             " changed is incomplete"
         ),
-        "changed.json is incomplete: 1 of 9 items that were collected have no report, such as test_mine.py::test_2",
+        "changed.json is incomplete: 1 of 9 items that were collected has no report, such as test_mine.py::test_2",
         "Lost: passed, and fails now (3, a regression)",
         "  process-is-new: PASS -> FAIL: process 12 lives",
         "    forkserver-graph_add-fault0-idle, forkserver-variable_assign-fault0-idle",
