@@ -143,6 +143,8 @@ class TestOptionsOfPytest:
         result = canned.run(*arguments, "--lf")
         assert counts(result)["failed"] == 1
         assert "passed" not in counts(result)
+        # A FAIL was seen.
+        result.stdout.no_fnmatch_line("*nothing was shown*")
 
     def test_verbose_names_each_item_once(self, canned: Inner) -> None:
         result = canned.run(ONE, "-v")
@@ -152,6 +154,33 @@ class TestOptionsOfPytest:
         result = canned.run(ONE, "--durations=3", "-vv", "--junitxml=junit.xml", "-rA")
         assert result.ret == 0
         assert "graph-add[forkserver-graph_add-none-idle]" in (canned.folder / "junit.xml").read_text()
+
+    def test_a_trial_is_played_in_the_set_up_of_its_first_item(self, canned: Inner) -> None:
+        canned.write(
+            "slow.py",
+            # What `--durations` is made of, without anything that takes time.
+            "import os\n"
+            "def played():\n"
+            "    return os.path.exists(os.environ['TRIALS_LOG'])\n"
+            "def pytest_runtest_logstart(nodeid):\n    print('before', played())\n"
+            "def pytest_runtest_call(item):\n    print('call', played())\n",
+        )
+        result = canned.run(ONE, "-p", "slow", "-s", "--tfkernel-report=run.json")
+        result.stdout.fnmatch_lines(["*before False", "*call True", "wrote *: 1 trial, 1 verdict, 0 tests"])
+
+    @pytest.mark.parametrize("option", ["--setup-only", "--setup-plan"])
+    def test_where_nothing_is_called_nothing_is_played(self, canned: Inner, option: str) -> None:
+        canned.run(ONE, option)
+        assert canned.played() == []
+
+    def test_what_goes_wrong_in_a_set_up_is_an_error_and_no_verdict(self, canned: Inner) -> None:
+        canned.write(
+            "bad.py",
+            "import observations\ndef broken(setting): raise RuntimeError('of the player')\nobservations.honest = broken\n",
+        )
+        result = canned.run(ONE, "-p", "bad", "--tfkernel-report=run.json")
+        assert (result.ret, counts(result)) == (1, {"errors": 1})
+        result.stdout.fnmatch_lines(["*RuntimeError: of the player", "collected, but never reported: *"])
 
 
 # One judge has a reason to say FAIL.

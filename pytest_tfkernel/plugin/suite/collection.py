@@ -58,22 +58,29 @@ class SuiteCollector(pytest.Collector):
 
 
 class GuaranteeItem(pytest.Item):
-    """One guarantee in one setting; the first item of a setting plays its trial."""
+    """One guarantee in one setting; the first item of a setting plays its trial while it is set up."""
 
     def __init__(self, *, guarantee: Guarantee, setting: Setting, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.guarantee = guarantee
         self.setting = setting
         self.played: Played | None = None
+        self._ready: Played | None = None
         self.record: Record | None = None
         # By its hook: its name is that under which somebody has loaded it.
         if hasattr(self.config.hook, "pytest_timeout_set_timer"):
             # Every wait of a trial has a deadline of its own, and one cut short says nothing.
             self.add_marker(pytest.mark.timeout(0))
 
+    def setup(self) -> None:
+        """Play the trial if it hasn't been: whose time it takes is no guarantee's."""
+        if not self.config.getoption("setuponly", default=False):
+            self._ready = play(self.config, self.setting)
+
     def runtest(self) -> None:
-        """Judge the observation of this setting, played now if it hasn't been."""
-        played = self.played = play(self.config, self.setting)
+        """Judge the observation of this setting; again the same, where somebody repeats the call alone."""
+        played = self.played = self._ready or play(self.config, self.setting)
+        self._ready = None
         seen = played.seen
         if isinstance(seen, TFKernelError):
             verdict = Verdict.unknown(f"the trial could not be played: {seen}")
