@@ -20,6 +20,7 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.gpu_report import figures, index
 from pytest_tfkernel.report.store import load
 from report_command import SECONDS, SITE, Command, end
+from warm import Warm
 
 DONE, RED, CANT_TELL, INTERRUPTED = 0, 1, 2, 130
 # As the stand-in calls itself.
@@ -27,7 +28,7 @@ CARD = "Stand-in H100 (stand-in driver)"
 
 
 @pytest.fixture
-def command(libraries: Path, tmp_path: Path) -> Command:
+def command(libraries: Path, tmp_path: Path, warm: Warm) -> Command:
     """On a machine with one GPU, whose driver says that it is none of NVIDIA's."""
     (tmp_path / "machine").mkdir()
     stub = DriverStub(libraries, tmp_path / "machine")
@@ -35,7 +36,7 @@ def command(libraries: Path, tmp_path: Path) -> Command:
     (stub.folder / "nvidia0").touch()
     (tmp_path / "site").mkdir()
     (tmp_path / "site/sitecustomize.py").write_text(SITE)
-    return Command(stub, tmp_path)
+    return Command(stub, tmp_path, warm)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from driver_stub import DriverStub
 from pytest_tfkernel.gpu_report import index
+from warm import Warm
 
 # In each process of ours that isn't a kernel, devices are looked for in the folder of the stand-in, and not in /dev.
 SITE = """
@@ -27,6 +28,14 @@ if any(word.startswith("pytest") for word in sys.orig_argv[1:]):
     original = site.Site.__init__
     site.Site.__init__ = lambda self: original(self, devices=folder)
 """
+# The same for a process that has begun before.
+_FORKED = f"""
+import sys
+sys.orig_argv = ["python", "-m", "pytest_tfkernel"]
+{SITE}
+from pytest_tfkernel import __main__ as program
+sys.exit(program.main(sys.argv[1:]))
+"""
 SECONDS = 300
 
 
@@ -41,10 +50,11 @@ class Said:
 
 @dataclass(frozen=True)
 class Command:
-    """The command, on the machine of a stub."""
+    """The command, on the machine of a stub. With `warm`, a run is forked from it."""
 
     stub: DriverStub
     folder: Path
+    warm: Warm | None = None
 
     @property
     def report(self) -> Path:
@@ -66,6 +76,10 @@ class Command:
         )
 
     def run(self, *arguments: str) -> Said:
+        # Drivers are loaded by what it starts.
+        if self.warm is not None and self.warm.can_run(self.environment, loads=False):
+            words = ["gpu-report", str(self.report), *arguments]
+            return _shown(Said(*self.warm.run(words, self.folder, self.environment, SECONDS, _FORKED)))
         with self.start(*arguments) as child:
             return end(child)
 
@@ -75,6 +89,10 @@ class Command:
 
 def end(child: subprocess.Popen[str]) -> Said:
     out, err = child.communicate(timeout=SECONDS)
-    sys.stdout.write(out)
-    sys.stderr.write(err)
-    return Said(child.returncode, out, err)
+    return _shown(Said(child.returncode, out, err))
+
+
+def _shown(said: Said) -> Said:
+    sys.stdout.write(said.out)
+    sys.stderr.write(said.err)
+    return said

@@ -41,6 +41,10 @@ def launcher(nothing_is_left: None) -> Iterator[Launcher]:
         yield launcher
 
 
+# What doesn't hang on how a process is started is shown of one start method, and of the others in the soak.
+ONE = [pytest.param(one, marks=[] if one == "fork" else pytest.mark.soak) for one in Multiprocess.methods]
+
+
 @pytest.fixture(params=Multiprocess.methods)
 def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -199,11 +203,13 @@ class TestDeath:
             assert post_mortem.usage.max_rss > 1_000_000
         assert (post_mortem.killer is Killer.US) == (fault == "sigkill")
 
+    @pytest.mark.parametrize("method", ONE, indirect=True)
     def test_an_index_error_in_a_cell_is_no_death(self, kernel: Kernel) -> None:
         outcome = kernel.inject("index-error")
         assert (outcome.post_mortem, outcome.reply.error.type) == (None, "IndexError")  # type: ignore[union-attr]
         assert kernel.execute("1 + 1").value == 2
 
+    @pytest.mark.parametrize("method", ONE, indirect=True)
     def test_an_oom_kill_is_one(
         self, kernel: Kernel, provisioner: MultiprocessHosts, needs_cgroup: Callable[[str], None]
     ) -> None:
@@ -214,6 +220,7 @@ class TestDeath:
         # multiprocess can't tell it from any other SIGKILL; the host was not in the cgroup, and lived to tell.
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGKILL
 
+    @pytest.mark.parametrize("method", ONE, indirect=True)
     def test_a_hang_is_ended_with_its_stacks(self, kernel: Kernel, provisioner: MultiprocessHosts) -> None:
         with pytest.raises(KernelHung) as hung:
             kernel.execute("import time\ntime.sleep(60)", timeout=0.3)
@@ -221,6 +228,7 @@ class TestDeath:
         assert hung.value.post_mortem.cause is Cause.DEADLINE
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGKILL
 
+    @pytest.mark.parametrize("method", ONE, indirect=True)
     def test_a_crash_leaves_its_stack(self, kernel: Kernel, provisioner: MultiprocessHosts) -> None:
         with pytest.raises(KernelDied) as died:
             kernel.execute("import ctypes\nctypes.string_at(0)")
@@ -235,6 +243,7 @@ class TestDeath:
         assert outcome.post_mortem.exit_status == ExitStatus(signal=signal.SIGKILL)
         assert fate(kernel, provisioner)[1].exitcode == -signal.SIGKILL
 
+    @pytest.mark.parametrize("method", ONE, indirect=True)
     def test_an_interrupt_ends_the_cell_and_not_the_kernel(
         self, kernel: Kernel, provisioner: MultiprocessHosts
     ) -> None:
@@ -316,6 +325,7 @@ class TestHost:
         assert told.exitcode == 255
         assert post_mortem.exit_status == ExitStatus(signal=signal.SIGKILL)
 
+    @pytest.mark.parametrize("method", ONE, indirect=True)
     def test_what_it_said_is_kept_and_nothing_stays_open_here(
         self, begin: StartKernel, provisioner: MultiprocessHosts
     ) -> None:
