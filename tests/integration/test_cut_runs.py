@@ -133,7 +133,7 @@ def test_older_one_stays(good: Inner, kind: str, reports: tuple[str, ...], worke
     result = check_older_stays(good, *(["-x"] if kind == "failed" else []), *workers, reports=reports)
     # pytest has no summary after an error of its own.
     if result.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-        result.stdout.fnmatch_lines(["cut short (*): wrote */run.json.incomplete: * tests; run.json is the older one"])
+        result.stdout.fnmatch_lines(["cut short (*): wrote */run.json.incomplete: * test*; run.json is the older one"])
         assert (good.folder / "run.incomplete.html").exists() == (reports == REPORTS)
 
 
