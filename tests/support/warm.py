@@ -24,7 +24,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -94,23 +93,25 @@ def _import_all() -> None:
 
     import pytest_tfkernel
 
-    for point in entry_points(group="pytest11"):
-        if point.name not in BY_REQUEST:
-            point.load()
+    # A plugin of others, which pytest wants to import itself; and so it will what needs it.
+    sys.modules["xdist"] = None  # type: ignore[assignment]
     for package in (_pytest, pytest_tfkernel):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None):
             if not _ELSEWHERE & set(module.name.split(".")):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(module.name)
-    rewritten = {point.module.partition(".")[0] for point in entry_points(group="pytest11")}
+    del sys.modules["xdist"]
+    with contextlib.suppress(ImportError):
+        # What that one imports, and nobody rewrites.
+        importlib.import_module("execnet")
     for name, loaded in sys.modules.items():
         # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
-        if name.partition(".")[0] in rewritten:
+        if name.partition(".")[0] == pytest_tfkernel.__name__:
             loaded.__doc__ = f"{loaded.__doc__ or ''}\nPYTEST_DONT_REWRITE"
 
 
 def _rehearse() -> None:
-    """What a first run of pytest looks up and compiles, later ones find; it is one without our plugin."""
+    """What a first run of pytest looks up, compiles and rewrites, later ones find; it is one without our plugin."""
     import pytest
 
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
