@@ -11,13 +11,14 @@ from pytest_tfkernel._child import proc
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ProcessId
 from pytest_tfkernel.plugin import workers
-from pytest_tfkernel.trials.stage import Stage
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
+    from pytest_tfkernel.trials.stage import Stage
+
 _LAUNCHER = pytest.StashKey[Launcher]()
-_STAGE = pytest.StashKey[Stage]()
+_STAGE = pytest.StashKey["Stage"]()
 
 
 def launcher_of(config: pytest.Config) -> Launcher:
@@ -51,6 +52,9 @@ def kept_of(config: pytest.Config) -> frozenset[int]:
 
 def stage_of(config: pytest.Config) -> Stage:
     """What the trials of this process share; it ends before the launcher does."""
+    # Isolated tests and the gate, which have a launcher too, play none.
+    from pytest_tfkernel.trials.stage import Stage
+
     stage = config.stash.get(_STAGE, None)
     if stage is None:
         stage = config.stash[_STAGE] = Stage(launcher_of(config))
