@@ -56,7 +56,7 @@ def run(inner: Inner, *arguments: str, plugins: tuple[str, ...] = ()) -> tuple[p
     path = inner.folder.parent / "reports"
     path.unlink(missing_ok=True)
     inner.write("conftest.py", CONFTEST)
-    inner = Inner(inner.folder, inner.log, plugins=plugins)
+    inner = Inner(inner.folder, inner.log, plugins=plugins, warm=inner.warm)
     result = inner.run(*unwanted, "-p", "no:cacheprovider", *arguments, REPORTS=str(path))
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return result, [tuple(json.loads(line)) for line in lines]
@@ -156,7 +156,8 @@ def test_ids_have_the_group_that_xdist_gives_them(inner: Inner) -> None:
 
 
 def test_a_worker_of_xdist_that_is_killed_loses_what_a_plain_run_loses(inner: Inner) -> None:
-    # The fixture is of the process of the test, whose supervisor is a child of the worker.
+    # The fixture is of the process of the test, whose supervisor is a child of the worker: a fresh interpreter.
+    inner = Inner(inner.folder, inner.log)
     inner.write(
         "test_kill.py",
         """

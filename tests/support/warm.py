@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 # Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
 # pyfakefs imports takes as long as all the rest of pytest.
 BY_REQUEST = ("asyncio", "fakefs", "isolated", "rerunfailures")
+# Plugins that every pytest under test has, and of which nothing stays where they have been.
+_PLAIN = {"platformdirs", "timeout", "xdist", "xdist.looponfail"}
 
 
 class Warm:
@@ -111,13 +114,13 @@ def _import_all() -> None:
 
 
 def _rehearse() -> None:
-    """What a first run of pytest looks up, compiles and rewrites, later ones find; it is one without our plugin."""
+    """What a first run of pytest looks up, compiles and rewrites, later ones find; it is one without most plugins."""
     import pytest
 
+    others = {point.name for point in entry_points(group="pytest11")} - _PLAIN
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        # Not of a test's environment, nor of a file above that folder.
-        arguments = [*without("tfkernel", *BY_REQUEST), "-p", "no:cacheprovider", "-c", os.devnull]
-        pytest.main([*arguments, f"--rootdir={folder}", folder])
+        # No file above that folder has a say.
+        pytest.main([*without(*others), "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}", folder])
 
 
 def _become(request: dict[str, Any]) -> None:
