@@ -39,12 +39,6 @@ def test_is_none_of_the_list():
 """
 
 
-@pytest.fixture
-def inner(tmp_path: Path) -> Inner:
-    """An empty folder."""
-    return Inner.make(tmp_path)
-
-
 def test_each_section_has_both_sides() -> None:
     assert [title for title, sides in SECTIONS.items() if list(sides) != ["Before", "After"]] == []
     assert {*OLD, CLUSTER, LISTS} < {*SECTIONS}

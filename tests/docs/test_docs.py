@@ -58,8 +58,7 @@ def test_generated_page_is_current(name: str) -> None:
     ("provisioner", "imports"),
     [("subprocess", False), ("forkserver", True), pytest.param("subprocess", True, marks=pytest.mark.soak)],
 )
-def test_tests_in_documents_pass(tmp_path: Path, provisioner: str, imports: bool) -> None:
-    inner = Inner.make(tmp_path)
+def test_tests_in_documents_pass(inner: Inner, provisioner: str, imports: bool) -> None:
     inner.write("pytest.ini", f"[pytest]\ntfkernel_provisioner = {provisioner}\naddopts = --strict-markers -W error\n")
     inner.write("trainer.py", TRAINER)
     blocks = {name: text for name, text in BLOCKS.items() if "def test_" in text and ("tensorflow" in text) == imports}
@@ -71,11 +70,10 @@ def test_tests_in_documents_pass(tmp_path: Path, provisioner: str, imports: bool
     assert [name for name in blocks if f"test_{name}.py::" not in result.stdout.str()] == []
 
 
-def test_the_failure_that_the_readme_shows_is_the_one_of_its_test(tmp_path: Path) -> None:
+def test_the_failure_that_the_readme_shows_is_the_one_of_its_test(inner: Inner) -> None:
     test, shown = re.findall(r"^```(?:python|text)\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)[
         :2
     ]
-    inner = Inner.make(tmp_path)
     inner.write("pytest.ini", "[pytest]\ntfkernel_provisioner = subprocess\n")
     inner.write("test_restart.py", test)
     result = inner.run("-p", "no:xdist")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from inner import Inner, counts
+from warm import Warm
 
 KERNELS = """
 import os
@@ -38,10 +39,10 @@ def test_kernel_lives(tfkernel_factory, provisioner):
 
 
 @pytest.fixture
-def short() -> Iterator[Inner]:
+def short(warm: Warm) -> Iterator[Inner]:
     """In a folder with a short name: below one with a long name are no sockets, and another is taken."""
     folder = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))
-    yield Inner.make(folder)
+    yield Inner.make(folder, warm=warm)
     shutil.rmtree(folder)
 
 

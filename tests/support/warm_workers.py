@@ -6,6 +6,7 @@ for ends with it.
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import json
 import os
@@ -65,6 +66,8 @@ class Forked:
 
 def prepare(number: int, work: Callable[[str], object]) -> None:
     """Fork so many; execnet gets them in the place of the first that it starts. `work` runs what execnet tells one."""
+    if not number or importlib.util.find_spec("execnet") is None:
+        return
     from execnet import gateway_io
 
     forked: list[Forked] = []
