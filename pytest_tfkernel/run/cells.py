@@ -48,11 +48,14 @@ class CellPlayer:
         self.interrupts = 0
         # Nothing more is wanted: by a person, or since the time is up.
         self.is_stopped = False
+        # The process was ended here; it may be still about to die.
+        self._has_ended = False
 
     def play(self, life: Life, cell: str, watcher: Watcher) -> tuple[CellOutcome, ShownFile]:
         """Run one cell."""
         shown = ShownFile(self._folder / f"shown-{next(self._numbers)}")
         life.last_cell = cell
+        self._has_ended = False
         try:
             number = life.send({"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path)})
         except (ValueError, ChannelTornError) as refused:
@@ -74,7 +77,8 @@ class CellPlayer:
             for one in self._heard.take():
                 self._signal(life, one, watcher)
             self._mind_the_time(life, now, watcher)
-            if event is Event.DEATH:
+            # What a channel says that closes now isn't why it has ended.
+            if event is Event.DEATH or self._has_ended:
                 return None
             if event is not Event.READABLE:
                 continue
@@ -99,7 +103,7 @@ class CellPlayer:
             self.is_stopped = True
             watcher.last_look(life)
             life.dump_stacks()
-            life.end("it was ended, since Ctrl-\\ asked for that", deadline=True)
+            self._end_it(life, "it was ended, since Ctrl-\\ asked for that")
         else:
             self.is_stopped = True
             life.signal(number)
@@ -114,7 +118,11 @@ class CellPlayer:
             self.is_stopped = True
             watcher.last_look(life)
             life.dump_stacks()
-            life.end(f"it ran longer than {self._timeout:g} s, so it was ended", deadline=True)
+            self._end_it(life, f"it ran longer than {self._timeout:g} s, so it was ended")
+
+    def _end_it(self, life: Life, why: str) -> None:
+        self._has_ended = True
+        life.end(why, deadline=True)
 
 
 def _pass_on(shown: ShownFile) -> None:

@@ -134,7 +134,7 @@ def _check(found: list[dict[str, Any]]) -> None:
     assert [_cgroups(one["pid"]) for one in found if _cgroups(one["pid"])] == []
     assert [_folders(one["pid"]) for one in found if _folders(one["pid"])] == []
     # Not all of them were killed before they had anything.
-    assert max(len(one["below"]) for one in found) >= 5
+    assert max(len(one["below"]) for one in found) >= 3
 
 
 @pytest.mark.parametrize(("starting", "working"), [(4, 12), pytest.param(8, 40, marks=pytest.mark.soak)])
