@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.kernels import KernelSpec
 
-# Leaves a process that has a session of its own, no environment, another parent, and no wish to end; its pid.
+# Leaves a process that has a session of its own, no environment, another parent, and no wish to end; its pid, once it is
+# the program that it will be.
 _DAEMON = """\
 import os, signal, sys
 reader, writer = os.pipe()
@@ -18,9 +19,13 @@ if os.fork() == 0:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         os.write(writer, b"%d" % os.getpid())
-        os.execve(sys.executable, [sys.executable, "-S", "-c", "import signal; signal.pause()"], {})
+        os.set_inheritable(writer, True)
+        cell = f"import os, signal; os.close({writer}); signal.pause()"
+        os.execve(sys.executable, [sys.executable, "-S", "-c", cell], {})
     os._exit(0)
+os.close(writer)
 daemon = int(os.read(reader, 20))
+os.read(reader, 1)
 os.wait()
 daemon
 """

@@ -76,7 +76,7 @@ def test_a_daemon_that_no_supervisor_adopts_is_seen_to_live_and_is_ended(
 
 def test_a_daemon_is_among_what_must_go(launcher: Launcher) -> None:
     seen = runner_death.kill(VICTIM, launcher)
-    (daemon,) = [one for one in seen.started if one.command.endswith("-S -c import signal; signal.pause()")]
+    (daemon,) = [one for one in seen.started if one.command.endswith("; signal.pause()")]
     assert daemon.parent == next(one.process.pid for one in seen.started if " supervisor " in one.command)
     assert seen.survivors == ()
 
