@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from pytest_tfkernel._child import proc
+from pytest_tfkernel._child import proc, system
 from pytest_tfkernel.gate import neighbours
 
 
@@ -44,6 +44,19 @@ class TestNeighbours:
         lines = {10: "pytest", 11: f"{child} supervisor 3", os.getpid(): f"{child} isolation", 13: f"{child} {line}"}
         self._pretend(monkeypatch, lines, {10: 1, 11: 10, os.getpid(): 11, 13: parent})
         assert neighbours.are_there() == ((line, parent) != ("isolation", 11))
+
+    @pytest.mark.parametrize(
+        ("pids", "ipc", "hidden"),
+        [(0xEFFFFFFC, 0xEFFFFFFF, False), (4026532000, 0xEFFFFFFF, True), (4026532000, 4026532001, False)],
+        ids=["the machine", "a container with the machine's shared memory", "a container"],
+    )
+    def test_those_whom_a_namespace_hides_may_be_there(
+        self, monkeypatch: pytest.MonkeyPatch, pids: int, ipc: int, hidden: bool
+    ) -> None:
+        self._pretend(monkeypatch, {os.getpid(): "pytest"}, {os.getpid(): 1})
+        numbers = {"/proc/self/ns/pid": pids, "/proc/self/ns/ipc": ipc}
+        monkeypatch.setattr(system, "status", lambda path: types.SimpleNamespace(st_ino=numbers[path]))
+        assert neighbours.are_there() == hidden
 
     @staticmethod
     def _pretend(monkeypatch: pytest.MonkeyPatch, lines: dict[int, str], parents: dict[int, int]) -> None:

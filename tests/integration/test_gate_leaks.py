@@ -23,7 +23,7 @@ LEAKS = {
     Kind.SOCKET: (
         "kept.append(socket.create_server(('127.0.0.1', 0)))",
         "one = socket.socket(socket.AF_UNIX); one.bind(os.environ['HERE'] + '/a.sock'); one.close()",
-        "one = socket.socket(socket.AF_UNIX); one.bind('\\0tfkernel-test'); one.listen(); kept.append(one)",
+        "one = socket.socket(socket.AF_UNIX); one.bind(f'\\0tfkernel-test-{os.getpid()}'); one.listen(); kept.append(one)",
     ),
     Kind.LOCK: (
         "kept.append(open(os.environ['HERE'] + '/lock', 'w')); fcntl.flock(kept[-1], fcntl.LOCK_EX)",

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.kernels import KernelSpec
 
-# Leaves a process that has a session of its own, no environment, another parent, and no wish to end; its pid, once it is
-# the program that it will be.
+# Leaves a process that has a session of its own, no environment, another parent, and no wish to end; its pid, once it
+# is the program that it will be.
 _DAEMON = """\
 import os, signal, sys
 reader, writer = os.pipe()
