@@ -28,10 +28,11 @@ class Task:
 
 
 def read(pid: int, proc: Path = Path("/proc")) -> tuple[Task, ...]:
-    """All threads that are there."""
+    """All threads that are there, the main one first: a later one may have got a smaller number."""
     found = []
     with contextlib.suppress(OSError):
-        for folder in sorted((proc / str(pid) / "task").iterdir(), key=lambda one: int(one.name)):
+        tasks = (proc / str(pid) / "task").iterdir()
+        for folder in sorted(tasks, key=lambda one: (one.name != str(pid), int(one.name))):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 found.append(_read_one(folder, int(folder.name)))
     return tuple(found)

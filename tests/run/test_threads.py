@@ -26,6 +26,12 @@ def test_each_in_words(tmp_path: Path) -> None:
     ]
 
 
+def test_the_main_one_is_first_whatever_its_number(tmp_path: Path) -> None:
+    for number in (3, 5, 4):
+        _write(tmp_path, number, f"{number} (python) S 1 1", None)
+    assert [one.number for one in read(5, tmp_path)] == [5, 3, 4]
+
+
 def test_what_is_gone_or_nonsense_is_passed_over(tmp_path: Path) -> None:
     _write(tmp_path, 10, "nonsense", None)
     assert read(5, tmp_path) == ()
