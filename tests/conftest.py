@@ -40,8 +40,9 @@ FindPython = Callable[[str], str]
 
 # No TensorFlow, no import at all: such a kernel starts in milliseconds.
 LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
-# So long something of another session may stay that nobody uses.
-_SHARED_SECONDS = 10.0
+# So long something of another session may stay that nobody uses: what a dead process has left there goes when the last of
+# those ends that share its resource tracker, and another worker may have just begun its longest test.
+_SHARED_SECONDS = 60.0
 REPOSITORY = Path(__file__).parent.parent
 
 measure_supervisors()
