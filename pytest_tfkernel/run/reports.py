@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from pathlib import Path
 
+from pytest_tfkernel.report import files
 from pytest_tfkernel.run.refusals import WishError
 from pytest_tfkernel.run.story import Story
 
@@ -28,10 +28,4 @@ def write(path: Path, story: Story) -> None:
     from pytest_tfkernel.run import data, page
 
     text = page.render(story) if path.suffix == ".html" else f"{json.dumps(data.of(story), indent=1)}\n"
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+    files.write(path, text)

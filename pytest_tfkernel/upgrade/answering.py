@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 from collections.abc import Sequence
@@ -49,15 +48,10 @@ class Rules:
 
 def write(path: Path, document: Document) -> None:
     """Put a document in its place. Raises UpgradeError."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        aside.write_bytes(msgspec.json.format(encode(document), indent=1) + b"\n")
-        aside.replace(path)
+        files.write(path, msgspec.json.format(encode(document), indent=1).decode() + "\n")
     except OSError as error:
         raise UpgradeError(f"{path} can't be written: {error.strerror}; make room, or name another folder") from None
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def answer(rules: Rules, ref: Side, changed: Side) -> Comparison:
