@@ -134,6 +134,9 @@ class PostMortemProvisioner(LocalProvisioner):
 
     async def send_signal(self, signum: int) -> None:
         """Signal the kernel's process group, which is also its session; see `groups.kill` for SIGKILL."""
+        if getattr(self.parent, "shutting_down", False):
+            # A manager that shuts down interrupts first, which a kernel that is still starting doesn't survive.
+            self._note_ask()
         if self.process is None or self._child is None or self._child.returncode is not None:
             return
         was_ignored = self._ignores(signum)

@@ -128,8 +128,20 @@ class TestDeath:
 
         _play(scenario)
 
-    def test_by_an_asked_shutdown_is_ours_and_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+    @pytest.mark.parametrize("is_quick", [False, True])
+    def test_by_an_asked_shutdown_is_ours_and_not_logged(
+        self, is_quick: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        signaled = PostMortemProvisioner.send_signal
+
+        async def signal_and_die(provisioner: PostMortemProvisioner, signum: int) -> None:
+            await signaled(provisioner, signum)
+            assert is_dead(provisioner.child.pidfd, _SECONDS)
+
         async def scenario(manager: AsyncKernelManager, provisioner: PostMortemProvisioner) -> None:
+            if is_quick:
+                # The interrupt ends it before the kill is asked for.
+                monkeypatch.setattr(PostMortemProvisioner, "send_signal", signal_and_die)
             await manager.shutdown_kernel(now=True)
             (found,) = provisioner.post_mortems
             # It interrupts before it kills.
