@@ -1,7 +1,8 @@
 """What a process of its own costs a test, against a plain run and against other plugins.
 
-Files of tests that each run a Session, with TensorFlow imported at the file's top, inside each test, or with a tensor
-at the top. All ways take turns, in rounds; a figure is the ratio of the shortest of whole runs, and the CPU time stands
+Files of tests that each run a Session, with TensorFlow imported at the file's top, inside each test, or beside a tensor
+at the top, where each multiplies two matrices: what takes more than one thread hangs in a fork of a process that had
+them. All ways take turns, in rounds; a figure is the ratio of the shortest of whole runs, and the CPU time stands
 beside it. pytest-forked and pytest-isolate run on pytest 8 only: each is measured where a variable names an interpreter
 that has it, TensorFlow and no pytest-tfkernel. pytest-isolated has to be installed beside us.
 """
@@ -32,14 +33,16 @@ import pytest
 def test_session(number):
     {inside}
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        assert session.run(tf.constant(2.0) + 3.0) == 5.0
+        assert {holds}
 """
+_ADDS = "session.run(tf.constant(2.0) + 3.0) == 5.0"
+_MULTIPLIES = "session.run(tf.reduce_sum(tf.ones((500, 500)) @ tf.random.uniform((500, 500)))) > 0"
 _IMPORT = "import tensorflow as tf"
 _FILES = {
-    "top": _TEST.format(top=_IMPORT, inside="pass", tests=_FEW),
-    "inside": _TEST.format(top="", inside=_IMPORT, tests=_FEW),
-    "tensor": _TEST.format(top=f"{_IMPORT}\nsome = tf.constant(1.0)", inside="pass", tests=_FEW),
-    "many": _TEST.format(top=_IMPORT, inside="pass", tests=_MANY),
+    "top": _TEST.format(top=_IMPORT, inside="pass", holds=_ADDS, tests=_FEW),
+    "inside": _TEST.format(top="", inside=_IMPORT, holds=_ADDS, tests=_FEW),
+    "tensor": _TEST.format(top=f"{_IMPORT}\nsome = tf.constant(1.0)", inside="pass", holds=_MULTIPLIES, tests=_FEW),
+    "many": _TEST.format(top=_IMPORT, inside="pass", holds=_ADDS, tests=_MANY),
     "light": f"import pytest\n@pytest.mark.parametrize('number', range({_MANY}))\ndef test(number): pass\n",
 }
 
