@@ -30,6 +30,7 @@ BEHAVIOURS = {
     "kernels/test_talkative_interpreters.py": "interpreters that print",
     "standin": "the stand-in driver",
     "report/page/test_browser.py": "a page in a real browser",
+    "report/page/test_pictures.py": "a page as its document shows it",
     "report/page/test_size.py": "how large a page is",
     "suite/test_facts.py": "judges on facts written by hand",
     "suite/test_gpu_states.py": "what the verdicts are on each state of a machine",

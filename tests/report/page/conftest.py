@@ -6,6 +6,7 @@ driver's standard protocol, where other tools bring a browser of their own.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
 import shutil
@@ -55,12 +56,19 @@ class Browser:
     folder: Path
 
     def show(
-        self, page: str, width: int = 1280, scheme: str = "light", place: str = "", *, script: bool = True
+        self,
+        page: str,
+        width: int = 1280,
+        scheme: str = "light",
+        place: str = "",
+        *,
+        height: int = 900,
+        script: bool = True,
     ) -> None:
         """Open a page at a place of it, and wait until it is there."""
         path = self.folder / "page.html"
         path.write_text(page, encoding="utf-8")
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
@@ -80,6 +88,8 @@ class Browser:
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser for all tests."""
+    if importlib.util.find_spec("selenium") is None or shutil.which("chromedriver") is None:
+        pytest.skip("no browser for pages: pip install selenium, apt-get install chromium chromium-driver")
     from selenium import webdriver
 
     binary = next(filter(None, map(shutil.which, _BROWSERS)), None)

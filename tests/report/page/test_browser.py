@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,10 +23,6 @@ if TYPE_CHECKING:
 MakeRun = Callable[..., parts.Document]
 
 pytestmark = pytest.mark.page
-
-if importlib.util.find_spec("selenium") is None or shutil.which("chromedriver") is None:
-    reason = "no browser for pages: pip install selenium, apt-get install chromium chromium-driver"
-    pytest.skip(reason, allow_module_level=True)
 
 FAILED = "t-forkserver-variable_assign-sigabrt-saving-tf2.21.0-py3.11"
 VISIBLE = "[...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).length"
