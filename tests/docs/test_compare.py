@@ -34,7 +34,13 @@ def run(name: str, tensorflow: str, numpy: str, number: int) -> parts.Document:
     """The document of one environment, in which `pytest --tfkernel tests/ --tfkernel-report=NAME` ran."""
     kernel, beside = documents.kernel(tensorflow), documents.beside(tensorflow)
     found = documents.document(tensorflow=tensorflow, tests=809)
-    killed = {"cause": "signal", "killer": "the kernel itself", "uptime": 0.2, "cpu": 0.1, "peak_memory": 1 << 20}
+    killed: dict[str, Any] = {
+        "cause": "signal",
+        "killer": "the kernel itself",
+        "uptime": 0.2,
+        "cpu": 0.1,
+        "peak_memory": 1 << 20,
+    }
     death = parts.Death(signal=OF_DEATHS[number], report="", **killed)
     error_type, error_message = OF_ERRORS[number]
     trials = [
@@ -71,9 +77,9 @@ def test_the_sample_is_what_its_commands_print(
     ref, changed, compare = (one.text for one in PAGE.commands()[1:4])
     assert all("pytest --tfkernel tests/ --tfkernel-report=" in one for one in (ref, changed))
     monkeypatch.chdir(tmp_path)
-    for number, (command, *versions) in enumerate([(ref, "2.20.0", "1.26.4"), (changed, "2.21.0", "2.1.0")]):
+    for number, (command, tensorflow, numpy) in enumerate([(ref, "2.20.0", "1.26.4"), (changed, "2.21.0", "2.1.0")]):
         name = command.rpartition("=")[2]
-        (tmp_path / name).write_bytes(encode(run(name, *versions, number)))
+        (tmp_path / name).write_bytes(encode(run(name, tensorflow, numpy, number)))
     assert program.main(compare.split()[1:]) == 1
     (sample,) = (one for one in PAGE.samples() if " -> " in one.partition("\n")[0])
     assert capsys.readouterr().out == sample

@@ -23,6 +23,7 @@ _PROGRAM = rf"(?:[\w.-]*/)*(?:python[\d.]*|{'|'.join(map(re.escape, PROGRAMS))})
 _COMMAND = re.compile(rf"(?:[A-Z_]+=\S* )*(?:{_PROGRAM}|\.{{0,2}}/?\.ci/\w+|\./\S+)(?: |$)")
 _PROMPT = "$ "
 _STEP = re.compile(r"^ *(?:- )?run: (.+)$", re.MULTILINE)
+_SCRIPT = re.compile(r"^(?:<!-- run by (\S+): [\w-]+ -->\n)?```(?:sh|bash)\n#!", re.MULTILINE)
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 
 
@@ -52,6 +53,10 @@ class Page:
     def options(self) -> set[str]:
         """Words in code that begin with two hyphens, without their values."""
         return {option for _, _, code in _code(self.text) for option in _OPTION.findall(code)}
+
+    def scripts(self) -> list[tuple[int, str | None]]:
+        """The line of each block that is a script, and the file of tests that it names above itself."""
+        return [(self.text[: one.start()].count("\n") + 1, one[1]) for one in _SCRIPT.finditer(self.text)]
 
     def samples(self) -> list[str]:
         """Blocks that are no commands, and in no language."""
