@@ -13,7 +13,6 @@ import pytest
 
 from inner import Inner, counts
 from pytest_tfkernel.kernels.faults.menu import FAULTS
-from pytest_tfkernel.model.kernels import KernelSpec
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -93,11 +92,6 @@ def test_script_in_a_document_runs(tmp_path: Path, block: str) -> None:
     script.write_text(BLOCKS[block], encoding="utf-8")
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
-
-
-def test_every_field_of_a_spec_is_documented() -> None:
-    text = (DOCS / "kernels.md").read_text(encoding="utf-8")
-    assert [name for name in KernelSpec.__dataclass_fields__ if f"`{name}`" not in text] == []
 
 
 def test_every_fault_is_documented() -> None:

@@ -14,6 +14,7 @@ __tracebackhide__ = True
 
 _SMALLEST_MEMORY = 16 * 1024 * 1024
 _FEWEST_FILES = 16
+_OF_BYTES = ("memory_limit", "address_space_limit")
 
 
 def check(spec: KernelSpec) -> None:
@@ -53,7 +54,8 @@ def _check_numbers(spec: KernelSpec) -> None:
             raise SpecError(f"{name}={getattr(spec, name)!r} must be seconds above 0")
     for name in ("memory_limit", "process_limit", "address_space_limit", "open_files_limit"):
         if not isinstance(getattr(spec, name), int | None):
-            raise SpecError(f"{name}={getattr(spec, name)!r} must be a whole number")
+            unit = " of bytes, such as 2 << 30" if name in _OF_BYTES else ""
+            raise SpecError(f"{name}={getattr(spec, name)!r} must be a whole number{unit}")
 
 
 def _is_variable(pair: tuple[object, object]) -> bool:

@@ -35,7 +35,11 @@ _WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "environment number": ({"environment": {"A": 5}}, r"must be a dict of strings"),
     "environment name": ({"environment": {"A=B": "x"}}, r"must be a dict of strings"),
     "timeout text": ({"timeout": "5"}, r"timeout='5' must be seconds above 0"),
-    "memory_limit float": ({"memory_limit": 1.5e8}, r"memory_limit=150000000.0 must be a whole number"),
+    "memory_limit float": (
+        {"memory_limit": 1.5e8},
+        r"memory_limit=150000000.0 must be a whole number of bytes, such as 2 << 30",
+    ),
+    "memory_limit text": ({"memory_limit": "2GiB"}, r"memory_limit='2GiB' must be a whole number of bytes"),
     "preload text": ({"provisioner": ForkServer(preload="json")}, r"tuple of strings: write \('name',\) with a comma"),  # type: ignore[arg-type]
     "sys_path text": ({"sys_path": "/tmp"}, r"tuple of strings"),
     "folder": ({"folder": "/no/such"}, "folder='/no/such' is not a folder: create it first"),
