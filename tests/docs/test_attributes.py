@@ -8,6 +8,7 @@ import re
 import pytest
 
 import pytest_tfkernel
+import stories
 from pages import pages
 from pytest_tfkernel import public
 
@@ -59,3 +60,18 @@ ONCE = {
 def test_is_written_once(what: str) -> None:
     place, words = ONCE[what]
     assert [page.name for page in pages() for _ in re.findall(words, page.text)] == [place]
+
+
+def test_the_death_that_the_page_shows_is_told_so() -> None:
+    died = stories.dead(
+        public.Cause.SIGNAL,
+        public.Killer.SELF,
+        signal=11,
+        process=public.ProcessId(4211, 1),
+        uptime=2.1,
+        last_cell="import ctypes; ctypes.string_at(0)",
+        stack="Fatal Python error: Segmentation fault\n...",
+        stdout="",
+    )
+    (page,) = [page for page in pages() if page.name == "docs/kernels.md"]
+    assert f"{died.describe()}\n" in page.samples()
