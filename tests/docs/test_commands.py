@@ -11,12 +11,15 @@ import shown
 from grammar import Grammar
 from inner import Inner
 from pages import Page, pages
-from places import CANNED, Place
+from places import CANNED, SOAKING, Place
 from warm import Warm
 
 TABLE = shown.table()
 EMPTY = shown.Table(run=[], elsewhere=[], parsed=[], form=[], named=[], others=[])
-PLACES = list(dict.fromkeys(row.place for row in TABLE.run))
+PLACES = [
+    pytest.param(place, marks=[pytest.mark.soak] * (place in SOAKING))
+    for place in dict.fromkeys(row.place for row in TABLE.run)
+]
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,17 @@ def test_tests_in_documents_pass(inner: Inner, provisioner: str, imports: bool) 
     assert [name for name in blocks if f"test_{name}.py::" not in result.stdout.str()] == []
 
 
+# Others show that restarters do this.
+@pytest.mark.soak
+def test_the_test_of_a_jupyter_kernel_passes(inner: Inner) -> None:
+    for module in ("jupyter_client", "ipykernel"):
+        pytest.importorskip(module)
+    (block,) = _blocks(DOCS / "hosts.md")
+    inner.write("pytest.ini", "[pytest]\naddopts = --strict-markers\n")
+    inner.write("test_hosts.py", block)
+    assert counts(inner.run("-p", "no:xdist")) == {"passed": 1}
+
+
 def test_the_failure_that_the_readme_shows_is_the_one_of_its_test(inner: Inner) -> None:
     test, shown = re.findall(r"^```(?:python|text)\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)[
         :2

@@ -5,10 +5,14 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import documents
+import projects
 import stories
+import wheels
 from inner import Inner
 from pytest_tfkernel.model.processes import Cause, Killer
 from pytest_tfkernel.processes.postmortems import records
@@ -16,6 +20,8 @@ from pytest_tfkernel.report.document import Document
 
 # Of places with such a name, trials are played by hand.
 CANNED = "-canned"
+# What takes longer, and repeats what tests of upgrades show.
+SOAKING = {"project", "project-numpy"}
 _SECONDS = 120
 _SIZE = "[pytest]\ntfkernel_size = smoke\n"
 _MINE = "def test_mine(): pass\n"
@@ -47,11 +53,15 @@ class Place:
     """A folder, and a person who types there."""
 
     inner: Inner
+    surroundings: Mapping[str, str]
 
     @classmethod
     def prepare(cls, name: str, inner: Inner) -> Place:
         """As the first command finds it."""
-        place = cls(replace(inner, canned=name.endswith(CANNED)))
+        around = {"XDG_STATE_HOME": str(inner.folder.parent)}
+        if name in _RELEASES:
+            around |= _index(inner.folder.parent, _RELEASES[name])
+        place = cls(replace(inner, canned=name.endswith(CANNED)), around)
         for path, text in _FILES[name].items():
             file = place.inner.write(path, text)
             if text == _WRAPPER:
@@ -72,18 +82,14 @@ class Place:
             words = [module.replace("_", "-"), *words[words.index("-m") + 2 :]]
         program = words[0].rpartition("/")[2]
         if program == "pytest":
-            done = self.inner.run(*words[1:], **self._own)
+            done = self.inner.run(*words[1:], **self.surroundings)
             return Said(int(done.ret), f"{done.stdout}\n{done.stderr}")
         assert program == "pytest-tfkernel", f"{command}: what runs it?"
         return Said(*self._run_ours(words[1:]))
 
     @property
-    def _own(self) -> dict[str, str]:
-        return {"XDG_STATE_HOME": str(self.inner.folder.parent)}
-
-    @property
     def _environment(self) -> dict[str, str]:
-        return self.inner.environment | self._own
+        return {**self.inner.environment, **self.surroundings}
 
     def _run_ours(self, words: list[str]) -> tuple[int, str]:
         warm = self.inner.warm
@@ -105,6 +111,30 @@ class Place:
         return code, f"{out}\n{err}"
 
 
+def _index(folder: Path, releases: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Variables with which a folder of wheels is all that there is to be installed."""
+    links = folder / "links"
+    links.mkdir()
+    for package, sources in releases.items():
+        module = package.removesuffix("-cpu")
+        for version, source in sources.items():
+            wheels.build(links, package, version, {f"{module}/__init__.py": source})
+    return projects.surroundings(folder, links)
+
+
+_PROJECT = "[project]\nname = 'model'\nversion = '1'\noptional-dependencies = { test = [] }\n"
+# What is called TensorFlow or NumPy there, by version, and by what it has.
+_RELEASES: dict[str, dict[str, dict[str, str]]] = {
+    "project": {
+        "tensorflow-cpu": {
+            f"{version}.0": f"trapz = {version < '2.20'}\n" for version in ("2.18", "2.19", "2.20", "2.21")
+        }
+    },
+    "project-numpy": {
+        "tensorflow-cpu": {"2.21.0": ""},
+        "numpy": {f"{version}.0": f"trapz = {version < '2.4'}\n" for version in ("2.0", "2.1", "2.3", "2.4")},
+    },
+}
 _FILES: dict[str, dict[str, str]] = {
     "suite-canned": {
         "pytest.ini": _SIZE,
@@ -122,6 +152,15 @@ _FILES: dict[str, dict[str, str]] = {
     "script": {"train.py": _SCRIPT.format(seconds=0)},
     "endless-script": {"train.py": _SCRIPT.format(seconds=600)},
     "deaths": {},
+    "project": {
+        "pyproject.toml": _PROJECT,
+        "tests/test_model.py": "import tensorflow\ndef test_area_under_a_curve(): assert tensorflow.trapz\n",
+        "known.json": '[{"test": "*", "change": "*", "reason": "issue 8"}]',
+    },
+    "project-numpy": {
+        "pyproject.toml": _PROJECT,
+        "tests/test_model.py": "import numpy\ndef test_area_under_a_curve(): assert numpy.trapz\n",
+    },
 }
 _OLD = documents.document(tensorflow="2.20.0")
 # What was cut short lies beside its place.

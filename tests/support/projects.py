@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import stand_in_uv
 import wheels
 from pytest_tfkernel import __main__ as program
 
@@ -19,6 +21,21 @@ def test_value():
 def test_other():
     pass
 """
+
+
+def surroundings(folder: Path, links: Path) -> dict[str, str]:
+    """Variables with which an upgrade takes no time, and asks nobody: below this folder is what it takes for uv."""
+    return {
+        "PATH": f"{stand_in_uv.put(folder / 'bin')}{os.pathsep}{os.environ['PATH']}",
+        "PIP_FIND_LINKS": str(links),
+        "UV_FIND_LINKS": str(links),
+        "PIP_NO_INDEX": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DEBUG_TEMPROOT": str(folder),
+        # What an ordinary run of the project keeps away.
+        "PYTEST_ADDOPTS": "-p no:asyncio -p no:fakefs -p no:isolated -p no:rerunfailures -p no:xdist",
+    }
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-import stand_in_uv
-from projects import TESTS, Project
+from projects import TESTS, Project, surroundings
 
 
 @pytest.fixture
@@ -22,14 +20,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     found.write("tests/test_mine.py", TESTS)
     found.write("pytest.ini", "[pytest]\n")
     monkeypatch.chdir(found.folder)
-    monkeypatch.setenv("PATH", f"{stand_in_uv.put(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}")
-    for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS"):
-        monkeypatch.setenv(name, str(found.links))
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path))
+    for name, text in surroundings(tmp_path, found.links).items():
+        monkeypatch.setenv(name, text)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    # What an ordinary run of the project keeps away.
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:asyncio -p no:fakefs -p no:isolated -p no:rerunfailures -p no:xdist")
     return found
