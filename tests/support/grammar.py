@@ -209,12 +209,25 @@ def _values(option: str) -> set[str]:
 
 
 def _of_tox(words: list[str]) -> str:
+    words = words[1:] if words[:1] == ["run"] else words
     if not words:
         return ""
-    if words[0] == "run":
-        del words[0]
-    unknown = {name for name in words[1].split(",") if name not in _environments()} if words[0] == "-e" else {words[0]}
-    return f"tox.ini has no {', '.join(sorted(unknown))}" if unknown else ""
+    if words[0] != "-e":
+        return f"teach tests/support/grammar.py what tox is told by {words[0]}"
+    names = words[1].split(",")
+    if unknown := [name for name in names if name not in _environments()]:
+        return f"tox.ini has no {unknown[0]}"
+    told: dict[str, Callable[[list[str]], str]] = {
+        "bench": _of_benchmarks,
+        "mutants": _of_mutants,
+        "upgrade": lambda words: _of_ours(["upgrade", *words]),
+    }
+    return told[names[0]](words[3:]) if words[2:3] == ["--"] and names[0] in told else ""
+
+
+def _of_mutants(words: list[str]) -> str:
+    rooms = msgspec.toml.decode((ROOT / "tests/mutants.toml").read_text(encoding="utf-8"))["rooms"]
+    return next((f"tests/mutants.toml has no room {word}" for word in words if word not in rooms), "")
 
 
 @cache
