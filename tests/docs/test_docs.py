@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -127,5 +128,14 @@ def test_files_that_contributors_are_sent_to_exist() -> None:
 
 @pytest.mark.parametrize("document", [README, CONTRIBUTING, *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", document.read_text(encoding="utf-8"))
+    targets = [(document.parent / path if path else document, place) for path, place in links]
+    assert [target for target, _ in targets if not target.exists()] == []
+    assert [f"{target.name}#{place}" for target, place in targets if place and place not in _places(target)] == []
+
+
+@cache
+def _places(document: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
