@@ -55,7 +55,7 @@ def test_a_message_that_goes_goes_wholly_or_not_at_all(ends: tuple[Channel, fram
     reader, writer = os.pipe()
     lines = 0
     for lines in interrupted_everywhere(lambda: ours.send({"kind": "x"}, (writer,))):
-        ours.send({"kind": "y"})
+        _elsewhere(lambda: ours.send({"kind": "y"}))
         message, descriptors = theirs.receive_with_descriptors()
         if message["kind"] == "x":
             assert len(descriptors) == 1
@@ -67,6 +67,14 @@ def test_a_message_that_goes_goes_wholly_or_not_at_all(ends: tuple[Channel, fram
     assert lines > 5
     os.close(reader)
     os.close(writer)
+
+
+def _elsewhere(act: Callable[[], object]) -> None:
+    """In a thread, which waits for any lock that the interrupted one would still have."""
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def test_one_that_is_half_gone_is_finished(ends: tuple[Channel, frames.Port]) -> None:
