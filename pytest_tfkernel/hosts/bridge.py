@@ -1,12 +1,17 @@
 """One generation of a Jupyter kernel: our requests, as messages of Jupyter's, and back.
 
-The requests and answers are those of `_child.kernel`.
+The requests and answers are those of `_child.kernel`. A cell that is sent with {"asks": true} may ask for input, any
+number of times:
+
+    {"kind": "input", "id" (of the cell), "prompt", "password": bool}    is answered by
+    {"kind": "input", "text"}
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import re
@@ -106,6 +111,8 @@ class Bridge:
             act = asyncio.create_task(self._act(request["kind"]))
             self._acts.add(act)
             act.add_done_callback(self._acts.discard)
+        elif request["kind"] == "input":
+            self._conversation.answer(request["text"])
         else:
             self._requests.put_nowait(request)
 
@@ -130,7 +137,13 @@ class Bridge:
             return _refused(error)
         if request.get("marks"):
             await self._run_silently(f"{_MODULE}.allow_marks({request['id']})")
-        return await self._run(request["cell"], _value, outputs=request.get("outputs"))
+        more: dict[str, Any] = {"outputs": request["outputs"]} if "outputs" in request else {}
+        if request.get("asks"):
+            more["asker"] = functools.partial(self._ask, request["id"])
+        return await self._run(request["cell"], _value, **more)
+
+    def _ask(self, number: int, prompt: str, is_password: bool) -> None:
+        self._send({"kind": "input", "id": number, "prompt": prompt, "password": is_password})
 
     async def _run_silently(self, cell: str) -> None:
         content = (await self._conversation.run(cell, silent=True, store_history=False)).content
@@ -144,11 +157,10 @@ class Bridge:
         read: Callable[[ExecuteReply], Message],
         *,
         store_history: bool = True,
-        outputs: str | None = None,
+        **more: Any,
     ) -> Message:
         started = time.monotonic()
-        kept: dict[str, Any] = {} if outputs is None else {"outputs": outputs}
-        answer = await self._conversation.run(cell, store_history=store_history, **kept)
+        answer = await self._conversation.run(cell, store_history=store_history, **more)
         error = _error(answer)
         reply: Message = {"kind": "reply", "ok": error is None, "error": error, "seconds": time.monotonic() - started}
         return {**reply, **(read(answer) if error is None else {"value": None})}

@@ -19,11 +19,19 @@ from pytest_tfkernel.hosts.outputs import OutputFile
 from pytest_tfkernel.hosts.prints import Prints
 
 Content = dict[str, Any]
+# Is told a prompt, and whether what is typed is a password.
+Asker = Callable[[str, bool], None]
 
 # A kernel that is just starting may not hear the first question.
 _ASK_AGAIN_SECONDS = 1.0
 # What it publishes is heard a little later than what it answers.
 _PUBLISHED_SECONDS = 0.1
+# More of a question than a person reads.
+_PROMPT_CHARACTERS = 1 << 16
+# How many messages are heard before one is told.
+_TURNS = 1000
+# As Jupyter's own frontends say that no more comes: it is EOFError there.
+_END = "\x04"
 # For what a dead kernel had sent before; it is here already, or never will be.
 _LAST_WORDS_SECONDS = 0.01
 # For all of them: a child of the dead kernel may go on.
@@ -56,11 +64,13 @@ class Conversation:
         self._idle: dict[str, asyncio.Event] = {}
         self._shown: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._outputs: dict[str, OutputFile] = {}
+        self._askers: dict[str, Asker] = {}
 
     def start(self) -> list[asyncio.Task[None]]:
         """Connect; the tasks that listen, which end with UnusableError when they hear nonsense."""
-        self._client.start_channels(stdin=False, hb=False, control=False)
-        return [asyncio.create_task(self._listen_to_shell()), asyncio.create_task(self._listen_to_iopub())]
+        self._client.start_channels(hb=False, control=False)
+        listeners = (self._listen_to_shell(), self._listen_to_iopub(), self._listen_to_stdin())
+        return [asyncio.create_task(one) for one in listeners]
 
     def stop(self) -> None:
         """Disconnect."""
@@ -88,24 +98,38 @@ class Conversation:
                 return content
 
     async def run(
-        self, cell: str, *, silent: bool = False, store_history: bool = True, outputs: str | None = None
+        self,
+        cell: str,
+        *,
+        silent: bool = False,
+        store_history: bool = True,
+        outputs: str | None = None,
+        asker: Asker | None = None,
     ) -> ExecuteReply:
         """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns.
 
-        All that it shows is written to the file `outputs` as well, if one is named; see `outputs`.
+        All that it shows is written to the file `outputs` as well, if one is named; see `outputs`. With an `asker` it
+        may ask for input, which comes by `answer`.
         """
         self._prints.settle()
-        number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=False)
+        number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=asker is not None)
         self._shown[number] = []
+        if asker is not None:
+            self._askers[number] = asker
         if outputs is not None:
             self._outputs[number] = OutputFile(outputs)
         content = await self._reply(number)
         await self._idle_event(number).wait()
         self._idle.pop(number, None)
+        self._askers.pop(number, None)
         if outputs is not None:
             self._outputs.pop(number).close()
         self._prints.settle()
         return ExecuteReply(content, self._shown.pop(number))
+
+    def answer(self, text: str) -> None:
+        """What a person has typed; one that nobody waits for is dropped by the kernel."""
+        self._client.input(text)
 
     async def _reply(self, number: str) -> Content:
         self._replies[number] = asyncio.get_running_loop().create_future()
@@ -124,6 +148,24 @@ class Conversation:
     async def _listen_to_iopub(self) -> None:
         while True:
             self._take(await _hear(self._client.get_iopub_msg))
+
+    async def _listen_to_stdin(self) -> None:
+        while True:
+            message = await _hear(self._client.get_stdin_msg)
+            # What it had printed before was published before; one that never stops printing may still ask.
+            for _ in range(_TURNS):
+                if not await self._client.iopub_channel.socket.poll(0):
+                    break
+                await asyncio.sleep(0)
+            asker = self._askers.get(message["parent_header"].get("msg_id", ""))
+            content = message["content"]
+            if message["header"]["msg_type"] != "input_request":
+                continue
+            if asker is None:
+                # A thread of an earlier cell: nobody sits there any more.
+                self.answer(_END)
+            else:
+                asker(str(content.get("prompt", ""))[:_PROMPT_CHARACTERS], bool(content.get("password")))
 
     def _take(self, message: dict[str, Any]) -> None:
         """Take in what the kernel has published."""

@@ -16,7 +16,9 @@ from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import ChannelLateError, ChannelTornError, Message
 from pytest_tfkernel.run.heard import HeardSignals
 from pytest_tfkernel.run.notebooks import ShownFile
+from pytest_tfkernel.run.questions import Questions
 from pytest_tfkernel.run.script import Blow, Watcher
+from pytest_tfkernel.run.typed import TypedLines
 
 # How often we look for what was shown: a host writes it to a file.
 _LOOK_SECONDS = 0.05
@@ -44,6 +46,8 @@ class CellPlayer:
         self._timeout = timeout
         self._blow = blow
         self._began = monotonic()
+        self._look_at = 0.0
+        self._questions = Questions(TypedLines(), _print)
         self.struck = False
         self.interrupts = 0
         # Nothing more is wanted: by a person, or since the time is up.
@@ -57,29 +61,29 @@ class CellPlayer:
         life.last_cell = cell
         self._has_ended = False
         try:
-            number = life.send({"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path)})
+            request = {"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path), "asks": True}
+            number = life.send(request)
         except (ValueError, ChannelTornError) as refused:
             return CellOutcome(CellError("TooLarge", str(refused), "")), shown
-        reply = self._await(life, number, shown, watcher)
+        try:
+            reply = self._await(life, number, shown, watcher)
+        finally:
+            self._questions.drop()
         post_mortem = life.bury() if reply is None else None
         _pass_on(shown)
         error = CellError(**reply["error"]) if reply is not None and reply["error"] is not None else None
         return CellOutcome(error, post_mortem, self.is_stopped), shown
 
     def _await(self, life: Life, number: int, shown: ShownFile, watcher: Watcher) -> Message | None:
-        look_at = 0.0
+        self._look_at = 0.0
         while True:
             event = life.wait(_LOOK_SECONDS)
             _pass_on(shown)
-            now = monotonic()
-            if now >= look_at:
-                look_at = now + watcher.look(life)
-            for one in self._heard.take():
-                self._signal(life, one, watcher)
-            self._mind_the_time(life, now, watcher)
+            self._mind_the_rest(life, watcher)
             # What a channel says that closes now isn't why it has ended.
             if event is Event.DEATH or self._has_ended:
                 return None
+            self._answer(life, shown)
             if event is not Event.READABLE:
                 continue
             try:
@@ -92,8 +96,27 @@ class CellPlayer:
             if message["kind"] == "failed":
                 life.end(f"it was ended, since {message['error']}")
                 return None
-            if message.get("id") == number:
+            if message["kind"] == "input":
+                _pass_on(shown)
+                self._questions.ask(message)
+                self._answer(life, shown)
+            elif message.get("id") == number:
                 return message
+
+    def _mind_the_rest(self, life: Life, watcher: Watcher) -> None:
+        """What isn't the kernel's own: looks, signals, and the time."""
+        now = monotonic()
+        if now >= self._look_at:
+            self._look_at = now + watcher.look(life)
+        for one in self._heard.take():
+            self._signal(life, one, watcher)
+        self._mind_the_time(life, now, watcher)
+
+    def _answer(self, life: Life, shown: ShownFile) -> None:
+        """Answer its question, if there is one and a line has come."""
+        said = self._questions.answer(life)
+        if said is not None:
+            shown.messages.append(said)
 
     def _signal(self, life: Life, number: int, watcher: Watcher) -> None:
         self.interrupts += 1

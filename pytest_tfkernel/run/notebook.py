@@ -111,8 +111,7 @@ class _Course:
             return True
         self.has_failed = True
         what = f"ended with {error.type}" if error is not None else "was the last that was wanted"
-        hint = "; nobody answers input() here: put the answer into the notebook" if _asks(error) else ""
-        self.notes.append(f"cell {self.cell} {what}, so the cells after it were not run{hint}")
+        self.notes.append(f"cell {self.cell} {what}, so the cells after it were not run")
         return False
 
     def _is_lost(self, error: CellError) -> bool:
@@ -125,10 +124,6 @@ class _Course:
         where = f", which cell {maker} makes: run that one again" if maker is not None else ""
         self.notes.append(f"cell {self.cell} needs {name!r}{where}")
         return True
-
-
-def _asks(error: CellError | None) -> bool:
-    return error is not None and error.type.endswith("StdinNotImplementedError")
 
 
 def _spec(wishes: RunWishes, notebook: NotebookFile) -> KernelSpec:

@@ -222,6 +222,20 @@ def test_what_is_the_managers_affair_comes_to_it_while_a_cell_runs(line: Line, k
     assert line.acts == [kind]
 
 
+def test_a_question_is_told_with_the_number_of_its_cell_and_answered_while_that_runs(line: Line) -> None:
+    async def ask(count: int) -> None:
+        if count > 1:
+            return
+        assert talk.asker is not None
+        talk.asker("name? ", False)
+        assert await asyncio.wait_for(talk.typed.get(), 60) == "Ann"
+
+    talk = Talk([shown()], meanwhile=ask)
+    heard = line.serve(talk, cell(asks=True), {"kind": "input", "text": "Ann"}, cell("one too many"))
+    assert heard[1] == {"kind": "input", "id": 1, "prompt": "name? ", "password": False}
+    assert talk.asker is None
+
+
 def test_nobody_at_the_other_end_is_no_error(line: Line) -> None:
     line.port.close()
     assert line.serve(Talk([], {**PYTHON, "protocol_version": "4"})) == []

@@ -113,6 +113,39 @@ class TestACell:
         assert talk(Client(react), Heard(), lambda conversation: conversation.run("1")).content == OK
 
 
+class TestAQuestion:
+    def test_is_told_after_what_was_published_before_it_and_answered(self) -> None:
+        told: list[Any] = []
+
+        def react(client: Client, number: str) -> None:
+            client.iopub.put_nowait(message("stream", number, name="stdout", text="before"))
+            client.stdin.put_nowait(message("else", number))
+            client.stdin.put_nowait(message("input_request", number, prompt="x" * (1 << 17), password=True))
+
+        client, heard = Client(react), Heard()
+
+        async def work(conversation: Conversation) -> ExecuteReply:
+            def ask(prompt: str, is_password: bool) -> None:
+                told.append((len(prompt), is_password, heard.told[-1]))
+                conversation.answer("typed")
+                client.answer("1-1")
+
+            return await conversation.run("1", asker=ask)
+
+        assert talk(client, heard, work).content == OK
+        assert told == [(1 << 16, True, "stdout before")]
+        assert client.typed.get_nowait() == "typed"
+
+    def test_of_a_cell_before_which_nobody_sits_meets_the_end(self) -> None:
+        client = Client()
+
+        async def work(_: Conversation) -> None:
+            client.stdin.put_nowait(message("input_request", "earlier", prompt="name? "))
+            assert await client.typed.get() == "\x04"
+
+        talk(client, Heard(), work)
+
+
 class TestTheFirstAnswer:
     def test_is_asked_for_until_both_channels_are_heard(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # No wait is long, however slow we are: what counts is what is asked again.
@@ -133,7 +166,7 @@ class TestTheFirstAnswer:
         assert heard.told == [f"looked at {PID}"]
 
 
-@pytest.mark.parametrize("channel", ["shell", "iopub"])
+@pytest.mark.parametrize("channel", ["shell", "iopub", "stdin"])
 @pytest.mark.parametrize("error", [ValueError, TypeError, KeyError, IndexError])
 def test_what_is_no_message_makes_the_kernel_unusable(channel: str, error: type[Exception]) -> None:
     client = Client()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from hosted_kernels import JUPYTER
 from pytest_tfkernel.kernels.launcher import Launcher
 
 Run = Callable[..., tuple[int, str, str]]
+RunAtTerminal = Callable[[Path, str, bytes], tuple[int, str, bool]]
 
 
 def write(path: Path, *cells: str, tags: dict[int, list[str]] | None = None, kernelspec: str | None = None) -> Path:
@@ -45,12 +48,45 @@ def run(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
-    def run_one(*words: object, begin: tuple[str, ...] = ("-I", "-m", "pytest_tfkernel")) -> tuple[int, str, str]:
+    def run_one(
+        *words: object, begin: tuple[str, ...] = ("-I", "-m", "pytest_tfkernel"), given: str = ""
+    ) -> tuple[int, str, str]:
         done = subprocess.run(
             [sys.executable, *begin, "run", *map(str, words)], cwd=tmp_path, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=120, check=False,
+            input=given, timeout=120, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
+
+    return run_one
+
+
+@pytest.fixture
+def run_at_terminal(run: Run, tmp_path: Path) -> RunAtTerminal:
+    """Run at a terminal, where something is typed when a question is there; whether it echoes at the end, too."""
+
+    def run_one(notebook: Path, question: str, typed: bytes) -> tuple[int, str, bool]:
+        ours, theirs = os.openpty()
+        # A session without a terminal is given the first that it opens.
+        first = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execv(sys.argv[1], sys.argv[1:])"
+        command = [sys.executable, "-c", first, sys.executable, "-I", "-m", "pytest_tfkernel", "run", str(notebook)]
+        begun = subprocess.Popen(
+            command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs,
+            start_new_session=True,
+        )  # fmt: skip
+        said = b""
+        with begun:
+            while question.encode() not in said:
+                said += os.read(ours, 1 << 16)
+            os.write(ours, typed)
+            while begun.poll() is None:
+                if select.select([ours], [], [], 0.1)[0]:
+                    said += os.read(ours, 1 << 16)
+        while select.select([ours], [], [], 0)[0]:
+            said += os.read(ours, 1 << 16)
+        is_echoed = bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
+        os.close(ours)
+        os.close(theirs)
+        return begun.returncode, said.decode(), is_echoed
 
     return run_one
 
@@ -125,13 +161,28 @@ def test_after_a_death_it_goes_on_where_it_is_told_and_says_what_is_missing(run:
     assert not list(tmp_path.glob("*.ipynb.*"))
 
 
-def test_an_error_ends_it_and_nobody_answers_input(run: Run, tmp_path: Path) -> None:
-    code, _, err = run(write(tmp_path / "d.ipynb", "input('name? ')", "print('never')"))
-    assert code == 1
-    assert (
-        "cell 1 ended with StdinNotImplementedError, so the cells after it were not run; nobody answers input()" in err
+def test_questions_are_answered_from_standard_input_until_its_end(run: Run, tmp_path: Path) -> None:
+    # The last one is cut short by an error, which ends the notebook.
+    notebook = write(
+        tmp_path / "d.ipynb",
+        "print('first')\nname = input('name? ')\nprint(f'<{name}>')",
+        "import getpass\nprint(len(getpass.getpass('secret? ')))",
+        "import pdb\ndef f(x):\n    pdb.set_trace()\n    return x\nf(20)",
+        "import sys\nprint([sys.stdin.readline()])",
+        "input('more? ')",
+        "print('never')",
     )
-    assert [count for count, _ in shown(tmp_path / "d.run.ipynb")] == [1, None]
+    code, out, err = run(notebook, given="Ann\r\nhidden\np x + 1\nc\n")
+    assert (code, "secret? " in err) == (1, True)
+    assert out.startswith("first\nname? <Ann>\n6\n")
+    assert "21\n" in out
+    assert "['']\nmore? " in out
+    assert "cell 5 ended with EOFError, so the cells after it were not run\n" in err
+    cells = shown(tmp_path / "d.run.ipynb")
+    assert [count for count, _ in cells] == [1, 2, 3, 4, 5, None]
+    assert ["".join(one["text"]) for one in cells[0][1]] == ["first\nname? Ann\n<Ann>\n"]
+    assert ["".join(one["text"]) for one in cells[1][1]] == ["secret? ········\n6\n"]
+    assert "hidden" not in (tmp_path / "d.run.ipynb").read_text(encoding="utf-8")
 
 
 def test_ctrl_c_interrupts_the_cell(run: Run, tmp_path: Path) -> None:
@@ -139,11 +190,19 @@ def test_ctrl_c_interrupts_the_cell(run: Run, tmp_path: Path) -> None:
     source = (
         "import os, signal, time\npid = os.getppid()\n"
         "for _ in range(2): pid = int(open(f'/proc/{pid}/stat').read().rpartition(') ')[2].split()[1])\n"
-        "os.kill(pid, signal.SIGINT)\ntime.sleep(62)"
     )
-    code, _, err = run(write(tmp_path / "e.ipynb", source, "print('never')"))
+    code, _, err = run(
+        write(tmp_path / "e.ipynb", f"{source}os.kill(pid, signal.SIGINT)\ntime.sleep(62)", "print('never')")
+    )
     assert code == 1
     assert "cell 1 ended with KeyboardInterrupt" in err
+
+
+def test_ctrl_c_interrupts_a_question(run_at_terminal: RunAtTerminal, tmp_path: Path) -> None:
+    notebook = write(tmp_path / "q.ipynb", "import getpass\ngetpass.getpass('secret? ')", "print('never')")
+    code, said, is_echoed = run_at_terminal(notebook, "secret? ", b"\x03")
+    assert (code, is_echoed) == (1, True)
+    assert "cell 1 ended with KeyboardInterrupt" in said
 
 
 def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_path: Path) -> None:

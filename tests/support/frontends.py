@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_tfkernel.hosts.conversation import ExecuteReply, UnusableError
+from pytest_tfkernel.hosts.conversation import Asker, ExecuteReply, UnusableError
 
 OK = {"status": "ok"}
 PYTHON = {"protocol_version": "5.3", "language_info": {"name": "python", "version": "3.11.7"}}
@@ -23,6 +23,9 @@ class Talk:
     ran: list[tuple[str, bool]] = field(default_factory=list)
     # While the cell of that number runs.
     meanwhile: Callable[[int], Coroutine[Any, Any, None]] | None = None
+    typed: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    # Of the cell that runs, if it may ask.
+    asker: Asker | None = None
 
     def start(self) -> list[asyncio.Task[None]]:
         """Nobody needs to listen."""
@@ -32,9 +35,16 @@ class Talk:
         """At once."""
         return self.info
 
-    async def run(self, cell: str, *, silent: bool = False, store_history: bool = True) -> ExecuteReply:
+    def answer(self, text: str) -> None:
+        """What was typed."""
+        self.typed.put_nowait(text)
+
+    async def run(
+        self, cell: str, *, silent: bool = False, store_history: bool = True, asker: Asker | None = None
+    ) -> ExecuteReply:
         """The next answer."""
         self.ran.append((cell, store_history))
+        self.asker = asker
         if self.meanwhile is not None:
             await self.meanwhile(len(self.ran))
         if not self.answers:
@@ -56,6 +66,10 @@ class Client:
     def __init__(self, react: Callable[[Client, str], None] = lambda *_: None) -> None:
         self.shell: asyncio.Queue[Any] = asyncio.Queue()
         self.iopub: asyncio.Queue[Any] = asyncio.Queue()
+        self.stdin: asyncio.Queue[Any] = asyncio.Queue()
+        self.typed: asyncio.Queue[str] = asyncio.Queue()
+        # Of the channel, its socket is asked whether something has come.
+        self.iopub_channel = self.socket = self
         self.asked: list[str] = []
         self.channels_running = False
         self._react = react
@@ -85,6 +99,18 @@ class Client:
     async def get_shell_msg(self) -> Any:
         """The next reply."""
         return await self.shell.get()
+
+    async def get_stdin_msg(self) -> Any:
+        """The next question."""
+        return await self.stdin.get()
+
+    def input(self, text: str) -> None:
+        """What was typed."""
+        self.typed.put_nowait(text)
+
+    async def poll(self, _: int) -> int:
+        """What is published, and not heard yet."""
+        return self.iopub.qsize()
 
     async def get_iopub_msg(self, timeout: float | None = None) -> Any:
         """What is published next; with a timeout, what is there."""

@@ -26,13 +26,18 @@ class Asked:
         self._is_greeted = False
         self._open: dict[int, str] = {}
         self._marking: set[int] = set()
+        self._asking: set[int] = set()
 
     def note(self, request: Message) -> int:
         """The number of a request that is about to be sent."""
         self._count += 1
-        self._open[self._count] = request["kind"]
+        if request["kind"] != "input":
+            # That is an answer itself.
+            self._open[self._count] = request["kind"]
         if request.get("marks"):
             self._marking.add(self._count)
+        if request.get("asks") and self._is_managed:
+            self._asking.add(self._count)
         return self._count
 
     def check(self, message: Message) -> None:
@@ -46,6 +51,9 @@ class Asked:
             wrong = "" if isinstance(message.get("error"), str) else "it failed, and does not say why"
         elif kind == "mark" and is_number and number in self._marking:
             wrong = "" if isinstance(message.get("name"), str) else "a mark has no name"
+        elif kind == "input" and is_number and number in self._asking and number in self._open:
+            is_whole = isinstance(message.get("prompt"), str) and isinstance(message.get("password"), bool)
+            wrong = "" if is_whole else "it asks for input, and does not say how"
         elif not is_number or number not in self._open or kind != _answer_to(self._open[number]):
             wrong = f"it sent {kind[:40]!r} unasked"
         else:

@@ -162,6 +162,24 @@ class TestAsked:
         with pytest.raises(ChannelTornError, match="does not say why"):
             asked.check({"kind": "failed"})
 
+    def test_a_managed_one_asks_for_input_while_its_cell_runs_if_it_may(self) -> None:
+        asked = answers.Asked(is_managed=True)
+        question = {"kind": "input", "prompt": "name? ", "password": False}
+        first, second = asked.note({"kind": "execute", "asks": True}), asked.note({"kind": "execute"})
+        asked.check({**question, "id": first})
+        asked.note({"kind": "input", "text": "Ann"})
+        asked.check({**question, "id": first})
+        for wrong in ({"prompt": 1}, {"password": None}):
+            with pytest.raises(ChannelTornError, match="does not say how"):
+                asked.check({**question, **wrong, "id": first})
+        asked.check({**_REPLY, "id": first})
+        for number in (first, second, 3, [1]):
+            with pytest.raises(ChannelTornError, match="'input' unasked"):
+                asked.check({**question, "id": number})
+        own = answers.Asked(is_managed=False)
+        with pytest.raises(ChannelTornError, match="'input' unasked"):
+            own.check({**question, "id": own.note({"kind": "execute", "asks": True})})
+
 
 def test_what_a_kernel_encodes_is_read() -> None:
     deep: Any = 1.5
