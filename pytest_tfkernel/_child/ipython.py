@@ -53,6 +53,11 @@ def allow_marks(number: int) -> None:
     _state["shell"].user_ns["_tfkernel_mark"] = _marker(number)
 
 
+def take_argv(words: List[str]) -> None:
+    """Let cells find these words, in the place of those with which IPython has begun."""
+    sys.argv[:] = words
+
+
 def call(payload: str, cloudpickle: str) -> None:
     """Call a pickled function; see `calls`."""
     result = calls.run({"payload": payload, "cloudpickle": cloudpickle})

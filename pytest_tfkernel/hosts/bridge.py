@@ -5,6 +5,8 @@ number of times:
 
     {"kind": "input", "id" (of the cell), "prompt", "password": bool}    is answered by
     {"kind": "input", "text"}
+
+One that is sent with "argv" finds those words in `sys.argv`, and so do those after it.
 """
 
 from __future__ import annotations
@@ -137,6 +139,9 @@ class Bridge:
             return _refused(error)
         if request.get("marks"):
             await self._run_silently(f"{_MODULE}.allow_marks({request['id']})")
+        if "argv" in request:
+            # ASCII: a word of the command line may be no UTF-8.
+            await self._run_silently(f"{_MODULE}.take_argv({request['argv']!a})")
         more: dict[str, Any] = {"outputs": request["outputs"]} if "outputs" in request else {}
         if request.get("asks"):
             more["asker"] = functools.partial(self._ask, request["id"])

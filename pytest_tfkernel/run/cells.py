@@ -36,9 +36,14 @@ class CellOutcome:
 
 
 class CellPlayer:
-    """Plays cells in one life after the other. `heard` is listening; `folder` is for files of ours."""
+    """Plays cells in one life after the other. `heard` is listening; `folder` is for files of ours.
 
-    def __init__(self, heard: HeardSignals, folder: Path, timeout: float, blow: Blow | None) -> None:
+    `argv` is what cells find in `sys.argv`; None leaves it as it is.
+    """
+
+    def __init__(
+        self, heard: HeardSignals, folder: Path, timeout: float, blow: Blow | None, argv: list[str] | None = None
+    ) -> None:
         self._heard = heard
         self._folder = folder
         self._numbers = itertools.count(1)
@@ -47,6 +52,9 @@ class CellPlayer:
         self._blow = blow
         self._began = monotonic()
         self._look_at = 0.0
+        self._argv = argv
+        # The last one that has been told.
+        self._told: Life | None = None
         self._questions = Questions(TypedLines(), _print)
         self.struck = False
         self.interrupts = 0
@@ -61,8 +69,7 @@ class CellPlayer:
         life.last_cell = cell
         self._has_ended = False
         try:
-            request = {"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path), "asks": True}
-            number = life.send(request)
+            number = life.send(self._request(life, cell, shown))
         except (ValueError, ChannelTornError) as refused:
             return CellOutcome(CellError("TooLarge", str(refused), "")), shown
         try:
@@ -73,6 +80,13 @@ class CellPlayer:
         _pass_on(shown)
         error = CellError(**reply["error"]) if reply is not None and reply["error"] is not None else None
         return CellOutcome(error, post_mortem, self.is_stopped), shown
+
+    def _request(self, life: Life, cell: str, shown: ShownFile) -> Message:
+        request = {"kind": "execute", "cell": cell, "interactive": True, "outputs": str(shown.path), "asks": True}
+        if self._argv is None or self._told is life:
+            return request
+        self._told = life
+        return {**request, "argv": self._argv}
 
     def _await(self, life: Life, number: int, shown: ShownFile, watcher: Watcher) -> Message | None:
         self._look_at = 0.0

@@ -22,7 +22,8 @@ input and Ctrl-C go to it, and its exit code is that of this command (128 and th
 When it dies, say why: cause, killer, stack, memory, what it left, and what people do about it. All of that goes to
 stderr. Options stand before FILE; what stands after it is the script's.
 
-A notebook runs in Jupyter's kernel, cell by cell, until one fails; what the cells show is kept in a copy.
+A notebook runs in Jupyter's kernel, cell by cell, until one fails; what the cells show is kept in a copy. It finds its
+arguments in sys.argv[1:], too, and what it asks for with input() is read from standard input.
 
 Ctrl-\\ ends a script that answers to nothing else, and shows where it was. What it leaves running is told, and ended.
 Exit code 2, with one line on stderr: it can't begin.
@@ -32,9 +33,12 @@ _NAME = "run"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="a .py file, or an .ipynb notebook")
     parser.add_argument(
-        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="what the script finds in sys.argv"
+        "words",
+        metavar="FILE",
+        # One argument, since a second one would lose a `--` that is the script's.
+        nargs=argparse.PARSER,
+        help="a .py file, or an .ipynb notebook; what stands after it is found in sys.argv[1:]",
     )
     parser.add_argument(
         "--python", metavar="PATH", help="the interpreter (default: this one; of a notebook, the one that it asks for)"
@@ -80,17 +84,20 @@ def run(options: argparse.Namespace) -> Answer:
     from pytest_tfkernel.run.refusals import WishError
     from pytest_tfkernel.run.wishes import NOTEBOOK, RunWishes, check_file
 
+    # Older versions of Python leave the `--` that is ours.
+    name, *arguments = options.words[options.words[0] == "--" :] or [""]
+    file = Path(name)
     # Where a standard stream is closed, a file of ours would stand in its place.
     streams.settle()
     try:
-        check_file(options.file)
+        check_file(file)
         aim = Aim.read(options.fault) if options.fault is not None else None
         if options.report is not None:
             reports.check(options.report)
-        is_notebook = options.file.suffix == NOTEBOOK
+        is_notebook = file.suffix == NOTEBOOK
         wishes = RunWishes(
-            file=options.file,
-            arguments=tuple(options.arguments),
+            file=file,
+            arguments=tuple(arguments),
             python=options.python or sys.executable,
             provisioner=options.provisioner or ("jupyter" if is_notebook else "subprocess"),
             memory=options.memory,
@@ -112,6 +119,7 @@ def _run(wishes: RunWishes) -> int:
 
     more = ""
     if wishes.is_notebook:
+        _say("".join(f"pytest-tfkernel: {line}\n" for line in wishes.doubts()))
         story, more = notebook.run(wishes, _say)
     elif wishes.is_managed:
         story = managed.run(wishes)

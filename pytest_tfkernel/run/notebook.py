@@ -45,7 +45,8 @@ def run(wishes: RunWishes, say: Callable[[str], None]) -> tuple[Story, str]:
         heard = HeardSignals()
         with heard.listening():
             blow = Striking(wishes.aim, kernel) if wishes.aim is not None else None
-            player = CellPlayer(heard, launcher.temporary, wishes.timeout, blow)
+            argv = [str(wishes.file.absolute()), *wishes.arguments]
+            player = CellPlayer(heard, launcher.temporary, wishes.timeout, blow, argv)
             course = _Course(notebook, kernel, player)
             watch = RunWatch(kernel.life, launcher.supervisor, before)
             course.play(watch, 1)

@@ -14,6 +14,7 @@ from pytest_tfkernel.run.refusals import WishError
 
 NOTEBOOK = ".ipynb"
 
+_OF_NOTEBOOKS = ("--restart", "--output")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgt]?)(?:i?b)?", re.IGNORECASE)
 
@@ -51,11 +52,14 @@ class RunWishes:
     def check(self) -> None:
         """Raise WishError for what doesn't go together."""
         if not self.is_notebook and (self.restart is not None or self.output is not None):
-            raise WishError(f"--restart and --output are for notebooks, and {self.file} is none")
-        if self.is_notebook and self.arguments:
-            raise WishError(f"a notebook takes no arguments: leave out {self.arguments[0]!r}")
+            raise WishError(f"{' and '.join(_OF_NOTEBOOKS)} are for notebooks, and {self.file} is none")
         if self.is_notebook and self.aim is not None and self.aim.phase:
             raise WishError(f"in a notebook a fault strikes by time: --fault={self.aim.fault.name}@5")
+
+    def doubts(self) -> list[str]:
+        """What is possible, and perhaps not meant: a line each."""
+        mine = [one for one in self.arguments if one.partition("=")[0] in _OF_NOTEBOOKS]
+        return [f"{one} stands after {self.file}, so it is the notebook's own; ours stand before it" for one in mine]
 
     @property
     def copy(self) -> Path:

@@ -222,6 +222,13 @@ def test_what_is_the_managers_affair_comes_to_it_while_a_cell_runs(line: Line, k
     assert line.acts == [kind]
 
 
+def test_words_for_a_cell_come_before_it_in_any_encoding(line: Line) -> None:
+    talk = Talk([shown(), shown()])
+    line.serve(talk, cell(argv=["a.py", "é", "\udcff"]), cell("one too many"))
+    assert talk.ran[0][0].endswith(r".take_argv(['a.py', '\xe9', '\udcff'])")
+    assert talk.ran[1][0] == "1"
+
+
 def test_a_question_is_told_with_the_number_of_its_cell_and_answered_while_that_runs(line: Line) -> None:
     async def ask(count: int) -> None:
         if count > 1:

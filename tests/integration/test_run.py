@@ -65,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_script_finds_what_python_gives_it(folder: Path, begin: list[str], name: str) -> None:
     inherited = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
     environment = {**inherited, "PYTHONPATH": str(folder / "elsewhere"), "TMPDIR": str(folder)}
-    words, places = (name, "--x", "y"), {"cwd": folder, "env": environment}
+    words, places = (name, "--", "--x", "y"), {"cwd": folder, "env": environment}
     plain = _run(*words, begin=[sys.executable], stdin="asked", **places)
     ours = _run("run", *words, begin=begin, stdin="asked", **places)
     assert plain[0] == ours[0] == 0, ours

@@ -130,18 +130,22 @@ def test_what_cells_show_is_printed_and_kept_in_a_copy(run: Run, tmp_path: Path)
 def test_after_a_death_it_goes_on_where_it_is_told_and_says_what_is_missing(run: Run, tmp_path: Path) -> None:
     notebook = write(
         tmp_path / "b.ipynb",
-        "x = 1",
+        "import sys\nx = 1\nprint(sys.argv, [one for one in dir() if 'tfk' in one])",
         "def twice(): return 2 * x",
         "import ctypes; ctypes.string_at(0)",
         "twice()",
         "%time y = x",
         "nowhere",
-        "'through'",
+        "import sys; sys.argv[1:]",
     )
-    code, out, err = run("--restart=4", "--output=c.ipynb", "--report=b.json", notebook)
+    arguments = ["--", "a b", "--output=é", "\udcff"]
+    code, out, err = run("--restart=4", "--output=c.ipynb", "--report=b.json", notebook, *arguments)
     assert code == 128 + signal.SIGSEGV, err
-    assert "'through'" in out
+    assert out.startswith(f"{[str(notebook), *arguments]} []\n")
+    assert out.endswith(f"{arguments}\n")
     for words in (
+        "--output=é stands after ",
+        "b.ipynb, so it is the notebook's own; ours stand before it\n",
         "cell 3 has died; a new kernel goes on at cell 4\n",
         "b.ipynb: kernel ",
         "--- last cell, which is cell 3\nimport ctypes; ctypes.string_at(0)\n",
@@ -224,7 +228,6 @@ def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_
         (["empty.ipynb"], "empty.ipynb has no cell with code"),
         (["bad.ipynb"], "bad.ipynb is no notebook: "),
         (["list.ipynb"], "list.ipynb is no notebook: "),
-        (["one.ipynb", "argument"], "a notebook takes no arguments: leave out 'argument'"),
         (["--provisioner=subprocess", "one.ipynb"], "a notebook runs in Jupyter's kernel"),
         (["--restart=2", "one.ipynb"], "--restart=2: there are cells 1 to 1"),
         (["--restart=1", "a.py"], "--restart and --output are for notebooks, and a.py is none"),
