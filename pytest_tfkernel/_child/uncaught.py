@@ -9,9 +9,19 @@ from typing import Optional
 
 
 def own_frames(error: BaseException) -> Optional[types.TracebackType]:
-    """The part of a traceback that begins in the user's code."""
+    """A traceback without the frames in which the user's code begins, and those that strike it (see `moments`)."""
+    first = frame = _next_own(error.__traceback__)
+    while frame is not None:
+        following = _next_own(frame.tb_next)
+        # It can be set since Python 3.7.
+        if following is not frame.tb_next and sys.version_info >= (3, 7):
+            frame.tb_next = following
+        frame = following
+    return first
+
+
+def _next_own(frame: Optional[types.TracebackType]) -> Optional[types.TracebackType]:
     ours = os.path.dirname(os.path.abspath(__file__))
-    frame = error.__traceback__
     while frame is not None:
         filename = frame.tb_frame.f_code.co_filename
         if os.path.dirname(filename) != ours and filename != ast.__file__:

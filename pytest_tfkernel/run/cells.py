@@ -14,10 +14,11 @@ from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.processes.waits import Event, monotonic
 from pytest_tfkernel.processes.wire import ChannelLateError, ChannelTornError, Message
+from pytest_tfkernel.run.blows import Blow
 from pytest_tfkernel.run.heard import HeardSignals
 from pytest_tfkernel.run.notebooks import ShownFile
 from pytest_tfkernel.run.questions import Questions
-from pytest_tfkernel.run.script import Blow, Watcher
+from pytest_tfkernel.run.script import Watcher
 from pytest_tfkernel.run.typed import TypedLines
 
 # How often we look for what was shown: a host writes it to a file.

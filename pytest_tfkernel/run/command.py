@@ -59,7 +59,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fault",
         metavar="FAULT[@PHASE|@SECONDS]",
-        help="strike it, to see how it recovers: sigkill@30, or oom-kill@running (default: after 1 s)",
+        help="strike it, to see how it recovers: sigkill@30, or oom-kill@running (default: after 1 s; what needs"
+        " TensorFlow: in phase running)",
     )
     parser.add_argument(
         "--report", metavar="FILE", type=Path, help="write what is known of the run: a page (.html), or JSON (.json)"

@@ -9,12 +9,14 @@ from typing import Any
 
 from pytest_tfkernel.kernels.faults import menu
 from pytest_tfkernel.kernels.faults.fault import ByCell, ByStop, Fault
-from pytest_tfkernel.kernels.faults.limits import ByMemoryLimit
+from pytest_tfkernel.kernels.faults.limits import ByMemoryLimit, ByThreadLimit
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.kernels.kernel import Kernel
+from pytest_tfkernel.model.faults import Dies
+from pytest_tfkernel.model.processes import Cause
 from pytest_tfkernel.run.refusals import WishError
 
-_AT_ONCE = 1.0
+_SOON = 1.0
 
 # Where a script is in a phase: the first call of one of these, by the end of a file's path and a name.
 _PLACES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -30,8 +32,10 @@ _PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "saving": (("/python/training/saver.py", "save"), ("/python/checkpoint/checkpoint.py", "save")),
 }
-_EXITING = "exiting"
+_IMPORTING, _RUNNING, _EXITING = "importing", "running", "exiting"
 PHASES = (*_PLACES, _EXITING)
+# A cell that imports TensorFlow strikes where the script has imported all of it.
+_NEEDS = "import tensorflow"
 
 
 @dataclass(frozen=True)
@@ -48,23 +52,30 @@ class Aim:
         name, _, when = text.partition("@")
         fault = menu.find(name)
         if fault.harms:
-            raise WishError(f"--fault={name} may harm other users of the GPU: play it with pytest --tfkernel-allow")
-        phase, seconds = "", None
+            allowed = f"pytest --tfkernel --tfkernel-allow={name}"
+            raise WishError(f"--fault={name} may harm other users of the GPU: play it with {allowed}")
+        if _signal_of(fault) is None and _cell_of(fault) is None:
+            raise WishError(f"--fault={name} can't strike a script: choose {', '.join(_from_outside())}")
+        phases = [phase for phase in PHASES if phase != _IMPORTING] if _needs_tensorflow(fault) else [*PHASES]
+        if when in phases:
+            return cls(fault, when)
+        if not _needs_tensorflow(fault):
+            return cls(fault, "", _seconds(when) if when else _SOON)
         if not when:
-            seconds = _AT_ONCE
-        elif when in PHASES:
-            phase = when
-        else:
-            seconds = _seconds(when)
-        strike = fault.strike
-        if fault.signal is None and not isinstance(strike, ByCell | ByStop | ByMemoryLimit):
-            raise WishError(f"--fault={name} can't strike a script: choose a signal such as sigkill, or oom-kill")
-        if seconds is not None and _signal_of(fault) is None:
-            raise WishError(
-                f"--fault={text}: {name} is none that comes from outside, so it strikes in a phase:"
-                f" --fault={name}@{PHASES[0]}; there are {', '.join(PHASES)}"
-            )
-        return cls(fault, phase, seconds)
+            return cls(fault, _RUNNING)
+        possible = ", ".join(f"{name}@{phase}" for phase in phases)
+        raise WishError(f"--fault={text}: {name} needs all of TensorFlow, so it strikes in a phase: {possible}")
+
+    def check(self, where: str = "", *, has_end: bool) -> None:
+        """Raise WishError for what can't strike: in a kernel that runs cells, if `where` says so, or without an end."""
+        name = self.fault.name
+        if where and _signal_of(self.fault) is None:
+            raise WishError(f"--fault={name}: in {where} only a signal can strike: {', '.join(_from_outside())}")
+        if where and self.phase:
+            raise WishError(f"in {where} a fault strikes by time: --fault={name}@5")
+        expected = self.fault.expects
+        if isinstance(expected, Dies) and expected.cause is Cause.DEADLINE and not has_end:
+            raise WishError(f"--fault={name} would never end: say after how many seconds it has to, as --timeout=60")
 
     @property
     def place(self) -> str:
@@ -73,28 +84,25 @@ class Aim:
 
 
 class Striking:
-    """An aim, taken at one kernel; see `script.Blow`."""
+    """An aim, taken at one kernel; see `blows.Blow`."""
 
     def __init__(self, aim: Aim, kernel: Kernel) -> None:
         self._aim = aim
-        self._cell = ""
+        self._cell = _cell_of(aim.fault, kernel) or ""
         self._prepare: Callable[[], object] = lambda: None
         strike = aim.fault.strike
-        if isinstance(strike, ByMemoryLimit):
-            # The cell is known before, and the limit holds from the moment on.
-            pieces = strike.most >> 20
-            self._cell = strike.cell(pieces + ((kernel.spec.memory_limit or 0) >> 20))
+        if isinstance(strike, ByMemoryLimit | ByThreadLimit):
+            # From the moment on, and for good.
             self._prepare = lambda: strike.limit(kernel)
-        elif isinstance(strike, ByCell):
-            self._cell = strike.cell
 
     @property
     def moment(self) -> dict[str, Any] | None:
         """See `Blow`."""
-        if not self._aim.phase:
+        aim = self._aim
+        if not aim.phase and not self._cell:
             return None
-        functions = [list(pair) for pair in _PLACES.get(self._aim.phase, ())]
-        return {"functions": functions, "exiting": self._aim.phase == _EXITING, "cell": self._cell}
+        functions = [list(pair) for pair in _PLACES.get(aim.phase, ())]
+        return {"functions": functions, "exiting": aim.phase == _EXITING, "knock": not aim.phase, "cell": self._cell}
 
     @property
     def seconds(self) -> float | None:
@@ -111,6 +119,24 @@ class Striking:
 
 def _signal_of(fault: Fault) -> int | None:
     return signal.SIGSTOP if isinstance(fault.strike, ByStop) else fault.signal
+
+
+def _from_outside() -> list[str]:
+    return [one.name for one in menu.FAULTS if _signal_of(one) is not None]
+
+
+def _cell_of(fault: Fault, kernel: Kernel | None = None) -> str | None:
+    """What a script runs to be struck; None for what comes from outside."""
+    strike = fault.strike
+    if isinstance(strike, ByMemoryLimit):
+        # Known before it is limited.
+        limit = kernel.spec.memory_limit if kernel is not None else None
+        return strike.cell((strike.most >> 20) + ((limit or 0) >> 20))
+    return strike.cell if isinstance(strike, ByCell | ByThreadLimit) else None
+
+
+def _needs_tensorflow(fault: Fault) -> bool:
+    return _NEEDS in (_cell_of(fault) or "")
 
 
 def _seconds(text: str) -> float:

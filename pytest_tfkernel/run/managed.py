@@ -14,7 +14,6 @@ from pytest_tfkernel.run import runs
 from pytest_tfkernel.run.cells import CellPlayer
 from pytest_tfkernel.run.faults import Striking
 from pytest_tfkernel.run.heard import HeardSignals
-from pytest_tfkernel.run.refusals import WishError
 from pytest_tfkernel.run.script import RunEnd
 from pytest_tfkernel.run.story import Story
 from pytest_tfkernel.run.watch import RunWatch
@@ -24,9 +23,7 @@ _EXIT = "SystemExit"
 
 
 def run(wishes: RunWishes) -> Story:
-    """Run the script to its end. Raises WishError, SpecError and KernelStartError where it can't begin."""
-    if wishes.aim is not None and wishes.aim.phase:
-        raise WishError(f"in a {wishes.provisioner} kernel a fault strikes by time: --fault={wishes.aim.fault.name}@5")
+    """Run the script to its end. Raises SpecError and KernelStartError where it can't begin."""
     spec = runs.spec_of(wishes)
     cell = cell_of(wishes, is_spyder=isinstance(spec.made_by, Spyder))
     before = baseline()

@@ -10,12 +10,13 @@ import shlex
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from pytest_tfkernel.kernels.generations.life import Life
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.processes import waits
 from pytest_tfkernel.processes.pidfds import close, open_pidfd
+from pytest_tfkernel.run.blows import Blow, BlowAtScript
 from pytest_tfkernel.run.heard import PASSED_ON, HeardSignals
 from pytest_tfkernel.run.streams import Stream
 from pytest_tfkernel.run.wishes import RunWishes
@@ -29,21 +30,6 @@ class Watcher(Protocol):
 
     def last_look(self, life: Life) -> None:
         """Look at one that is stuck, and is going to be ended."""
-
-
-class Blow(Protocol):
-    """A fault that is to strike; see `faults`."""
-
-    @property
-    def moment(self) -> dict[str, Any] | None:
-        """At which moment of the script, as `_child.moments` reads it."""
-
-    @property
-    def seconds(self) -> float | None:
-        """Or after how many seconds."""
-
-    def strike(self, life: Life) -> None:
-        """Strike, unless the script does that itself."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +59,20 @@ class _ScriptPlay:
         self._life = life
         self._wishes = wishes
         self._watcher = watcher
-        self._blow = blow
+        self._blow = BlowAtScript(blow, life) if blow is not None else None
         self.heard = HeardSignals()
         self._pidfd = open_pidfd(life.process)
         self._out, self._err = Stream(1), Stream(2)
-        self._ours: int | None = None
         self._began = waits.monotonic()
         self._interrupts = 0
-        self._struck = False
         self._is_over = False
 
     def close(self) -> None:
         """Free all that is ours."""
         for stream in (self._out, self._err):
             stream.close()
-        if self._ours is not None:
-            os.close(self._ours)
+        if self._blow is not None:
+            self._blow.close()
         if self._pidfd is not None:
             close(self._pidfd)
 
@@ -97,11 +81,9 @@ class _ScriptPlay:
         with _usable(stdin) as given, contextlib.ExitStack() as later:
             descriptors = [given, self._out.writer, self._err.writer]
             moment = self._blow.moment if self._blow is not None else None
-            if moment is not None:
-                ours, theirs = _pair()
-                later.callback(os.close, theirs)
-                self._ours = ours
-                descriptors.append(theirs)
+            if self._blow is not None and moment is not None:
+                descriptors.append(self._blow.pair())
+                later.callback(os.close, descriptors[-1])
             path = str(self._wishes.file)
             argv = [path, *self._wishes.arguments]
             self._life.last_cell = shlex.join(["python", *argv])
@@ -110,6 +92,8 @@ class _ScriptPlay:
         for stream in (self._out, self._err):
             stream.hand_over()
         self._began = waits.monotonic()
+        if self._blow is not None:
+            self._blow.begin(self._began)
 
     def follow(self) -> None:
         """Until it has died."""
@@ -122,8 +106,8 @@ class _ScriptPlay:
             ready = self._wait(max(0.0, min(look_at, self._next_deadline()) - now))
             for number in self.heard.take():
                 self._pass_on(number)
-            if self._ours in ready:
-                self._hear_moment()
+            if self._blow is not None and self._blow.ours in ready:
+                self._blow.hear()
             for stream in (self._out, self._err):
                 if stream.waits_for is not None and stream.waits_for[0] in ready:
                     stream.move()
@@ -143,42 +127,28 @@ class _ScriptPlay:
             stderr=stderr,
             stderr_cut=stderr_cut,
         )
-        return RunEnd(found, self._interrupts, self._struck)
+        return RunEnd(found, self._interrupts, self._blow is not None and self._blow.struck)
 
     def _wait(self, seconds: float) -> set[int]:
         poll = select.poll()
         wanted = [one.waits_for for one in (self._out, self._err)]
-        wanted += [(one, select.POLLIN) for one in (self._pidfd, self.heard.descriptor, self._ours) if one is not None]
+        ours = self._blow.ours if self._blow is not None else None
+        wanted += [(one, select.POLLIN) for one in (self._pidfd, self.heard.descriptor, ours) if one is not None]
         for descriptor, events in filter(None, wanted):
             poll.register(descriptor, events)
         return {descriptor for descriptor, _ in poll.poll(None if seconds == float("inf") else seconds * 1000 + 1)}
 
     def _next_deadline(self) -> float:
         ends = [self._began + self._wishes.timeout] if not self._is_over else []
-        if self._blow is not None and self._blow.seconds is not None and not self._struck:
-            ends.append(self._began + self._blow.seconds)
+        if self._blow is not None:
+            ends.append(self._blow.deadline)
         return min(ends, default=float("inf"))
 
     def _mind_the_time(self, now: float) -> None:
         if not self._is_over and now >= self._began + self._wishes.timeout:
             self._end(f"it ran longer than {self._wishes.timeout:g} s, so it was ended")
-        blow = self._blow
-        if blow is not None and blow.seconds is not None and not self._struck and now >= self._began + blow.seconds:
-            self._struck = True
-            blow.strike(self._life)
-
-    def _hear_moment(self) -> None:
-        """The script is where the fault is to strike."""
-        ours, self._ours = self._ours, None
-        if ours is None or self._blow is None:
-            return
-        with contextlib.suppress(OSError):
-            if os.read(ours, 1):
-                self._struck = True
-                self._blow.strike(self._life)
-                # It goes on, if it lives.
-                os.write(ours, b"o")
-        os.close(ours)
+        if self._blow is not None:
+            self._blow.mind_the_time(now)
 
     def _pass_on(self, number: int) -> None:
         self._interrupts += 1
@@ -208,13 +178,6 @@ def _usable(descriptor: int) -> Iterator[int]:
             os.close(null)
     else:
         yield descriptor
-
-
-def _pair() -> tuple[int, int]:
-    import socket
-
-    ours, theirs = socket.socketpair()
-    return ours.detach(), theirs.detach()
 
 
 def code_of(post_mortem: PostMortem) -> int:

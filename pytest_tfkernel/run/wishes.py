@@ -50,11 +50,12 @@ class RunWishes:
         return isinstance(chosen(self.provisioner), Managed)
 
     def check(self) -> None:
-        """Raise WishError for what doesn't go together."""
+        """Raise WishError for what doesn't go together, and SpecError for an unknown provisioner."""
         if not self.is_notebook and (self.restart is not None or self.output is not None):
             raise WishError(f"{' and '.join(_OF_NOTEBOOKS)} are for notebooks, and {self.file} is none")
-        if self.is_notebook and self.aim is not None and self.aim.phase:
-            raise WishError(f"in a notebook a fault strikes by time: --fault={self.aim.fault.name}@5")
+        if self.aim is not None:
+            where = "a notebook" if self.is_notebook else f"a {self.provisioner} kernel" if self.is_managed else ""
+            self.aim.check(where, has_end=self.timeout < math.inf)
 
     def doubts(self) -> list[str]:
         """What is possible, and perhaps not meant: a line each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from pytest_tfkernel.kernels.faults import menu
+from pytest_tfkernel.kernels.faults.fault import Fault
+from pytest_tfkernel.kernels.faults.limits import OOM_KILL, PROCESS_LIMIT
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultError
+from pytest_tfkernel.model.faults import Dies
 from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer
-from pytest_tfkernel.processes.cgroups import MEMORY
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS
 from pytest_tfkernel.run import script
 from pytest_tfkernel.run.faults import PHASES, Aim, Striking
 from pytest_tfkernel.run.refusals import WishError
@@ -32,6 +37,29 @@ LIBRARY = {
     "tensorflow/python/ops/state_ops.py": "def assign():\n    return 1",
     "tensorflow/python/ops/__init__.py": "",
 }
+# What becomes of each fault without a time, after seconds, and in each phase: when it strikes, or what is said.
+_SIGNAL = ["after 1 s", "after 2.5 s", *(f"in phase {phase!r}" for phase in PHASES)]
+_NEEDS = "needs all of TensorFlow, so it strikes in a phase: {0}@running, {0}@assigning, {0}@saving, {0}@exiting"
+_HARMS = "may harm other users of the GPU: play it with pytest --tfkernel --tfkernel-allow={0}"
+
+
+def _in_tensorflow(name: str) -> list[str]:
+    needs = _NEEDS.format(name)
+    return ["in phase 'running'", needs, needs, *(f"in phase {phase!r}" for phase in PHASES[1:])]
+
+
+FORMS = {
+    **dict.fromkeys(
+        ["sigkill", "sigterm", "sigsegv", "sigabrt", "sigbus", "sigill", "exit", "os-exit-0", "os-exit-3"], _SIGNAL
+    ),
+    **dict.fromkeys(["index-error", "index-error-script"], _SIGNAL),
+    "tf-index-error": _in_tensorflow("tf-index-error"),
+    "oom-kill": _SIGNAL,
+    "oom-tensor": _in_tensorflow("oom-tensor"),
+    **dict.fromkeys(["oom-memory-error", "hang", "hang-gil", "sigstop", "interrupt", "stack-overflow"], _SIGNAL),
+    **dict.fromkeys(["fd-exhaustion", "thread-exhaustion"], _SIGNAL),
+    **{name: [_HARMS.format(name)] * 7 for name in ("oom-gpu", "cuda-fault")},
+}
 SOURCE = """
 import atexit, sys
 print("begun", flush=True)
@@ -49,10 +77,10 @@ def strike(start: StartKernel, tmp_path: Path) -> Callable[..., RunEnd]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
 
-    def run(fault: str, source: str = SOURCE, **spec: Any) -> RunEnd:
+    def run(fault: str, source: str = SOURCE, timeout: float = math.inf, **spec: Any) -> RunEnd:
         (tmp_path / "script.py").write_text(source, encoding="utf-8")
         kernel = start(**spec)
-        wishes = RunWishes(tmp_path / "script.py", (), "python", "forkserver")
+        wishes = RunWishes(tmp_path / "script.py", (), "python", "forkserver", timeout=timeout)
         return script.play(kernel.life, wishes, Idle(), Striking(Aim.read(fault), kernel))
 
     return run
@@ -69,9 +97,31 @@ class TestStruck:
         assert place.get(phase, "") in found.post_mortem.stack
         assert ("done" in found.post_mortem.stdout) == (phase == "exiting")
 
-    def test_after_some_time(self, strike: Callable[..., RunEnd]) -> None:
-        found = strike("sigterm@0.01", "import time; time.sleep(62)")
-        assert (found.struck, found.post_mortem.exit_status) == (True, ExitStatus(signal=signal.SIGTERM))
+    @pytest.mark.parametrize(
+        "fault", [one for one in menu.FAULTS if FORMS[one.name][0] == "after 1 s"], ids=lambda one: one.name
+    )
+    def test_after_some_time(
+        self, strike: Callable[..., RunEnd], fault: Fault, needs_cgroup: Callable[[str], None]
+    ) -> None:
+        for need in fault.requires:
+            needs_cgroup({OOM_KILL: MEMORY, PROCESS_LIMIT: PIDS}[need])
+        expected = fault.expects
+        is_stuck = isinstance(expected, Dies) and expected.cause is Cause.DEADLINE
+        found = strike(f"{fault.name}@0", "import time\nwhile True: time.sleep(62)", 0.5 if is_stuck else math.inf)
+        dead = found.post_mortem
+        assert found.struck
+        if isinstance(expected, Dies):
+            assert (dead.exit_status, dead.cause, dead.killer) == (expected.status, expected.cause, expected.killer)
+        else:
+            end = ExitStatus(signal=signal.SIGINT) if fault.name == "interrupt" else ExitStatus(code=1)
+            assert (dead.exit_status, expected.errors[0] in dead.stderr) == (end, True)
+        assert "_child" not in dead.stderr
+
+    def test_what_is_raised_at_its_exit_ends_nothing(self, strike: Callable[..., RunEnd]) -> None:
+        for fault, said in (("index-error@exiting", True), ("exit@exiting", False)):
+            dead = strike(fault).post_mortem
+            assert (dead.exit_status, "IndexError" in dead.stderr) == (ExitStatus(code=0), said)
+            assert "_child" not in dead.stderr
 
     def test_by_what_runs_in_the_script(self, strike: Callable[..., RunEnd]) -> None:
         assert strike("os-exit-3@running").post_mortem.exit_status == ExitStatus(code=3)
@@ -105,15 +155,58 @@ def test_a_script_that_never_comes_there_is_not_struck(strike: Callable[..., Run
         ("sigkill@idle", "neither seconds nor a phase; a script has importing"),
         ("sigkill@-1", "neither seconds nor a phase"),
         ("sigkill@nan", "neither seconds nor a phase"),
-        ("oom-kill@3", "strikes in a phase: --fault=oom-kill@importing"),
-        ("os-exit-3", "strikes in a phase"),
-        ("thread-exhaustion@running", "can't strike a script"),
-        ("cuda-fault@running", "may harm other users"),
+        ("sigkill@1@2", "neither seconds nor a phase"),
+        ("sigkill@ running", "neither seconds nor a phase"),
     ],
 )
-def test_what_cannot_be_is_one_line_that_says_what_to_write(text: str, words: str) -> None:
+def test_what_is_no_time_is_one_line_that_says_what_there_is(text: str, words: str) -> None:
     with pytest.raises(WishError, match=words):
         Aim.read(text)
+
+
+def _told(text: str) -> str:
+    try:
+        return Aim.read(text).place
+    except WishError as refused:
+        return str(refused)
+
+
+@pytest.mark.parametrize("fault", menu.FAULTS, ids=lambda one: one.name)
+def test_each_fault_strikes_in_each_form_or_says_what_is_possible(fault: Fault) -> None:
+    expected = FORMS[fault.name]
+    told = [_told(f"{fault.name}{form}") for form in ("", "@", "@2.5", *(f"@{phase}" for phase in PHASES))]
+    assert told[0] == told[1]
+    for found, words in zip(told[1:], expected, strict=True):
+        assert words in found
+        assert "\n" not in found
+
+
+def test_the_table_is_that_of_the_menu() -> None:
+    assert [*FORMS] == [one.name for one in menu.FAULTS]
+
+
+class TestChecked:
+    @pytest.mark.parametrize(
+        ("text", "where", "words"),
+        [
+            ("hang", "", "--fault=hang would never end: .*--timeout=60"),
+            ("hang-gil@running", "", "would never end"),
+            ("sigstop@3", "", "would never end"),
+            ("sigstop@3", "a notebook", "would never end"),
+            ("sigkill@running", "a notebook", "in a notebook a fault strikes by time: --fault=sigkill@5"),
+            ("os-exit-3@2", "a notebook", "in a notebook only a signal can strike: sigkill, .*sigstop, interrupt$"),
+            ("tf-index-error", "a spyder kernel", "in a spyder kernel only a signal can strike"),
+        ],
+    )
+    def test_what_does_not_go_together(self, text: str, where: str, words: str) -> None:
+        with pytest.raises(WishError, match=words):
+            Aim.read(text).check(where, has_end=False)
+
+    @pytest.mark.parametrize(
+        ("text", "where"), [("hang", ""), ("sigstop@3", "a notebook"), ("interrupt", "a jupyter kernel")]
+    )
+    def test_what_does(self, text: str, where: str) -> None:
+        Aim.read(text).check(where, has_end=True)
 
 
 def test_a_fault_that_is_unknown_is_told_with_those_there_are() -> None:

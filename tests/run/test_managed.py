@@ -13,7 +13,6 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.cells import CellError
 from pytest_tfkernel.model.processes import Cause
 from pytest_tfkernel.run import managed
-from pytest_tfkernel.run.refusals import WishError
 from pytest_tfkernel.run.wishes import RunWishes
 
 SOURCE = """
@@ -54,16 +53,6 @@ def test_its_death_is_that_of_the_kernel(wish: Callable[..., RunWishes], launche
     story = managed.run(wish("jupyter"))
     assert (story.code, story.has_died, story.post_mortem.cause) == (128 + signal.SIGSEGV, True, Cause.SIGNAL)
     assert "a script.py" in story.post_mortem.stack
-
-
-def test_a_fault_in_a_phase_is_refused(wish: Callable[..., RunWishes]) -> None:
-    import dataclasses
-
-    from pytest_tfkernel.run.faults import Aim
-
-    wishes = dataclasses.replace(wish("spyder"), aim=Aim.read("sigkill@running"))
-    with pytest.raises(WishError, match="in a spyder kernel a fault strikes by time: --fault=sigkill@5"):
-        managed.run(wishes)
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,10 @@ def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_
         (["--restart=2", "one.ipynb"], "--restart=2: there are cells 1 to 1"),
         (["--restart=1", "a.py"], "--restart and --output are for notebooks, and a.py is none"),
         (["--fault=sigkill@running", "one.ipynb"], "in a notebook a fault strikes by time: --fault=sigkill@5"),
+        (["--fault=os-exit-3", "one.ipynb"], "--fault=os-exit-3: in a notebook only a signal can strike: sigkill, "),
+        (["--provisioner=spyder", "--fault=hang", "a.py"], "--fault=hang: in a spyder kernel only a signal can strike"),
+        (["--fault=sigstop", "one.ipynb"], "--fault=sigstop would never end: say after how many seconds it has to"),
+        (["--fault=", "a.py"], "fault '' is unknown: choose from sigkill, "),
         (["--output=none/a.ipynb", "one.ipynb"], "the copy can't be written to none/a.ipynb"),
     ],
 )

@@ -9,7 +9,7 @@ from pytest_tfkernel.kernels.faults import cells
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.model.errors import FaultNotPossibleError
 from pytest_tfkernel.model.kernels import Reply
-from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, CgroupUnavailableError
+from pytest_tfkernel.processes.cgroups import MEMORY, PIDS, Cgroup, CgroupUnavailableError
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -83,12 +83,22 @@ class ByThreadLimit:
     """By a refused thread: the kernel may have `more` than it has, and a cell starts them until it is told."""
 
     more: int = _MORE_THREADS
+    cell: str = cells.THREAD_EXHAUSTION
 
     def __call__(self, kernel: Kernel, timeout: float | None) -> Reply:
         """Limit the kernel's threads and have it start more; it must be told, and live.
 
         The limit is lifted again. Raises FaultNotPossibleError.
         """
+        cgroup = self.limit(kernel)
+        try:
+            return kernel.execute(self.cell, timeout=timeout)
+        finally:
+            if kernel.is_alive:
+                cgroup.limit_processes(kernel.spec.process_limit or _NO_LIMIT)
+
+    def limit(self, kernel: Kernel) -> Cgroup:
+        """Limit its threads: the cgroup that has the limit. Raises FaultNotPossibleError."""
         memory = kernel.spec.memory_limit
         try:
             cgroup = kernel.new_cgroup((PIDS,) if memory is None else (MEMORY, PIDS))
@@ -99,8 +109,4 @@ class ByThreadLimit:
             cgroup.limit_processes(len(list(Path(f"/proc/{kernel.pid}/task").iterdir())) + self.more)
         except (CgroupUnavailableError, OSError) as error:
             raise FaultNotPossibleError(f"no limit on threads can be set here: {error}") from error
-        try:
-            return kernel.execute(cells.THREAD_EXHAUSTION, timeout=timeout)
-        finally:
-            if kernel.is_alive:
-                cgroup.limit_processes(kernel.spec.process_limit or _NO_LIMIT)
+        return cgroup
