@@ -25,14 +25,16 @@ _state: Dict[str, Any] = {}
 _dumps = json.dumps
 
 
-class Formatter:
-    """What IPython calls to make a form of an output."""
+def _formatter(shell: Any) -> Any:
+    """What IPython calls to make a form of an output. It is one as IPython's own are: libraries change all of them."""
+    base: Any = sys.modules["IPython.core.formatters"].BaseFormatter
 
-    enabled = True
+    class Formatter(base):  # type: ignore[misc]  # known at run time
+        def __call__(self, value: Any) -> str:
+            """The value in our form, whatever is enabled."""
+            return _dumps(kernel.carried(value))
 
-    def __call__(self, value: Any) -> str:
-        """The value in our form."""
-        return _dumps(kernel.carried(value))
+    return Formatter(parent=shell.display_formatter)
 
 
 def install(shell: Any, stacks: int, marks: int, sys_path: List[str]) -> None:
@@ -42,7 +44,7 @@ def install(shell: Any, stacks: int, marks: int, sys_path: List[str]) -> None:
     faulthandler.enable(file=stacks, all_threads=True)
     faulthandler.register(process.DUMP_SIGNAL, file=stacks, all_threads=True, chain=False)
     sys.path[:0] = [folder for folder in sys_path if folder not in sys.path]
-    shell.display_formatter.formatters[MIME] = Formatter()
+    shell.display_formatter.formatters[MIME] = _formatter(shell)
     # Not in `sys.modules` alone, from which a cell may take it.
     shell._tfkernel = sys.modules[__name__]  # noqa: SLF001 - nobody else has that name
     _state.update(shell=shell, marks=marks)

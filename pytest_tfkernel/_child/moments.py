@@ -1,9 +1,9 @@
 """A moment in the life of a script at which a fault strikes: it says that it is there, and waits for the blow.
 
 A moment is {"functions": [[end of a file's path, name], ...], "exiting": bool, "knock": bool, "cell": "..."}: the first
-call of one of the functions, or the end of the script when atexit functions run, or a signal that knocks, which may be
-sent when `READY` was said. Whoever hears that the script is `THERE` strikes or makes ready, and answers with `GO`; then
-the `cell` runs, if the fault is one.
+call of one of the functions, or the end of the script when atexit functions run, or a signal that knocks. A signal may
+be sent when `READY` was said: before it, an interrupt would be ignored. Whoever hears that the script is `THERE`
+strikes or makes ready, and answers with `GO`; then the `cell` runs, if the fault is one.
 """
 
 import atexit
@@ -32,7 +32,7 @@ def await_it(moment: Dict[str, Any], descriptor: int) -> None:
     if moment["knock"]:
         # The main thread runs it between two of its own steps.
         signal.signal(KNOCK_SIGNAL, lambda *_: strike())
-        os.write(descriptor, READY)
+    os.write(descriptor, READY)
     if moment["exiting"]:
         atexit.register(_at_exit, strike)
     wanted: Dict[str, Tuple[str, ...]] = {}

@@ -15,6 +15,7 @@ RLIMIT_LOCKS = 10
 # The state of a process whose first thread has ended, and whose others run on.
 HEADLESS = "H"
 _LEASE_LINE = b"Max file locks"
+_CAUGHT_LINE = b"SigCgt:"
 
 
 # Flags of a task that has been given to a deadly signal, or is on its way out (include/linux/sched.h).
@@ -74,6 +75,15 @@ def find_stat(pid: int) -> Optional[Stat]:
         return Stat(system.read("/proc/%d/stat" % pid))
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether it has a handler for a signal, also a real-time one: a program that was begun by exec(2) has none."""
+    try:
+        lines = system.read("/proc/%d/status" % pid).split(b"\n")
+        return any(bool(int(line.split()[1], 16) & _bit(number)) for line in lines if line.startswith(_CAUGHT_LINE))
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def start_time(pid: int) -> Optional[int]:

@@ -64,6 +64,8 @@ class Conversation:
         self._idle: dict[str, asyncio.Event] = {}
         self._shown: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._outputs: dict[str, OutputFile] = {}
+        # Cells whose file is closed: a thread of theirs may go on printing.
+        self._closed: set[str] = set()
         self._askers: dict[str, Asker] = {}
 
     def start(self) -> list[asyncio.Task[None]]:
@@ -108,8 +110,8 @@ class Conversation:
     ) -> ExecuteReply:
         """Run a cell, as a frontend does when it isn't silent; all that it has printed is written when this returns.
 
-        All that it shows is written to the file `outputs` as well, if one is named; see `outputs`. With an `asker` it
-        may ask for input, which comes by `answer`.
+        All that it shows is written to the file `outputs` as well, if one is named, and what threads of cells before it
+        show meanwhile; see `outputs`. With an `asker` it may ask for input, which comes by `answer`.
         """
         self._prints.settle()
         number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=asker is not None)
@@ -124,6 +126,7 @@ class Conversation:
         self._askers.pop(number, None)
         if outputs is not None:
             self._outputs.pop(number).close()
+            self._closed.add(number)
         self._prints.settle()
         return ExecuteReply(content, self._shown.pop(number))
 
@@ -173,6 +176,9 @@ class Conversation:
         kind = message["header"]["msg_type"]
         if number in self._outputs:
             self._outputs[number].add(kind, content)
+        elif number in self._closed:
+            for outputs in self._outputs.values():
+                outputs.add(kind, content)
         if kind == "stream":
             self._prints.hear(content["name"], content["text"])
         elif kind in ("execute_result", "display_data") and number in self._shown:

@@ -96,6 +96,15 @@ If it only takes long: a longer --timeout.
 """,
     ),
     Advice(
+        "ended-itself",
+        lambda story: story.has_died and story.post_mortem.cause is Cause.EXIT,
+        "It ended itself, as `os._exit` and the `exit` of C do.",
+        """\
+`sys.exit()` in a cell does not do that. A library that gives up does (MPI, a CUDA or an OpenMP runtime), and a kernel
+that can't go on, since a builtin was replaced: the last lines say what it said.
+""",
+    ),
+    Advice(
         "killed",
         lambda story: (
             story.post_mortem.killer is Killer.UNKNOWN

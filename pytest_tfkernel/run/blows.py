@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_tfkernel._child import moments
+from pytest_tfkernel._child import moments, proc
 from pytest_tfkernel.kernels.generations.life import Life
-from pytest_tfkernel.model.processes import ProcessId
-
-_CAUGHT = "SigCgt:"
 
 
 class Blow(Protocol):
@@ -19,7 +15,7 @@ class Blow(Protocol):
 
     @property
     def moment(self) -> dict[str, Any] | None:
-        """At which moment of the script, as `_child.moments` reads it; None for what comes from outside."""
+        """At which moment of the script, as `_child.moments` reads it; None where it isn't asked."""
 
     @property
     def seconds(self) -> float | None:
@@ -36,8 +32,8 @@ class BlowAtScript:
         self._blow = blow
         self._life = life
         self._due = float("inf")
-        # Whether the script would hear a knock; one that never does isn't waited for.
-        self._hears = blow.moment is None
+        # A script that has not begun yet would ignore an interrupt.
+        self._has_begun = blow.moment is None
         self.ours: int | None = None
         self.struck = False
 
@@ -62,16 +58,18 @@ class BlowAtScript:
     @property
     def deadline(self) -> float:
         """When there is something to do."""
-        return self._due if self._hears else float("inf")
+        return self._due if self._has_begun else float("inf")
 
     def mind_the_time(self, now: float) -> None:
         """Strike if it is time, or have the script do that."""
         if now < self.deadline:
             return
         self._due = float("inf")
-        if self._blow.moment is None:
+        moment = self._blow.moment
+        if moment is None or not moment["knock"]:
             self._strike()
-        elif self.ours is not None and catches(self._life.process, moments.KNOCK_SIGNAL):
+        elif self.ours is not None and proc.catches(self._life.process.pid, moments.KNOCK_SIGNAL):
+            # One that has become another program has no handler, and would die of it.
             self._life.signal(moments.KNOCK_SIGNAL)
 
     def hear(self) -> None:
@@ -80,8 +78,8 @@ class BlowAtScript:
             return
         with contextlib.suppress(OSError):
             word = os.read(self.ours, 1)
+            self._has_begun = True
             if word == moments.READY:
-                self._hears = True
                 return
             if word:
                 self._strike()
@@ -98,12 +96,3 @@ class BlowAtScript:
     def _strike(self) -> None:
         self.struck = True
         self._blow.strike(self._life)
-
-
-def catches(process: ProcessId, number: int) -> bool:
-    """Whether a process has a handler for a signal: one that has become another program has none, and would die."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith(_CAUGHT):
-                return bool(int(line.removeprefix(_CAUGHT), 16) >> (number - 1) & 1)
-    return False

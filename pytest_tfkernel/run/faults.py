@@ -96,13 +96,12 @@ class Striking:
             self._prepare = lambda: strike.limit(kernel)
 
     @property
-    def moment(self) -> dict[str, Any] | None:
+    def moment(self) -> dict[str, Any]:
         """See `Blow`."""
         aim = self._aim
-        if not aim.phase and not self._cell:
-            return None
         functions = [list(pair) for pair in _PLACES.get(aim.phase, ())]
-        return {"functions": functions, "exiting": aim.phase == _EXITING, "knock": not aim.phase, "cell": self._cell}
+        knock = not aim.phase and bool(self._cell)
+        return {"functions": functions, "exiting": aim.phase == _EXITING, "knock": knock, "cell": self._cell}
 
     @property
     def seconds(self) -> float | None:

@@ -39,7 +39,8 @@ def run(wishes: RunWishes) -> Story:
             if outcome.post_mortem is None:
                 kernel.shutdown()
             dead = outcome.post_mortem or kernel.post_mortems[-1]
-            story = runs.story_of(wishes, launcher, kernel, watch, RunEnd(dead, player.interrupts, player.struck))
+            played = RunEnd(dead, player.interrupts, player.struck, asked=outcome.post_mortem is None)
+            story = runs.story_of(wishes, launcher, kernel, watch, played)
     return story if outcome.post_mortem is not None else replace(story, code=code_of(outcome.error))
 
 

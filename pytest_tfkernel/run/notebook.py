@@ -53,7 +53,7 @@ def run(wishes: RunWishes, say: Callable[[str], None]) -> tuple[Story, str]:
             if course.dead is None:
                 kernel.shutdown()
             dead = course.dead or kernel.post_mortems[-1]
-            played = RunEnd(dead, player.interrupts, player.struck, course.cell)
+            played = RunEnd(dead, player.interrupts, player.struck, course.cell, asked=course.dead is None)
             story = runs.story_of(wishes, launcher, kernel, watch, played)
             if course.dead is not None and wishes.restart is not None and not player.is_stopped:
                 say(f"pytest-tfkernel: cell {course.cell} has died; a new kernel goes on at cell {wishes.restart}\n")
@@ -61,9 +61,14 @@ def run(wishes: RunWishes, say: Callable[[str], None]) -> tuple[Story, str]:
                 course.go_on(RunWatch(kernel.life, launcher.supervisor, baseline()), wishes.restart)
                 kernel.shutdown()
     notes = [*course.notes, _write(notebook, wishes.copy)]
-    if course.has_failed and story.code == 0:
-        story = replace(story, code=1)
-    return story, "".join(f"{line}\n" for line in notes)
+    return replace(story, code=_code(story, has_failed=course.has_failed)), "".join(f"{line}\n" for line in notes)
+
+
+def _code(story: Story, *, has_failed: bool) -> int:
+    """The exit code: nothing but 0 says that all cells have run, and none has failed."""
+    if story.asked and not story.has_died:
+        return int(has_failed)
+    return story.code or 1
 
 
 class _Course:

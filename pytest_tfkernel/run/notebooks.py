@@ -8,13 +8,14 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pytest_tfkernel.run.refusals import WishError
 
 _VERSION = 4
+_LANGUAGE = "python"
 _MISSING = f"a notebook needs nbformat: {sys.executable} -m pip install 'pytest-tfkernel[notebook]'"
 ShownMessage = dict[str, Any]
 
@@ -35,27 +36,38 @@ class NotebookFile:
                 # Of cells without an id, as older notebooks have them.
                 warnings.simplefilter("ignore")
                 self._node: Any = nbformat.read(path, as_version=_VERSION)
+            # It reads much that is no notebook.
+            self.cells = [cell for cell in self._node.cells if cell.cell_type == "code"]
+            self._texts = [str(cell.source) for cell in self.cells]
         except Exception as error:  # noqa: BLE001 - whatever it says of a file of somebody else's
             words = str(error).splitlines() or [""]
             raise WishError(f"{path} is no notebook: {type(error).__name__}: {words[0][:200]}") from None
-        self.cells = [cell for cell in self._node.cells if cell.cell_type == "code"]
         if not self.cells:
             raise WishError(f"{path} has no cell with code")
+        language = self._told("language_info").get("name") or self._told("kernelspec").get("language") or _LANGUAGE
+        if str(language).lower() not in (_LANGUAGE, "ipython"):
+            raise WishError(f"{path} is a notebook of {language}, and only those of Python are run")
 
     @property
     def kernelspec(self) -> str | None:
         """The name of the one that it asks for."""
-        name = self._node.metadata.get("kernelspec", {}).get("name")
+        name = self._told("kernelspec").get("name")
         return str(name) if name else None
+
+    def _told(self, matter: str) -> Mapping[str, Any]:
+        """What it says of itself, where it does so as it should."""
+        told = _mapping(self._node.get("metadata")).get(matter)
+        return _mapping(told)
 
     def source(self, number: int) -> str:
         """The text of a cell; a cell of blanks is empty."""
-        text = str(self.cells[number - 1].source)
+        text = self._texts[number - 1]
         return text if text.strip() else ""
 
     def may_raise(self, number: int) -> bool:
         """Whether an error there is wanted, by the tag that Jupyter knows."""
-        return "raises-exception" in self.cells[number - 1].metadata.get("tags", [])
+        tags = _mapping(self.cells[number - 1].get("metadata")).get("tags")
+        return isinstance(tags, list) and "raises-exception" in tags
 
     def clear(self) -> None:
         """Forget what cells have shown before."""
@@ -79,6 +91,10 @@ class NotebookFile:
         finally:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
+
+
+def _mapping(found: object) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
 
 
 def outputs(messages: Iterable[ShownMessage]) -> list[Any]:

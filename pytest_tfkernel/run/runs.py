@@ -48,6 +48,7 @@ def story_of(wishes: RunWishes, launcher: Launcher, kernel: Kernel, watch: RunWa
         fault=_fault(wishes.aim, has_struck=played.struck),
         kernel=f"{wishes.provisioner}, {launcher.interpreter(wishes.python)}",
         cell=played.cell,
+        asked=played.asked,
     )
     if story.has_died and wishes.aim is None:
         records.keep(found, name=story.name, cell_number=story.cell)

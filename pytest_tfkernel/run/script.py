@@ -34,12 +34,16 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How it ended. `interrupts` counts the signals that were passed on; `cell` is the last one of a notebook."""
+    """How it ended. `interrupts` counts the signals that were passed on; `cell` is the last one of a notebook.
+
+    `asked` says that it was shut down, when all of it had run.
+    """
 
     post_mortem: PostMortem
     interrupts: int = 0
     struck: bool = False
     cell: int | None = None
+    asked: bool = False
 
 
 def play(life: Life, wishes: RunWishes, watcher: Watcher, blow: Blow | None = None, stdin: int = 0) -> RunEnd:

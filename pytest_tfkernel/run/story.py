@@ -24,7 +24,8 @@ class Story:
     """One run. `code` is the exit code that a shell has for it; `left` was running still, and has been ended.
 
     `interrupts` counts the signals that were passed on. `threads` are those of a process that was ended, as they were
-    before. `fault` says in words what was to strike, and whether it did.
+    before. `fault` says in words what was to strike, and whether it did. A kernel that runs cells is `asked` to end
+    when it has run all that it is to run.
     """
 
     name: str
@@ -39,13 +40,18 @@ class Story:
     fault: str = ""
     kernel: str = ""
     cell: int | None = None
+    asked: bool = False
 
     @property
     def has_died(self) -> bool:
         """Whether something ended it beside itself and the person before it."""
         found = self.post_mortem
-        if found.cause is Cause.EXIT:
+        if self.asked and found.killer is Killer.US:
+            # It took too long, as one of Jupyter's does that waits for what it has started.
             return False
+        if found.cause is Cause.EXIT:
+            # Whatever the code is, the cells that remain were not run.
+            return self.cell is not None and not self.asked
         return not (self.interrupts and found.cause is Cause.SIGNAL and found.killer is Killer.US)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,18 @@ def test_a_process_with_a_hostile_name_is_read() -> None:
     assert name == ") R 1\n"
     assert stat is not None
     assert stat.parent == os.getpid()
+
+
+def test_what_has_a_handler_for_a_signal() -> None:
+    number = signal.SIGRTMIN + 9
+    assert not proc.catches(os.getpid(), number)
+    before = signal.signal(number, lambda *_: None)
+    try:
+        assert proc.catches(os.getpid(), number)
+        assert not proc.catches(os.getpid(), number + 1)
+    finally:
+        signal.signal(number, before)
+    assert not proc.catches(2**22 + 1, number)
 
 
 def test_a_zombie_is_one(eventually: Callable[[Callable[[], object]], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -85,6 +86,21 @@ class TestACell:
         )
         # What was written before it isn't its own, and what it has printed is there.
         assert heard.told == ["settled", "stdout printed", "settled"]
+
+    def test_has_what_threads_of_an_earlier_one_show(self, tmp_path: Path) -> None:
+        def react(client: Client, number: str) -> None:
+            late = message("stream", "1-1", name="stdout", text=f"late, before {number}")
+            other = message("stream", "another", name="stdout", text="of another frontend")
+            client.answer(number, [late, other])
+
+        async def work(conversation: Conversation) -> None:
+            for name in ("1", "2"):
+                await conversation.run(name, outputs=str(tmp_path / name))
+
+        talk(Client(react), Heard(), work)
+        assert [(tmp_path / name).read_text(encoding="utf-8").count("late") for name in ("1", "2")] == [1, 1]
+        assert "before 2-2" in (tmp_path / "2").read_text(encoding="utf-8")
+        assert "another" not in (tmp_path / "2").read_text(encoding="utf-8")
 
     def test_that_has_replied_may_publish_more(self) -> None:
         def react(client: Client, number: str) -> None:

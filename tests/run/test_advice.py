@@ -32,6 +32,7 @@ DEATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
         f"{one.name} from elsewhere": ({"cause": Cause.SIGNAL, "killer": UNKNOWN, "signal": one}, ["killed"])
         for one in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
     },
+    "of a notebook": ({"cause": Cause.EXIT, "killer": SELF, "code": 0, "cell": 2}, ["ended-itself"]),
     "our own fault": ({"cause": Cause.SIGNAL, "killer": Killer.US, "signal": signal.SIGSEGV}, []),
     "an error": ({"cause": Cause.EXIT, "killer": SELF, "code": 1}, []),
 }
@@ -39,7 +40,7 @@ DEATHS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("death", "names"), DEATHS.values(), ids=DEATHS)
 def test_by_cause(death: dict[str, Any], names: list[str]) -> None:
-    found = story(dead(**death))
+    found = story(dead(**{name: one for name, one in death.items() if name != "cell"}), cell=death.get("cell"))
     assert [one.name for one in advice.ALL if one.applies(found)] == names
     assert len(advice.of(found)) == len(names)
 

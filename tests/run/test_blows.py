@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -12,7 +11,7 @@ import pytest
 
 from pytest_tfkernel._child import moments, proc
 from pytest_tfkernel.model.processes import ProcessId
-from pytest_tfkernel.run.blows import BlowAtScript, catches
+from pytest_tfkernel.run.blows import BlowAtScript
 
 OURSELVES = ProcessId(os.getpid(), proc.start_time(os.getpid()) or 0)
 NEVER = float("inf")
@@ -73,16 +72,31 @@ def test_one_from_outside_comes_when_it_is_time() -> None:
     for _ in range(2):
         blow.mind_the_time(105.0)
     assert (fist.count, blow.struck, blow.deadline) == (1, True, NEVER)
-    # Nobody has said anything.
+    # It has no end of a socket.
     blow.hear()
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_signal_waits_until_the_script_has_begun_or_has_become_another_program(closed: bool) -> None:
+    fist = Fist({"knock": False}, 5.0)
+    blow = BlowAtScript(fist, cast("Any", Bystander()))
+    theirs = blow.pair()
+    blow.begin(100.0)
+    blow.mind_the_time(200.0)
+    assert (blow.deadline, fist.count) == (NEVER, 0)
+    if not closed:
+        os.write(theirs, moments.READY)
+    os.close(theirs)
+    blow.hear()
+    blow.mind_the_time(200.0)
+    assert (fist.count, blow.struck) == (1, True)
+    blow.close()
 
 
 def test_a_script_is_knocked_at_when_it_can_hear_it_and_says_itself_when_it_strikes(
     knocked: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pytest_tfkernel.run import blows
-
-    monkeypatch.setattr(blows, "catches", lambda *_: True)
+    monkeypatch.setattr(proc, "catches", lambda *_: True)
     knocked.blow.mind_the_time(200.0)
     assert (knocked.blow.deadline, knocked.life.signals) == (NEVER, [])
     os.write(knocked.theirs, moments.READY)
@@ -106,9 +120,7 @@ def test_one_that_has_become_another_program_is_not_knocked_at(knocked: Ring) ->
 
 
 def test_one_that_has_closed_its_end_is_not_either(knocked: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pytest_tfkernel.run import blows
-
-    monkeypatch.setattr(blows, "catches", lambda *_: True)
+    monkeypatch.setattr(proc, "catches", lambda *_: True)
     os.write(knocked.theirs, moments.READY)
     knocked.blow.hear()
     os.dup2(null := os.open(os.devnull, os.O_RDWR), knocked.theirs)
@@ -116,14 +128,3 @@ def test_one_that_has_closed_its_end_is_not_either(knocked: Ring, monkeypatch: p
     knocked.blow.hear()
     knocked.blow.mind_the_time(200.0)
     assert (knocked.life.signals, knocked.blow.ours, knocked.blow.struck) == ([], None, False)
-
-
-def test_whether_a_signal_has_a_handler() -> None:
-    number = signal.SIGRTMIN + 9
-    assert not catches(OURSELVES, number)
-    before = signal.signal(number, lambda *_: None)
-    try:
-        assert catches(OURSELVES, number)
-    finally:
-        signal.signal(number, before)
-    assert not catches(ProcessId(2**22 + 1, 1), number)

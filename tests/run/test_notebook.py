@@ -17,6 +17,8 @@ import pytest
 
 from hosted_kernels import JUPYTER
 from pytest_tfkernel.kernels.launcher import Launcher
+from pytest_tfkernel.run.notebooks import NotebookFile
+from pytest_tfkernel.run.refusals import WishError
 
 Run = Callable[..., tuple[int, str, str]]
 RunAtTerminal = Callable[[Path, str, bytes], tuple[int, str, bool]]
@@ -102,7 +104,8 @@ def test_what_cells_show_is_printed_and_kept_in_a_copy(run: Run, tmp_path: Path)
         "import os, sys\nprint('one')\nprint('two')\nprint('aside', file=sys.stderr)",
         " \n",
         "from IPython.display import clear_output, display\nprint('gone')\nclear_output(wait=True)\ndisplay({'a': 1})\nos.getcwd()",
-        "print('x' * (70 << 20))",
+        # As libraries do that draw.
+        "for one in get_ipython().display_formatter.formatters.values(): one.pop(int, None)\nprint('x' * (70 << 20))",
         "1 / 0",
         "'after'",
         tags={5: ["raises-exception"]},
@@ -207,6 +210,53 @@ def test_ctrl_c_interrupts_a_question(run_at_terminal: RunAtTerminal, tmp_path: 
     code, said, is_echoed = run_at_terminal(notebook, "secret? ", b"\x03")
     assert (code, is_echoed) == (1, True)
     assert "cell 1 ended with KeyboardInterrupt" in said
+
+
+def test_a_kernel_that_ends_itself_has_not_run_the_rest(run: Run, tmp_path: Path) -> None:
+    # Also after the process has become another program.
+    ends = "import os; os.execvp(sys.executable, [sys.executable, '-c', 'pass'])"
+    code, out, err = run("--restart=2", write(tmp_path / "g.ipynb", "import sys", ends, "print('after')"))
+    assert (code, out) == (1, "after\n")
+    assert "g.ipynb: kernel " in err
+    assert "of exit code 0 (cause: exit; killed by: the kernel itself)" in err
+    assert "--- last cell, which is cell 2\n" in err
+    assert "It ended itself" in err
+    assert "cell 2 needs 'sys', which cell 1 makes: run that one again" in err
+
+
+@pytest.mark.parametrize(
+    ("matter", "said"),
+    [
+        ({"metadata": {"kernelspec": None, "language_info": "python"}}, None),
+        ({"metadata": {"kernelspec": "python3"}}, None),
+        ({"cells": [{"cell_type": "code", "source": "1", "metadata": {"tags": None}, "outputs": []}]}, None),
+        ({"cells": [{"cell_type": "code", "source": ["1\n", "2"], "metadata": {}, "outputs": []}]}, None),
+        (
+            {"metadata": {"language_info": {"name": "R"}}},
+            "a.ipynb is a notebook of R, and only those of Python are run",
+        ),
+        ({"metadata": {"kernelspec": {"name": "j", "language": "julia"}}}, "a.ipynb is a notebook of julia"),
+        ({"metadata": []}, "a.ipynb is no notebook: "),
+        ({"cells": [{}]}, "a.ipynb is no notebook: "),
+        ({"cells": [5]}, "a.ipynb is no notebook: "),
+        ({"cells": [{"cell_type": "code", "metadata": {}, "outputs": []}]}, "a.ipynb is no notebook: "),
+        ({"cells": {}}, "a.ipynb has no cell with code"),
+    ],
+)
+def test_a_notebook_that_was_edited_by_hand_is_read_or_refused(
+    matter: dict[str, Any], said: str | None, tmp_path: Path
+) -> None:
+    pytest.importorskip("nbformat")
+    path = write(tmp_path / "a.ipynb", "1")
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **matter}), encoding="utf-8")
+    if said is None:
+        notebook = NotebookFile(path)
+        assert (notebook.kernelspec, notebook.may_raise(1), notebook.source(1)[0]) == (None, False, "1")
+        return
+    with pytest.raises(WishError) as refused:
+        NotebookFile(path)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_path: Path) -> None:

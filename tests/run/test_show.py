@@ -33,6 +33,14 @@ def test_a_crash_after_an_interrupt_is_a_death() -> None:
     assert story(dead(Cause.SIGNAL, Killer.SELF, signal=11), interrupts=1).has_died
 
 
+def test_a_kernel_that_runs_cells_has_died_unless_it_was_asked_to_end() -> None:
+    # As `os._exit(0)` ends it, and as one of Jupyter's ends that waits for what it has started.
+    assert story(ENDED, cell=2).has_died
+    assert not story(ENDED, cell=2, asked=True).has_died
+    assert not story(dead(Cause.SIGNAL, Killer.US, signal=15), cell=2, asked=True).has_died
+    assert story(dead(Cause.SIGNAL, Killer.SELF, signal=11), cell=2, asked=True).has_died
+
+
 def test_what_is_left_is_told_whatever_the_end() -> None:
     leak = Leak(Resource(Kind.SHARED_MEMORY, "/dev/shm/x"), 1)
     known = Leak(Resource(Kind.PROCESS, "7"), 1)

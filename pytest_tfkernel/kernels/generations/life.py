@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from pytest_tfkernel._child import proc
 from pytest_tfkernel._child.process import DUMP_SIGNAL
 from pytest_tfkernel.kernels.generations.answers import Asked
 from pytest_tfkernel.kernels.generations.parts import Parts
@@ -198,8 +199,9 @@ class Life:
         """Ask for the stacks of all Python threads, and wait until they are written."""
         before = size = self._parts.stacks.size()
         # Any thread of a stopped process may take a signal when it goes on. One that isn't the main thread would
-        # walk the main thread's frames while that one runs, and crash.
-        if not self._supervisor.signal(self.process, DUMP_SIGNAL, main_thread=True):
+        # walk the main thread's frames while that one runs, and crash. Another program has no handler, and would die.
+        is_heard = proc.catches(self.process.pid, DUMP_SIGNAL)
+        if not (is_heard and self._supervisor.signal(self.process, DUMP_SIGNAL, main_thread=True)):
             return
         self.signal(signal.SIGCONT)  # a stopped process answers no signal
         deadline = self._clock() + seconds
