@@ -7,11 +7,10 @@ import contextlib
 import importlib.util
 import math
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from pytest_tfkernel.model.commands import Answer, untold
 
@@ -79,10 +78,11 @@ def run(options: argparse.Namespace, devices: Path = _DEVICES) -> Answer:
     from pytest_tfkernel.gpu_report.writing import ReportError
     from pytest_tfkernel.kernels.launcher import Launcher
     from pytest_tfkernel.model.errors import TFKernelError
+    from pytest_tfkernel.processes.stopping import stopped_by_signals
 
     try:
         wishes = _wishes(options)
-        with _stopped_by_signals(), Launcher() as launcher:
+        with stopped_by_signals(), Launcher() as launcher:
             setup = _look(launcher, wishes, devices)
             with Folder(options.folder) as folder:
                 return _report(folder, setup, wishes, launcher, options.minutes)
@@ -157,21 +157,6 @@ def _report(folder: Folder, setup: Setup, wishes: Wishes, launcher: Launcher, mi
     else:
         said = f"gpu-report: all of it is in {folder.path}{'; red: ' if red else ''}{', '.join(red)}\n"
     return (_RED if missing or red else _DONE), said, ""
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """What ends a job or a session is heard as Ctrl-C is, so that the part that runs can be ended in order."""
-
-    def stop(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say(line: str) -> None:

@@ -110,9 +110,9 @@ def _declare_bisection(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> Answer:
     """Compare, or bisect: exit code, and what goes to stdout and to stderr; stderr has the progress before."""
     from pytest_tfkernel.model.errors import TFKernelError
+    from pytest_tfkernel.processes.stopping import stopped_by_signals
     from pytest_tfkernel.report.compare.differences import CompareError
     from pytest_tfkernel.report.store import DocumentError
-    from pytest_tfkernel.upgrade.commands import stopped_by_signals
     from pytest_tfkernel.upgrade.errors import UpgradeError
 
     try:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.processes import ExitStatus
@@ -99,21 +99,6 @@ def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
         if name not in _FOREIGN and not name.startswith(_FOREIGN_BEGIN) and name not in changes
     }
     return kept | {name: text for name, text in changes.items() if text is not None}
-
-
-@contextlib.contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """What ends a job or a session is heard as Ctrl-C is, so that what runs can be ended in order."""
-
-    def stop(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import pytest
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelStartError
-from pytest_tfkernel.upgrade.commands import CommandLine, Commands, environment, stopped_by_signals
+from pytest_tfkernel.upgrade.commands import CommandLine, Commands, environment
 from pytest_tfkernel.upgrade.errors import UpgradeError
 
 WAITS = "import signal, sys, time\nsignal.signal(signal.SIGINT, lambda *_: (print('heard'), sys.exit(3)))\nprint('waits', flush=True)\ntime.sleep(600)"
@@ -98,10 +97,3 @@ def test_what_is_of_this_process_only_is_left_out(monkeypatch: pytest.MonkeyPatc
     assert not {"PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "GITHUB_STEP_SUMMARY", "VIRTUAL_ENV", "OTHER"} & set(
         found
     )
-
-
-def test_what_ends_a_session_is_heard_as_an_interrupt() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), stopped_by_signals():
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
