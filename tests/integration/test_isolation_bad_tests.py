@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from inner import Inner, counts
 
+REPLACED = """
+import builtins, json, os, pickle, sys, threading, time
+import pytest
+
+NAMES = [(builtins, name) for name in ("len", "open", "isinstance", "print", "str", "type", "list", "getattr", "super",
+         "next", "id", "Exception", "BaseException", "__import__", "__build_class__")]
+NAMES += [(os, "write"), (os, "fork"), (os, "dup2"), (sys, "exit"), (sys, "modules"), (json, "dumps"),
+          (pickle, "dumps"), (threading, "Thread"), (time, "monotonic")]
+def refuse(*_, **__): raise RuntimeError("replaced")
+
+@pytest.mark.parametrize("at", range(len(NAMES)), ids=[f"{one.__name__}.{name}" for one, name in NAMES])
+def test_replaces(at):
+    setattr(*NAMES[at], refuse if at % 2 else None)
+def test_goes_on(): assert len("ab") == 2
+"""
 HARMLESS = """
 import os, resource, signal, socket, sys, threading, time, json, logging
 import pytest
@@ -243,3 +260,21 @@ def test_a_conftest_that_starts_a_thread_is_read_in_each_process(inner: Inner) -
     )
     run = inner.run("--tfkernel-isolate")
     assert counts(run) == {"passed": 1}
+
+
+def test_one_that_replaces_what_everything_is_made_of_is_told_in_a_line(inner: Inner) -> None:
+    inner.write("test_a.py", REPLACED)
+    inner.write("test_b.py", "def test_it(): pass\n")
+    run = inner.run("--tfkernel-isolate", "-v")
+    found = counts(run)
+    # Which of them pytest gets by without is its own affair; without `len` it doesn't.
+    assert found["passed"] + found["failed"] + found.get("errors", 0) >= 26
+    text = run.stdout.str()
+    for name in ("test_a.py::test_goes_on PASSED", "test_b.py::test_it PASSED"):
+        assert name in text
+    deaths = re.findall(r"^(?:died after passing: )?the process of the test died of .*$", text, re.MULTILINE)
+    assert len(deaths) == found["failed"] + found.get("errors", 0)
+    assert not [line for line in deaths if "of exit code 3: pytest itself has failed there: " not in line]
+    assert [line for line in deaths if line.endswith("; replaced in that process: builtins.len")]
+    # Nothing of ours is shown as if somebody had to mend it.
+    assert not re.search(r'File "[^"]*pytest_tfkernel', text + run.stderr.str())

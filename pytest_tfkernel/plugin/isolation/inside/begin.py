@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import posix  # what tests put in the place of `os` is none of ours
 from typing import TYPE_CHECKING
 
 from pytest_tfkernel._child import process
@@ -13,6 +14,11 @@ from pytest_tfkernel.plugin.isolation.inside.server import STACKS, Own
 
 if TYPE_CHECKING:
     from pytest_tfkernel._child import frames
+
+# A test may have replaced it where it is looked up by that name.
+_Error = Exception
+# That of a session of pytest in which it has failed itself.
+_FAILED = 3
 
 
 def main(port: frames.Port, told: Message) -> None:
@@ -27,4 +33,11 @@ def main(port: frames.Port, told: Message) -> None:
     own.keep_phases(told["phases"])
     own.send({"kind": "ready", "unsafe": own.unsafe()})
     request = own.next({})
-    own.end(session.run(own, request))
+    try:
+        own.end(session.run(own, request))
+    except _Error as error:  # our own part has failed, too, on what a test has left
+        try:
+            own.send({"kind": "internal", "text": own.intact.told(error)})
+        finally:
+            # Whatever else there is to do would fail, too.
+            posix._exit(_FAILED)  # noqa: SLF001 - see above

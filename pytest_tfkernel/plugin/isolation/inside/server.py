@@ -38,6 +38,7 @@ from pytest_tfkernel._child.forking import Safety, fork_twice
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
 from pytest_tfkernel.plugin.isolation.inside import output, surroundings
+from pytest_tfkernel.plugin.isolation.inside.intact import Intact
 from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 from pytest_tfkernel.plugin.isolation.inside.stacks import Stacks
 from pytest_tfkernel.plugin.isolation.phases import CLAIMS
@@ -77,6 +78,7 @@ class Own:
         self._supervisor = os.getppid()
         self.safety = Safety(told["check"], told["trusted"], _WHAT)
         self.safety.watch().__enter__()  # until tests run
+        self.intact = Intact()
         self._random = random.getstate()
         self._preload_environment: dict[str, str] | None = None
         self._phases: dict[str, int] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import posix
-import traceback
 import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from pytest_tfkernel.plugin.isolation.inside import gate, limits, logfile, outpu
 from pytest_tfkernel.plugin.isolation.inside.both import Afterwards, Both
 from pytest_tfkernel.plugin.isolation.inside.gate import GateInside
 from pytest_tfkernel.plugin.isolation.inside.groups import Groups
+from pytest_tfkernel.plugin.isolation.inside.intact import AnyError, Intact
 from pytest_tfkernel.plugin.isolation.inside.logs import Logs
 from pytest_tfkernel.plugin.isolation.inside.measuring import ProcessMeasuring
 from pytest_tfkernel.plugin.isolation.inside.outputs import Outputs
@@ -52,14 +52,17 @@ _OFF: dict[str, object] = {
     "debug": None,
 }
 
+# A test may have replaced it where it is looked up by that name.
+_Error = Exception
+
 
 def run(own: Own, told: Message) -> int:
     """One session with the arguments of pytest's own; its exit status."""
     os.chdir(told["folder"])
     try:
         return int(pytest.main(told["args"], plugins=list(_plugins(own, told))))
-    except Exception as error:  # noqa: BLE001 - whatever the end of a session raises
-        own.send({"kind": "internal", "text": failure(error)})
+    except _Error as error:  # whatever the end of a session raises
+        own.send({"kind": "internal", "text": own.intact.told(error)})
         return int(pytest.ExitCode.INTERNAL_ERROR)
 
 
@@ -73,13 +76,6 @@ def _plugins(own: Own, told: Message) -> Iterator[object]:
         yield measuring
     if told["options"].get("loadgroup"):
         yield Groups()
-
-
-def failure(error: BaseException) -> str:
-    """What somebody needs of an exception that pytest has not expected: what, and where."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return "".join(traceback.format_exception_only(error)).strip() + place
 
 
 class Inside:
@@ -203,6 +199,7 @@ class Inside:
             }
         )
         before = limits.now()
+        self._own.intact = Intact()
         self._own.next({"run": lambda request: self._run(items, request)})
         # A session can't end where tests have left no room.
         limits.restore(before)
@@ -215,9 +212,13 @@ class Inside:
     def _run(self, items: tests.Items, request: Message) -> None:
         self._own.watch(request)
         self._is_heard = True
-        answer = items.run(request)
-        self._is_heard = False
-        self._own.send(answer)
+        try:
+            answer = items.run(request, self._own.intact)
+            self._is_heard = False
+            self._own.send(answer)
+        except AnyError:
+            self._own.intact.restore()
+            raise
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -254,7 +255,7 @@ class Inside:
     @pytest.hookimpl
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
         """Tell it, since nobody reads our terminal."""
-        self._own.send({"kind": "internal", "text": failure(excinfo.value)})
+        self._own.send({"kind": "internal", "text": self._own.intact.told(excinfo.value)})
         return True
 
     def _send_report(self, kind: str, report: pytest.TestReport | pytest.CollectReport, **more: object) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation import codec
+from pytest_tfkernel.plugin.isolation.inside.intact import AnyError, Intact
 from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 
 # pytest leaves our frames out of a user's traceback.
@@ -63,8 +64,8 @@ class Items:
             self._found[item.nodeid, counts[item.nodeid]] = item
             counts[item.nodeid] += 1
 
-    def run(self, request: Message) -> Message:
-        """Run one, with fixtures kept for the next one; the answer."""
+    def run(self, request: Message, intact: Intact) -> Message:
+        """Run one, with fixtures kept for the next one; the answer. Where pytest itself fails, `intact` is restored."""
         item = self._found.get(tuple(request["test"]))
         if item is None:
             return {"kind": "missing", "why": "\n".join(self._complaints)}
@@ -73,7 +74,11 @@ class Items:
         self._session.testsfailed = request.get("failed", self._session.testsfailed)
         try:
             with self._screen.shown():
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                try:
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                except AnyError:
+                    intact.restore()
+                    raise
         except (pytest.exit.Exception, KeyboardInterrupt) as error:
             return stopped(error)
         return {

@@ -10,6 +10,7 @@ import pytest
 
 from pytest_tfkernel.plugin.isolation import codec
 from pytest_tfkernel.plugin.isolation.inside import tests
+from pytest_tfkernel.plugin.isolation.inside.intact import Intact
 
 SCREEN: Any = SimpleNamespace(shown=contextlib.nullcontext)
 
@@ -32,7 +33,8 @@ class SessionPlan:
 
 
 def run(session: Any, test: list[object], following: list[object] | None = None, failed: int = 0) -> dict[str, Any]:
-    return tests.Items(session, SCREEN, ["a reason"]).run({"test": test, "next": following, "failed": failed})
+    request = {"test": test, "next": following, "failed": failed}
+    return tests.Items(session, SCREEN, ["a reason"]).run(request, Intact())
 
 
 def test_where_two_have_one_id_they_are_counted() -> None:
