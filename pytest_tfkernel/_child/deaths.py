@@ -93,13 +93,18 @@ def brief(stack: str) -> str:
 
 def tell(record: DeathRecord, *, whole: bool = True) -> str:
     """A record as text for a person, with the stacks as a `whole` or in brief."""
-    parts = ["%s  %s" % (when(record), record["headline"])]
+    parts = ["%s  %s" % (when(record), _printable(record["headline"]).replace("\n", "\\n"))]
     for title, key in (("last cell", "last_cell"), ("stack", "stack"), ("stdout", "stdout"), ("stderr", "stderr")):
         text = str(record.get(key) or "").strip("\n").rstrip()
         if key == "stack" and not whole:
             text = brief(text)
         if text:
             number = record.get("cell_number")
-            parts.append("--- %s%s" % (title, " [%s]" % number if key == "last_cell" and number else ""))
-            parts.append("".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text))
+            which = " [%s]" % _printable(str(number)) if key == "last_cell" and number else ""
+            parts += ["--- %s%s" % (title, which), _printable(text)]
     return "\n".join(parts)
+
+
+def _printable(text: str) -> str:
+    """What can't harm a terminal."""
+    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 
-def write(path: Path, text: str) -> None:
-    """Put a text in its place. Raises OSError."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
+def is_ordinary(path: Path) -> bool:
+    """Whether a file can be put there: a rename would put one in the place of /dev/null, too."""
+    return path.is_file() or not path.exists()
+
+
+def write(path: Path, text: str, errors: str = "strict") -> None:
+    """Put a text in its place, and where a link leads to. Raises OSError."""
+    place = Path(os.path.realpath(path))
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not is_ordinary(place):
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    aside = place.with_name(f"{place.name}.{os.getpid()}")
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
+        aside.write_text(text, encoding="utf-8", errors=errors)
+        aside.replace(place)
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)

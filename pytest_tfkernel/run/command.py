@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> Answer:
     from pytest_tfkernel.run import reports
     from pytest_tfkernel.run.faults import Aim
     from pytest_tfkernel.run.refusals import WishError
-    from pytest_tfkernel.run.wishes import NOTEBOOK, RunWishes, check_file
+    from pytest_tfkernel.run.wishes import RunWishes, check_file
 
     # Older versions of Python leave the `--` that is ours.
     name, *arguments = options.words[options.words[0] == "--" :] or [""]
@@ -95,12 +95,11 @@ def run(options: argparse.Namespace) -> Answer:
         aim = Aim.read(options.fault) if options.fault is not None else None
         if options.report is not None:
             reports.check(options.report)
-        is_notebook = file.suffix == NOTEBOOK
         wishes = RunWishes(
             file=file,
             arguments=tuple(arguments),
-            python=options.python or sys.executable,
-            provisioner=options.provisioner or ("jupyter" if is_notebook else "subprocess"),
+            python=sys.executable if options.python is None else options.python,
+            provisioner=options.provisioner if options.provisioner is not None else _provisioner_of(file),
             memory=options.memory,
             timeout=options.timeout,
             aim=aim,
@@ -113,6 +112,12 @@ def run(options: argparse.Namespace) -> Answer:
         return _run(wishes), "", ""
     except (WishError, TFKernelError) as error:
         return untold(_NAME, error)
+
+
+def _provisioner_of(file: Path) -> str:
+    from pytest_tfkernel.run.wishes import is_notebook
+
+    return "jupyter" if is_notebook(file) else "subprocess"
 
 
 def _run(wishes: RunWishes) -> int:

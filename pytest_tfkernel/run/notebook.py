@@ -16,6 +16,7 @@ from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.processes import PostMortem
 from pytest_tfkernel.model.provisioners import Jupyter, Managed
+from pytest_tfkernel.report import files
 from pytest_tfkernel.run import lost, runs
 from pytest_tfkernel.run.cells import CellOutcome, CellPlayer
 from pytest_tfkernel.run.faults import Striking
@@ -37,7 +38,7 @@ def run(wishes: RunWishes, say: Callable[[str], None]) -> tuple[Story, str]:
     if wishes.restart is not None and not 1 <= wishes.restart <= len(notebook.cells):
         raise WishError(f"--restart={wishes.restart}: there are cells 1 to {len(notebook.cells)}, by those with code")
     spec = _spec(wishes, notebook)
-    _check_place(wishes.copy)
+    _check_place(wishes)
     before = baseline()
     with Launcher() as launcher:
         kernel = launcher.start(spec)
@@ -147,7 +148,12 @@ def _spec(wishes: RunWishes, notebook: NotebookFile) -> KernelSpec:
     return replace(spec, provisioner=Jupyter(kernelspec=name))
 
 
-def _check_place(copy: Path) -> None:
+def _check_place(wishes: RunWishes) -> None:
+    copy = wishes.copy
+    if files.same(copy, wishes.file):
+        raise WishError(f"{copy} is the notebook itself, which stays as it is: name another --output=FILE.ipynb")
+    if not files.is_ordinary(copy) and not copy.is_dir():
+        raise WishError(f"the copy can't be written to {copy}, which is no ordinary file: name --output=FILE.ipynb")
     if copy.is_dir() or not os.access(copy if copy.exists() else copy.absolute().parent, os.W_OK):
         raise WishError(f"the copy can't be written to {copy}: name another place with --output=FILE.ipynb")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import os
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_tfkernel.report import files
 from pytest_tfkernel.run.refusals import WishError
 
 _VERSION = 4
@@ -82,15 +82,10 @@ class NotebookFile:
 
     def write(self, path: Path) -> None:
         """Write the copy; an older one stays until this one is whole. Raises OSError."""
-        aside = path.with_name(f"{path.name}.{os.getpid()}")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                aside.write_text(self._format.writes(self._node), encoding="utf-8", errors="backslashreplace")
-            aside.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            text = self._format.writes(self._node)
+        files.write(path, text, "backslashreplace")
 
 
 def _mapping(found: object) -> Mapping[str, Any]:

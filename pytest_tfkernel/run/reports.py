@@ -19,6 +19,8 @@ def check(path: Path) -> None:
         raise WishError(f"--report={path}: a report is a page or JSON: name it .html or .json")
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise WishError(f"--report={path} can't be written: there is no such folder, or it is one")
+    if not files.is_ordinary(path):
+        raise WishError(f"--report={path} can't be written: it is no ordinary file")
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise WishError(f"--report={path} can't be written: permission denied")
 

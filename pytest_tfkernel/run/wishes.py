@@ -42,7 +42,7 @@ class RunWishes:
     @property
     def is_notebook(self) -> bool:
         """Whether it is run cell by cell."""
-        return self.file.suffix == NOTEBOOK
+        return is_notebook(self.file)
 
     @property
     def is_managed(self) -> bool:
@@ -66,6 +66,11 @@ class RunWishes:
     def copy(self) -> Path:
         """Where the copy of a notebook goes, with what its cells show."""
         return self.output or self.file.with_suffix(f".run{NOTEBOOK}")
+
+
+def is_notebook(file: Path) -> bool:
+    """Whether it is one by its name, however that is written."""
+    return file.name.lower().endswith(NOTEBOOK)
 
 
 def check_file(file: Path) -> None:

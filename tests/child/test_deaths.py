@@ -115,3 +115,10 @@ class TestTold:
 
     def test_what_is_empty_has_no_part(self) -> None:
         assert "---" not in deaths.tell({"time": 0, "headline": "x", "stack": None, "stdout": ""})
+
+
+def test_nothing_of_a_record_reaches_a_terminal_as_it_is() -> None:
+    told = deaths.tell({"time": 1e9, "headline": "a\x1b[2J\nb", "last_cell": "x\x07", "cell_number": "\x1b]0;t"})
+    assert "\x1b" not in told
+    assert told.splitlines()[0].endswith("  a\\x1b[2J\\nb")
+    assert told.splitlines()[1:] == ["--- last cell [\\x1b]0;t]", "x\\x07"]

@@ -286,6 +286,12 @@ def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_
         (["--provisioner=spyder", "--fault=hang", "a.py"], "--fault=hang: in a spyder kernel only a signal can strike"),
         (["--fault=sigstop", "one.ipynb"], "--fault=sigstop would never end: say after how many seconds it has to"),
         (["--fault=", "a.py"], "fault '' is unknown: choose from sigkill, "),
+        (["--output=link.ipynb", "one.ipynb"], "link.ipynb is the notebook itself, which stays as it is: name another"),
+        (["--output=pipe", "one.ipynb"], "the copy can't be written to pipe, which is no ordinary file"),
+        (["--report=pipe.json", "a.py"], "--report=pipe.json can't be written: it is no ordinary file"),
+        (["--python=", "a.py"], "python='' is not an executable file"),
+        (["--provisioner=", "a.py"], "provisioner='' is unknown"),
+        (["LIST.IPYNB"], "LIST.IPYNB is no notebook: "),
         (["--output=none/a.ipynb", "one.ipynb"], "the copy can't be written to none/a.ipynb"),
     ],
 )
@@ -299,7 +305,11 @@ def test_what_cannot_be_run_is_one_line(
     write(tmp_path / "empty.ipynb")
     (tmp_path / "bad.ipynb").write_text("{", encoding="utf-8")
     (tmp_path / "list.ipynb").write_text("[1]", encoding="utf-8")
+    (tmp_path / "LIST.IPYNB").write_text("[1]", encoding="utf-8")
     (tmp_path / "a.py").touch()
+    (tmp_path / "link.ipynb").symlink_to("one.ipynb")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "pipe.json").symlink_to("pipe")
     monkeypatch.chdir(tmp_path)
     assert commands.run(["run", *words]) == 2
     out, err = capsys.readouterr()
