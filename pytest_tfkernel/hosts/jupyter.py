@@ -229,7 +229,11 @@ class _Provisioner(PostMortemProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         generation = self._host.next_generation(self._request)
-        kwargs["env"] = {**kwargs["env"], **generation.environment}
+        own = generation.environment
+        if self._request["environment"].get("TMPDIR") != self._request["temporary"]:
+            # The spec names one: what is kept there is to be there afterwards.
+            del own["TMPDIR"]
+        kwargs["env"] = {**kwargs["env"], **own}
         try:
             info = await super().launch_kernel(cmd, **kwargs, **generation.how_to_start())
         except BaseException:

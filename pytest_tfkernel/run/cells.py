@@ -171,7 +171,7 @@ def _pass_on(shown: ShownFile) -> None:
             _print(2 if content.get("name") == "stderr" else 1, str(content.get("text", "")))
         elif one["kind"] == "error":
             _print(2, _COLOURS.sub("", "\n".join(map(str, content.get("traceback", [])))) + "\n")
-        elif one["kind"] in ("execute_result", "display_data"):
+        elif one["kind"] in ("execute_result", "display_data", "update_display_data"):
             text = content.get("data", {}).get("text/plain")
             if text is not None:
                 _print(1, f"{text}\n")

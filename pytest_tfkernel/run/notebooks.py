@@ -30,6 +30,8 @@ class NotebookFile:
         except ImportError:
             raise WishError(_MISSING) from None
         self._format = nbformat
+        # What any cell has shown under a name, by which a later one may change it.
+        self._named: dict[str, list[Any]] = {}
         self.path = path
         try:
             with warnings.catch_warnings():
@@ -78,7 +80,7 @@ class NotebookFile:
         """Note what a cell has shown as the `count`th that ran."""
         cell = self.cells[number - 1]
         cell.execution_count = count
-        cell.outputs = outputs(messages)
+        cell.outputs = outputs(messages, self._named)
 
     def write(self, path: Path) -> None:
         """Write the copy; an older one stays until this one is whole. Raises OSError."""
@@ -92,8 +94,11 @@ def _mapping(found: object) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def outputs(messages: Iterable[ShownMessage]) -> list[Any]:
-    """Outputs as a notebook keeps them: prints in one piece, and nothing of what was cleared."""
+def outputs(messages: Iterable[ShownMessage], named: dict[str, list[Any]]) -> list[Any]:
+    """Outputs as a notebook keeps them: prints in one piece, and nothing of what was cleared.
+
+    Those that are `named` are changed by what updates them, and remembered for further cells.
+    """
     v4: Any = importlib.import_module("nbformat.v4")
     found: list[Any] = []
     to_clear = False
@@ -102,11 +107,16 @@ def outputs(messages: Iterable[ShownMessage]) -> list[Any]:
             to_clear = bool(one["content"].get("wait"))
             found = found if to_clear else []
             continue
+        name = _name_of(one["content"])
         if one["kind"] == "update_display_data":
+            for shown in named.get(name, ()):
+                shown.data, shown.metadata = _as_kept(one["content"])
             continue
         if to_clear:
             found, to_clear = [], False
         new = v4.output_from_msg({"header": {"msg_type": one["kind"]}, "content": one["content"]})
+        if name:
+            named.setdefault(name, []).append(new)
         if (
             found
             and new.output_type == "stream"
@@ -116,6 +126,15 @@ def outputs(messages: Iterable[ShownMessage]) -> list[Any]:
         else:
             found.append(new)
     return found
+
+
+def _name_of(content: ShownMessage) -> str:
+    return str(_mapping(content.get("transient")).get("display_id") or "")
+
+
+def _as_kept(content: ShownMessage) -> tuple[Any, Any]:
+    notebooknode: Any = importlib.import_module("nbformat.notebooknode")
+    return notebooknode.from_dict(content.get("data", {})), notebooknode.from_dict(content.get("metadata", {}))
 
 
 class ShownFile:

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +108,9 @@ def test_what_cells_show_is_printed_and_kept_in_a_copy(run: Run, tmp_path: Path)
         # As libraries do that draw.
         "for one in get_ipython().display_formatter.formatters.values(): one.pop(int, None)\nprint('x' * (70 << 20))",
         "1 / 0",
+        "named = display('first', display_id=True)",
+        "named.update('second')",
+        "import tempfile\ntempfile.gettempdir()",
         "'after'",
         tags={5: ["raises-exception"]},
     )
@@ -116,7 +120,7 @@ def test_what_cells_show_is_printed_and_kept_in_a_copy(run: Run, tmp_path: Path)
     assert (out.startswith("one\ntwo\n"), out.endswith("'after'\n"), len(out) > 70 << 20) == (True, True, True)
     assert ("aside" in err, "ZeroDivisionError" in err) == (True, True)
     assert asked.read_text(encoding="utf-8") == before
-    first, empty, third, large, failed, last = shown(tmp_path / "a.run.ipynb")
+    first, empty, third, large, failed, named, update, folder, last = shown(tmp_path / "a.run.ipynb")
     assert (first[0], {one["name"]: "".join(one["text"]) for one in first[1]}) == (
         1,
         {"stdout": "one\ntwo\n", "stderr": "aside\n"},
@@ -127,7 +131,12 @@ def test_what_cells_show_is_printed_and_kept_in_a_copy(run: Run, tmp_path: Path)
     ] == [{"text/plain": "{'a': 1}"}, {"text/plain": repr(str(tmp_path))}]
     assert len("".join(large[1][0]["text"])) == (70 << 20) + 1
     assert failed[1][0]["ename"] == "ZeroDivisionError"
-    assert last[0] == 5
+    # As tqdm and progress bars of Keras do it.
+    assert ["".join(one["data"]["text/plain"]) for one in named[1]] == ["'second'"]
+    assert update[1] == []
+    # What is kept there is to be there afterwards.
+    assert "".join(folder[1][0]["data"]["text/plain"]) == repr(tempfile.gettempdir())
+    assert last[0] == 8
 
 
 def test_after_a_death_it_goes_on_where_it_is_told_and_says_what_is_missing(run: Run, tmp_path: Path) -> None:
