@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from pytest_tfkernel.run.watch import RunWatch
 from pytest_tfkernel.run.wishes import RunWishes
 
 _EXIT = "SystemExit"
+# Blanks are for shlex.
+_PLAIN = re.compile(r"[\w@%+=:,./ -]+")
 
 
 def run(wishes: RunWishes) -> Story:
@@ -45,12 +48,18 @@ def run(wishes: RunWishes) -> Story:
 
 
 def cell_of(wishes: RunWishes, *, is_spyder: bool) -> str:
-    """The magic that runs the file."""
-    path = str(wishes.file.absolute())
-    if not is_spyder:
-        return f"%run {shlex.join([path, *wishes.arguments])}"
-    arguments = ["--args", shlex.join(wishes.arguments)] if wishes.arguments else []
-    return f"%runfile {shlex.join([path, *arguments, '--wdir', str(Path.cwd())])}"
+    """The magic that runs the file, as a person writes it; called with its line, where that would be read otherwise."""
+    path, folder = str(wishes.file.absolute()), str(Path.cwd())
+    if is_spyder:
+        # One word, since `--args=-x` is none of the magic's own options.
+        arguments = [f"--args={shlex.join(wishes.arguments)}"] if wishes.arguments else []
+        name, line = "runfile", shlex.join([path, *arguments, "--wdir", folder])
+    else:
+        name, line = "run", shlex.join([path, *wishes.arguments])
+    if all(_PLAIN.fullmatch(word) for word in (path, folder, *wishes.arguments)):
+        return f"%{name} {line}"
+    # IPython would expand variables, and patterns of files without -G.
+    return f"get_ipython().find_line_magic({name!r})({'' if is_spyder else '-G '!r} {line!a})"
 
 
 def code_of(error: CellError | None) -> int:

@@ -17,7 +17,7 @@ from pytest_tfkernel.run.wishes import RunWishes
 
 SOURCE = """
 import os, sys
-print(__name__, sys.argv[1:], os.path.basename(__file__), os.getcwd())
+print(__name__, ascii(sys.argv[1:]), os.path.basename(__file__), os.getcwd())
 if sys.argv[1:]:
     sys.exit(int(sys.argv[1]))
 import ctypes
@@ -38,14 +38,46 @@ def wish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunWi
     return make
 
 
+HOSTILE = [
+    "*.py",
+    "$HOME",
+    "{1+1}",
+    "~",
+    'a"b',
+    "c'd",
+    "x;y",
+    "!ls",
+    "\\n",
+    "",
+    "#c",
+    "-x",
+    "--args",
+    "$sys",
+    "n\nx",
+    "\udcff",
+]
+
+
+@pytest.mark.parametrize("hostile", [["a b"], HOSTILE], ids=["plain", "hostile"])
 @pytest.mark.parametrize("kind", [JUPYTER, SPYDER], ids=str)
 def test_it_runs_there_as_a_person_runs_it(
-    kind: Kind, wish: Callable[..., RunWishes], launcher: Launcher, capfd: pytest.CaptureFixture[str]
+    kind: Kind,
+    hostile: list[str],
+    wish: Callable[..., RunWishes],
+    launcher: Launcher,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     kind.python(launcher)
-    story = managed.run(wish(kind.provisioner, "3", "a b"))
+    story = managed.run(wish(kind.provisioner, "3", *hostile))
     assert (story.code, story.has_died) == (3, False)
-    assert f"__main__ ['3', 'a b'] a script.py {Path.cwd()}\n" in capfd.readouterr().out
+    assert f"__main__ {['3', *hostile]!a} a script.py {Path.cwd()}\n" in capfd.readouterr().out
+
+
+def test_the_cell_is_the_line_that_a_person_writes(wish: Callable[..., RunWishes]) -> None:
+    wishes = wish("jupyter", "--x", "a b")
+    path = f"'{wishes.file}'"
+    assert managed.cell_of(wishes, is_spyder=False) == f"%run {path} --x 'a b'"
+    assert managed.cell_of(wishes, is_spyder=True).startswith(f"%runfile {path} ")
 
 
 def test_its_death_is_that_of_the_kernel(wish: Callable[..., RunWishes], launcher: Launcher) -> None:
