@@ -82,6 +82,14 @@ class Aim:
         """In words."""
         return f"in phase {self.phase!r}" if self.phase else f"after {self.seconds:g} s"
 
+    @property
+    def missed(self) -> str:
+        """Why it has not struck, in words."""
+        if self.phase:
+            return f"it never was {self.place}"
+        busy = "" if _signal_of(self.fault) is not None else ", or its main thread was in native code all the time"
+        return f"it had ended before {self.seconds:g} s were over{busy}"
+
 
 class Striking:
     """An aim, taken at one kernel; see `blows.Blow`."""

@@ -58,7 +58,7 @@ def story_of(wishes: RunWishes, launcher: Launcher, kernel: Kernel, watch: RunWa
 def _fault(aim: Aim | None, *, has_struck: bool) -> str:
     if aim is None:
         return ""
-    return f"{aim.fault.name} {'struck' if has_struck else 'did not strike: it never was'} {aim.place}"
+    return f"{aim.fault.name} {f'struck {aim.place}' if has_struck else f'did not strike: {aim.missed}'}"
 
 
 def spec_of(wishes: RunWishes) -> KernelSpec:

@@ -218,3 +218,15 @@ def test_a_signal_without_a_time_strikes_after_one_second() -> None:
     assert Aim.read("sigkill").place == "after 1 s"
     assert Aim.read("sigstop@2").seconds == 2.0
     assert Aim.read("hang@running").place == "in phase 'running'"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sigkill@saving", "it never was in phase 'saving'"),
+        ("sigkill@2", "it had ended before 2 s were over"),
+        ("os-exit-3", "it had ended before 1 s were over, or its main thread was in native code all the time"),
+    ],
+)
+def test_why_one_has_not_struck_is_told(text: str, words: str) -> None:
+    assert Aim.read(text).missed == words
