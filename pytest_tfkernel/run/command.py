@@ -79,7 +79,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Answer:
     """Run the script: its exit code; what goes to stdout and stderr has gone by then."""
     from pytest_tfkernel._child import streams
-    from pytest_tfkernel.model.errors import TFKernelError
+    from pytest_tfkernel.model.errors import SupervisorGoneError, TFKernelError
     from pytest_tfkernel.run import reports
     from pytest_tfkernel.run.faults import Aim
     from pytest_tfkernel.run.refusals import WishError
@@ -110,6 +110,8 @@ def run(options: argparse.Namespace) -> Answer:
         )
         wishes.check()
         return _run(wishes), "", ""
+    except SupervisorGoneError:
+        return untold(_NAME, f"how {file} has ended isn't known: its parent process, which watches it, was ended")
     except (WishError, TFKernelError) as error:
         return untold(_NAME, error)
 

@@ -111,6 +111,13 @@ def test_a_run_inside_a_run_and_nothing_is_left(tmp_path: Path) -> None:
     assert ("SIGABRT" in listed, "inner.py" in listed, listed.count("\n")) == (True, True, 2)
 
 
+def test_one_that_ends_its_parent_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "kill.py").write_text("import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(62)", encoding="utf-8")
+    code, out, err = _run("run", "kill.py", cwd=tmp_path)
+    assert (code, out) == (2, "")
+    assert err == "run: how kill.py has ended isn't known: its parent process, which watches it, was ended\n"
+
+
 def test_the_oom_killer_is_named_with_the_limit(tmp_path: Path, needs_cgroup: Callable[[str], None]) -> None:
     needs_cgroup(MEMORY)
     (tmp_path / "grow.py").write_text(
