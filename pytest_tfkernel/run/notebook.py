@@ -50,7 +50,12 @@ def run(wishes: RunWishes, say: Callable[[str], None]) -> tuple[Story, str]:
             player = CellPlayer(heard, launcher.temporary, wishes.timeout, blow, argv)
             course = _Course(notebook, kernel, player)
             watch = RunWatch(kernel.life, launcher.supervisor, before)
-            course.play(watch, 1)
+            try:
+                course.play(watch, 1)
+            except BaseException:
+                # What was shown so far is not lost.
+                _write(notebook, wishes.copy)
+                raise
             if course.dead is None:
                 kernel.shutdown()
             dead = course.dead or kernel.post_mortems[-1]

@@ -137,6 +137,15 @@ def _as_kept(content: ShownMessage) -> tuple[Any, Any]:
     return notebooknode.from_dict(content.get("data", {})), notebooknode.from_dict(content.get("metadata", {}))
 
 
+def _read(line: bytes) -> ShownMessage | None:
+    """None for what is no message: where a disk is full, a host writes a part of one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(line)
+        if isinstance(found, dict) and {"kind", "content"} <= found.keys():
+            return found
+    return None
+
+
 class ShownFile:
     """The file to which a host writes what a cell shows, read as it grows."""
 
@@ -156,7 +165,7 @@ class ShownFile:
             return []
         self._place += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
-        new = [json.loads(line) for line in lines]
+        new = [found for found in map(_read, lines) if found is not None]
         self.messages += new
         return new
 

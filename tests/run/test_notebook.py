@@ -18,7 +18,7 @@ import pytest
 
 from hosted_kernels import JUPYTER
 from pytest_tfkernel.kernels.launcher import Launcher
-from pytest_tfkernel.run.notebooks import NotebookFile
+from pytest_tfkernel.run.notebooks import NotebookFile, ShownFile
 from pytest_tfkernel.run.refusals import WishError
 
 Run = Callable[..., tuple[int, str, str]]
@@ -266,6 +266,15 @@ def test_a_notebook_that_was_edited_by_hand_is_read_or_refused(
         NotebookFile(path)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_part_of_a_message_that_a_full_disk_has_left_is_passed_over(tmp_path: Path) -> None:
+    whole = {"kind": "stream", "content": {"name": "stdout", "text": "x"}}
+    text = json.dumps(whole)
+    (tmp_path / "shown").write_text(f"{text[:9]}{text}\n[1]\n{text}\n{text[:9]}", encoding="utf-8")
+    shown_file = ShownFile(tmp_path / "shown")
+    assert shown_file.follow() == [whole]
+    assert shown_file.messages == [whole]
 
 
 def test_one_that_takes_too_long_or_is_struck_has_its_post_mortem(run: Run, tmp_path: Path) -> None:
