@@ -21,6 +21,9 @@ def refuse(*_, **__): raise RuntimeError("replaced")
 @pytest.mark.parametrize("at", range(len(NAMES)), ids=[f"{one.__name__}.{name}" for one, name in NAMES])
 def test_replaces(at):
     setattr(*NAMES[at], refuse if at % 2 else None)
+def test_breaks_what_tells_pytest():
+    import json.encoder
+    json.encoder.JSONEncoder.iterencode = json.encoder.JSONEncoder.encode = None
 def test_goes_on(): assert len("ab") == 2
 """
 HARMLESS = """
@@ -268,13 +271,15 @@ def test_one_that_replaces_what_everything_is_made_of_is_told_in_a_line(inner: I
     run = inner.run("--tfkernel-isolate", "-v")
     found = counts(run)
     # Which of them pytest gets by without is its own affair; without `len` it doesn't.
-    assert found["passed"] + found["failed"] + found.get("errors", 0) >= 26
+    assert found["passed"] + found["failed"] + found.get("errors", 0) >= 27
     text = run.stdout.str()
     for name in ("test_a.py::test_goes_on PASSED", "test_b.py::test_it PASSED"):
         assert name in text
     deaths = re.findall(r"^(?:died after passing: )?the process of the test died of .*$", text, re.MULTILINE)
     assert len(deaths) == found["failed"] + found.get("errors", 0)
-    assert not [line for line in deaths if "of exit code 3: pytest itself has failed there: " not in line]
+    assert not [line for line in deaths if "of exit code 3" not in line]
     assert [line for line in deaths if line.endswith("; replaced in that process: builtins.len")]
+    # Also where nothing can be told: its last words say it.
+    assert "\npytest itself has failed there: TypeError: 'NoneType' object is not callable (" in text
     # Nothing of ours is shown as if somebody had to mend it.
     assert not re.search(r'File "[^"]*pytest_tfkernel', text + run.stderr.str())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_tfkernel._child import process
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation.inside import session
+from pytest_tfkernel.plugin.isolation.inside.intact import AnyError
 from pytest_tfkernel.plugin.isolation.inside.server import STACKS, Own
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ def main(port: frames.Port, told: Message) -> None:
     try:
         own.end(session.run(own, request))
     except _Error as error:  # our own part has failed, too, on what a test has left
+        words = "nobody can tell how"
         try:
-            own.send({"kind": "internal", "text": own.intact.told(error)})
+            words = own.intact.told(error)
+            own.send({"kind": "internal", "text": words})
+        except AnyError:  # what tells pytest of anything is broken, too: these are its last words
+            posix.write(2, f"pytest itself has failed there: {words}\n".encode("utf-8", "backslashreplace"))
         finally:
             # Whatever else there is to do would fail, too.
             posix._exit(_FAILED)  # noqa: SLF001 - see above
