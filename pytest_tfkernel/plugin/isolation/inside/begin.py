@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from pytest_tfkernel._child import process
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel.plugin.isolation.inside import session
-from pytest_tfkernel.plugin.isolation.inside.intact import AnyError
+from pytest_tfkernel.plugin.isolation.inside.intact import AnyError, OrdinaryError
 from pytest_tfkernel.plugin.isolation.inside.server import STACKS, Own
 
 if TYPE_CHECKING:
     from pytest_tfkernel._child import frames
 
-# A test may have replaced it where it is looked up by that name.
-_Error = Exception
 # That of a session of pytest in which it has failed itself.
 _FAILED = 3
 
@@ -36,7 +34,7 @@ def main(port: frames.Port, told: Message) -> None:
     request = own.next({})
     try:
         own.end(session.run(own, request))
-    except _Error as error:  # our own part has failed, too, on what a test has left
+    except OrdinaryError as error:  # our own part has failed, too, on what a test has left
         words = "nobody can tell how"
         try:
             words = own.intact.told(error)

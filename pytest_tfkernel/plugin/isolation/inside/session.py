@@ -19,7 +19,7 @@ from pytest_tfkernel.plugin.isolation.inside import gate, limits, logfile, outpu
 from pytest_tfkernel.plugin.isolation.inside.both import Afterwards, Both
 from pytest_tfkernel.plugin.isolation.inside.gate import GateInside
 from pytest_tfkernel.plugin.isolation.inside.groups import Groups
-from pytest_tfkernel.plugin.isolation.inside.intact import AnyError, Intact
+from pytest_tfkernel.plugin.isolation.inside.intact import AnyError, Intact, OrdinaryError
 from pytest_tfkernel.plugin.isolation.inside.logs import Logs
 from pytest_tfkernel.plugin.isolation.inside.measuring import ProcessMeasuring
 from pytest_tfkernel.plugin.isolation.inside.outputs import Outputs
@@ -52,16 +52,13 @@ _OFF: dict[str, object] = {
     "debug": None,
 }
 
-# A test may have replaced it where it is looked up by that name.
-_Error = Exception
-
 
 def run(own: Own, told: Message) -> int:
     """One session with the arguments of pytest's own; its exit status."""
     os.chdir(told["folder"])
     try:
         return int(pytest.main(told["args"], plugins=list(_plugins(own, told))))
-    except _Error as error:  # whatever the end of a session raises
+    except OrdinaryError as error:  # whatever the end of a session raises
         own.send({"kind": "internal", "text": own.intact.told(error)})
         return int(pytest.ExitCode.INTERNAL_ERROR)
 
