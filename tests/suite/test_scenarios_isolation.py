@@ -175,6 +175,8 @@ class TestNeighbour:
         assert (state, "kernel 7 died" in said) == (State.FAIL, True)
 
 
+# What a fork server has imported of ours, and no fresh interpreter.
+_MODULES_OF_OURS = {"_tfkernel_child.forkserver", "_tfkernel_child.forking", "_tfkernel_child.imports"}
 _SEEN = {"modules": [], "environment": {"A": "1"}, "umask": "0022", "times": 0.1}
 
 
@@ -186,6 +188,7 @@ class TestWarmEqualsCold:
         [
             ({"times": 3.0}, State.PASS, "2 things are the same"),
             ({"modules": ["_tfkernel_child.imports"]}, State.PASS, ""),
+            ({"modules": sorted(_MODULES_OF_OURS)}, State.PASS, ""),
             ({"modules": ["numpy.lazy"]}, State.FAIL, "modules of one only: ['numpy.lazy']"),
             (
                 {"environment": {"A": "1", "B": "2"}},
@@ -199,6 +202,19 @@ class TestWarmEqualsCold:
         found, said = judged(self.SETTING, forkserver={**_SEEN, **changes}, subprocess=_SEEN)
         assert found is state
         assert reason in said
+
+    @pytest.mark.parametrize(
+        ("warm", "cold", "shown"),
+        [
+            ("a\nb\nc", "a\nB\nc", "'b' in the forked kernel, 'B' in the fresh one"),
+            ("a\nb", "a", "'b' in the forked kernel, None in the fresh one"),
+            ("a\n", "a", "'a\\n' in the forked kernel, 'a' in the fresh one"),
+        ],
+    )
+    def test_of_what_was_printed_the_first_line_that_differs_is_shown(self, warm: str, cold: str, shown: str) -> None:
+        seen = [{**_SEEN, "printed": one} for one in (warm, cold)]
+        found, said = judged(self.SETTING, forkserver=seen[0], subprocess=seen[1])
+        assert (found, said) == (State.FAIL, f"printed: {shown}")
 
 
 _NEWER = ("2.21.0", "2.22.0", "2.22.0.dev20260905", "2.100.1", "3.0.0", "10.2")
