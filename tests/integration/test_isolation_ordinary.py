@@ -74,7 +74,8 @@ def test_everything_is_told_as_in_a_plain_run(compare: Compare) -> None:
     run = compare("-rA", "--doctest-modules", "--durations=3", "--durations-min=900", "--log-file=log.txt", files=files)
     assert run.stdout.str().count("seen by all") == 1
     assert run.stdout.str().count("[sessionfinish]") == 1
-    compare("-q", "-o", "junit_family=xunit1", "-o", "junit_logging=all", "--ignore=test_unit.py", "-k", "not module")
+    native = ("--tb=native", "-q", "-o", "junit_family=xunit1", "-o", "junit_logging=all")
+    compare(*native, "--ignore=test_unit.py", "-k", "not module and not bad_suite")
 
 
 def test_each_test_apart_is_told_as_in_a_plain_run(compare: Compare) -> None:

@@ -54,6 +54,16 @@ def bad_teardown():
 def test_bad_setup(bad_setup): pass
 def test_bad_teardown(bad_teardown): pass
 def test_both(bad_teardown): assert 0
+@pytest.fixture
+def bad_twice(request):
+    for error in (KeyError("one"), ValueError("two")): request.addfinalizer(lambda error=error: exec("raise error"))
+def test_bad_twice(bad_twice): pass
+@pytest.fixture
+def twice():
+    yield
+    yield
+def test_yields_twice(twice): pass
+async def test_async(): pass
 def test_no_fixture(nobody_has_this): pass
 @pytest.mark.skip(reason="because")
 def test_skipped(): pass

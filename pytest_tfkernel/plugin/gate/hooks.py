@@ -19,7 +19,7 @@ from pytest_tfkernel.gate.claims import Claims
 from pytest_tfkernel.gate.findings import Finding, Tally
 from pytest_tfkernel.gate.watch import Watch
 from pytest_tfkernel.model.resources import Kind
-from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin import frames, workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.gate import gpu, markers, summary
 from pytest_tfkernel.plugin.gate.dead import DeadTests
@@ -216,6 +216,7 @@ class GateHooks:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put what was found on the report of the teardown."""
+        frames.leave_out(call)
         report = yield
         phases = item.stash.get(_PHASES, None)
         if phases is not None:

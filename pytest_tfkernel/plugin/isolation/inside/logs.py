@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
+from pytest_tfkernel.plugin import frames
 from pytest_tfkernel.plugin.isolation.inside.server import Own
 from pytest_tfkernel.processes.descriptors import Owned
 
@@ -43,6 +44,11 @@ class Logs:
     def pytest_runtest_teardown(self) -> Generator[None]:
         """The last one."""
         return (yield from self._kept())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        """What a phase has raised came through these."""
+        frames.leave_out(call)
 
     def _kept(self) -> Generator[None]:
         """Keep what is logged meanwhile."""
