@@ -72,6 +72,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Where a test is marked, plugins are to hear of it in its own process, and not here as well."""
+    if options.is_inside(session.config):
+        return
+    if any(item.get_closest_marker("tfkernel_isolated") is not None for item in session.items):
+        from pytest_tfkernel.processes.search_path import standard_library_first
+
+        with standard_library_first():
+            from pytest_tfkernel.plugin.isolation import hooks
+        hooks.take_marked(session.config)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run a test that is marked so in a process of its own, also where the others are not; let none end pytest's."""
     marked = item.get_closest_marker("tfkernel_isolated") or item.get_closest_marker("tfkernel_dies")

@@ -29,6 +29,22 @@ def pytest_sessionfinish(): print("[sessionfinish]")
 def pytest_warning_recorded(): print("[warned]")
 print("conftest is read")
 
+# Where another process runs them, tests have names there, and are no functions.
+def names(items):
+    shown = [item for item in items if hasattr(item, "function")]
+    return [(item.name[:9], item.originalname, item.function.__name__, item.fixturenames, item.cls and item.cls.__name__,
+             item.module.__name__, hasattr(item, "callspec") and sorted(item.callspec.params)) for item in shown[::5]]
+def pytest_collection_finish(session): print(names(session.items))
+def pytest_report_collectionfinish(items): return [str(names(items[:2]))]
+def pytest_deselected(items): print("[deselected]", names(items))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    if hasattr(item, "function"): item.user_properties.append(("lines", item.function.__code__.co_firstlineno))
+    return (yield)
+def pytest_exception_interact(node, call):
+    # The report of a teardown waits until it is known how its process ends.
+    if call.when != "teardown": print(f"[{node.name[:9]} has failed]")
+
 @pytest.fixture(scope="session")
 def once(tmp_path_factory): return tmp_path_factory.mktemp("shared")
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def _replay(session: pytest.Session, told: Message) -> None:
         report.result = [StandIn.of(session, test, 0) for test in told["tests"]]
         config.hook.pytest_collectreport(report=report)
     elif told["kind"] == "deselected":
-        config.hook.pytest_deselected(items=[_Deselected(nodeid) for nodeid in told["ids"]])
+        config.hook.pytest_deselected(items=[StandIn.of(session, test, 0) for test in told["tests"]])
     elif told["kind"] == "usage":
         raise pytest.UsageError(*told["lines"])
     elif told["kind"] == "exit":
@@ -98,10 +98,3 @@ def _replay(session: pytest.Session, told: Message) -> None:
         raise CannotCollectError(f"pytest failed in the process that collects: {told['text']}")
     else:
         relaying.pass_on(config, told)
-
-
-class _Deselected:
-    """Of a test that isn't run, pytest wants to know that it is there."""
-
-    def __init__(self, nodeid: str) -> None:
-        self.nodeid = nodeid

@@ -88,6 +88,23 @@ def _mark(value: object) -> bool:
 
 _is_tuple = _coded(lambda value: isinstance(value, tuple))
 _is_names = _coded(lambda value: isinstance(value, dict) and all(isinstance(name, str) for name in value))
+
+
+def _more(value: object) -> bool:
+    """What a function has and other tests have not; nothing, for those."""
+    if not isinstance(value, dict) or not value:
+        return value == {}
+    objects = [value.get(name, (None, None)) for name in ("module", "cls", "function")]
+    spec = value.get("callspec", {"id": "", "params": {}})
+    return (
+        all(isinstance(one, tuple) and len(one) == 2 for one in objects)  # noqa: PLR2004 - a name and a docstring
+        and _text(value.get("originalname"))
+        and _texts(value.get("fixturenames"))
+        and isinstance(spec, dict)
+        and spec.keys() == {"id", "params"}
+    )
+
+
 _TEST: Mapping[str, _Form] = {
     "nodeid": _text,
     "name": _text,
@@ -95,6 +112,7 @@ _TEST: Mapping[str, _Form] = {
     "location": _coded(_place),
     "marks": lambda value: isinstance(value, list) and all(map(_mark, value)),
     "keywords": _texts,
+    "more": _coded(_more),
 }
 
 
@@ -116,7 +134,7 @@ _FORMS: Mapping[str, Mapping[str, _Form]] = {
     "unsafe": {"path": _text, "reason": _text},
     "collecting": {"nodeid": _text, "path": _text},
     "collectreport": {"data": lambda value: isinstance(value, dict), "tests": _tests},
-    "deselected": {"ids": _texts},
+    "deselected": {"tests": _tests},
     "collected": {
         "items": _tests,
         "unsafe": _text_or_none,

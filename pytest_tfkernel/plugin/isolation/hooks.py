@@ -25,6 +25,7 @@ from pytest_tfkernel.plugin.isolation import (
     neighbours,
     outputs,
     presenting,
+    protocol,
     summary,
     workerinput,
 )
@@ -62,7 +63,15 @@ def enable(config: pytest.Config, options: Options) -> None:
         plugin = config.pluginmanager.get_plugin(name)
         if plugin is not None:
             config.pluginmanager.unregister(plugin)
-    _register(config, options.isolate)
+    protocol.take_over(config, _register(config, options.isolate).pytest_runtest_protocol)
+
+
+def take_marked(config: pytest.Config) -> None:
+    """Run those that were collected here and are marked; plugins here hear nothing of it."""
+    if config.pluginmanager.get_plugin(_NAME) is not None:
+        # An option isolates all of them, or none.
+        return
+    protocol.take_over(config, run_marked)
 
 
 def run_marked(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

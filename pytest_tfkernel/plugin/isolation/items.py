@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -24,6 +25,7 @@ class StandIn(pytest.Item):
         self._place = codec.decode(told["location"])
         self.own_markers.extend(_marks(told["marks"]))
         self.keywords.update(dict.fromkeys(told["keywords"], True))
+        vars(self).update(_more(codec.decode(told["more"])))
 
     @classmethod
     def of(cls, session: pytest.Session, told: Message, nth: int) -> StandIn:
@@ -32,6 +34,12 @@ class StandIn(pytest.Item):
             session, name=told["name"], nodeid=told["nodeid"], path=Path(told["path"]), told=told, nth=nth
         )
         return made
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """What else a test has, such as its instance, is not here."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(f"another process has collected {self.nodeid}: {name!r} of it is not in pytest's own")
 
     @property
     def ihook(self) -> Any:
@@ -56,6 +64,26 @@ class StandIn(pytest.Item):
 def key_of(item: pytest.Item) -> list[object]:
     """By which the process that runs a test finds it."""
     return [item.nodeid, item.nth if isinstance(item, StandIn) else 0]
+
+
+class Named:
+    """Stands for a function, a class or a module, of which another process has told no more than this."""
+
+    def __init__(self, name: object, words: object) -> None:
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = words if isinstance(words, str) else None
+
+
+def _more(told: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """The attributes that a function has and other items have not."""
+    if not told:
+        return
+    objects = {name: Named(*told[name]) if name in told else None for name in ("module", "cls", "function")}
+    yield from objects.items()
+    yield from {"obj": objects["function"], "funcargs": {}}.items()
+    yield from {name: told[name] for name in ("originalname", "fixturenames")}.items()
+    if "callspec" in told:
+        yield "callspec", SimpleNamespace(**told["callspec"])
 
 
 def _marks(told: list[list[Any]]) -> Iterator[pytest.Mark]:

@@ -61,6 +61,7 @@ def test(name: str) -> dict[str, Any]:
         "location": place,
         "marks": [],
         "keywords": [],
+        "more": {},
     }
 
 
@@ -93,7 +94,7 @@ def collect(session: Told, *told: dict[str, Any], tests: list[dict[str, Any]]) -
 def test_all_is_told_in_order(request: pytest.FixtureRequest) -> None:
     read: list[str] = []
     session = Told(request, read)
-    deselected = {"kind": "deselected", "ids": ["test_a.py::test_two"]}
+    deselected = {"kind": "deselected", "tests": [test("test_two")]}
     tests = [test("test_one"), test("test_one"), test("test_two")]
     items = collect(session, WARNING, REPORT, deselected, COLLECTED, tests=tests)
     assert session.calls == ["report", "deselected", "choose", "finish", "warning"]

@@ -16,6 +16,7 @@ TEST = {
     "location": codec.encode(("a.py", 1, "b")),
     "marks": [["m", codec.encode((1,)), {"x": 2}]],
     "keywords": ["b"],
+    "more": {},
 }
 SOUND: list[dict[str, Any]] = [
     {"kind": "ready", "unsafe": None},
@@ -24,7 +25,7 @@ SOUND: list[dict[str, Any]] = [
     {"kind": "configured", "unsafe": None},
     {"kind": "collectreport", "data": {}, "tests": [TEST]},
     {"kind": "collected", "items": [TEST], "unsafe": "why", "changed": []},
-    {"kind": "deselected", "ids": ["a"]},
+    {"kind": "deselected", "tests": [TEST]},
     {
         "kind": "warning",
         "text": "t",
@@ -41,6 +42,8 @@ SOUND: list[dict[str, Any]] = [
     {"kind": "finished", "status": 0},
     {"kind": "internal", "text": "t"},
 ]
+_MORE: dict[str, Any] = {"originalname": "b", "fixturenames": ["c"], "cls": codec.encode(("C", None))}
+_SPEC: dict[str, Any] = {"id": "1", "params": {}}
 NONSENSE: tuple[Any, ...] = (None, 3, 1.5, True, "x", [1], {"$": "nope"}, {"a": 1}, [[["deep"]]])
 
 
@@ -85,3 +88,19 @@ def _is_torn(message: dict[str, Any]) -> bool:
     except ChannelTornError as error:
         return "\n" not in str(error)
     return False
+
+
+@pytest.mark.parametrize("more", [_MORE, {**_MORE, "callspec": _SPEC}], ids=["function", "parametrized"])
+def test_of_a_function_more_is_told(more: dict[str, Any]) -> None:
+    def told(more: object) -> dict[str, Any]:
+        return {"kind": "deselected", "tests": [{**TEST, "more": more}], "of": 1}
+
+    forms.check(told(more))
+    for name in more:
+        for wrong in (..., *NONSENSE):
+            if wrong is ... and name in ("cls", "callspec"):
+                continue
+            changed = {**more, name: wrong} if wrong is not ... else {key: more[key] for key in more.keys() - {name}}
+            if name == "originalname" and isinstance(wrong, str):
+                continue
+            assert _is_torn(told(changed)), (name, wrong)

@@ -21,6 +21,7 @@ def told(*marks: tuple[str, tuple[Any, ...], dict[str, Any]]) -> dict[str, Any]:
         "location": codec.encode(PLACE),
         "marks": [[name, codec.encode(args), codec.encode(kwargs)] for name, args, kwargs in marks],
         "keywords": ["test_one[x]", "tests"],
+        "more": {},
     }
 
 
@@ -50,3 +51,24 @@ def test_hooks_of_other_folders_are_not_its_own(request: pytest.FixtureRequest) 
     folder = Path(__file__).parent
     assert all(folder.is_relative_to(path.parent) for path in impls if path.name == "conftest.py")
     assert item.ihook is StandIn.of(request.session, told(), 1).ihook
+
+
+def test_it_has_names_of_what_is_elsewhere(request: pytest.FixtureRequest) -> None:
+    more: dict[str, object] = {"originalname": "test_one", "fixturenames": ["x"], "module": ("test_a", None)}
+    more |= {"function": ("test_one", "Words."), "callspec": {"id": "1", "params": {"x": 1}}}
+    item: Any = StandIn.of(request.session, told() | {"more": codec.encode(more)}, 0)
+    assert (item.originalname, item.fixturenames, item.funcargs) == ("test_one", ["x"], {})
+    assert (item.function.__name__, item.obj.__doc__, item.module.__name__, item.cls) == (
+        *("test_one", "Words.", "test_a"),
+        None,
+    )
+    assert item.callspec.params == {"x": 1}
+    with pytest.raises(
+        AttributeError, match=r"another process has collected tests/test_a.py::test_one\[x\]: 'instance'"
+    ):
+        _ = item.instance
+
+
+def test_what_is_no_function_has_none(request: pytest.FixtureRequest) -> None:
+    item = StandIn.of(request.session, told(), 0)
+    assert not any(hasattr(item, name) for name in ("function", "callspec", "originalname", "_private"))

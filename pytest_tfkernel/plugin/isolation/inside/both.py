@@ -13,6 +13,7 @@ from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 _around = pytest.hookimpl(wrapper=True, tryfirst=True)
 # Those of pytest and of ourselves print nothing there.
 _SILENT = ("_pytest.", "pytest_tfkernel.")
+_BETWEEN = ("pytest_runtest_protocol", "pytest_exception_interact")
 
 
 class Afterwards:
@@ -35,6 +36,10 @@ class Both:
         self._hook = hook
         # How many there were when it was looked who they are.
         self._known: dict[str, tuple[int, bool]] = {}
+
+    def speak_between(self) -> bool:
+        """Whether somebody else is called between two phases, where what is printed isn't captured."""
+        return any(map(self._is_anybodys, _BETWEEN))
 
     def _hidden(self, name: str) -> Generator[None, Any, Any]:
         if not self._is_anybodys(name):

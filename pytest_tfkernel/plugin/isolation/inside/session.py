@@ -106,7 +106,8 @@ class Inside:
     def pytest_configure(self, config: pytest.Config) -> None:
         """What tests add to a report of JUnit."""
         records.stand_in(config, self._told["junit"], self._own.send)
-        for plugin in (Both(self._own.screen, config.hook), Afterwards(self._own.screen)):
+        self._both = Both(self._own.screen, config.hook)
+        for plugin in (self._both, Afterwards(self._own.screen)):
             config.pluginmanager.register(plugin)
 
     @pytest.hookimpl
@@ -177,7 +178,7 @@ class Inside:
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Pass it on."""
         if self._is_collecting:
-            self._own.send({"kind": "deselected", "ids": [item.nodeid for item in items]})
+            self._own.send({"kind": "deselected", "tests": [tests.described(item) for item in items]})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -257,8 +258,9 @@ class Inside:
 
     def _send_report(self, kind: str, report: pytest.TestReport | pytest.CollectReport, **more: object) -> None:
         hook = self._config.hook
-        # What a test prints may be on the terminal at once, where the report of the phase before it comes first.
-        send = self._own.send if self._config.getoption("capture", "no") == "fd" else self._own.tell
+        # What is printed may be on the terminal at once, where the report of the phase before it comes first.
+        is_captured = self._config.getoption("capture", "no") == "fd" and not self._both.speak_between()
+        send = self._own.send if is_captured else self._own.tell
         more["failed_subtests"] = subtests.count(self._config, report)
         for cut in (size.cut_output, size.cut_all, None):
             data = hook.pytest_report_to_serializable(config=self._config, report=report)

@@ -15,6 +15,9 @@ from pytest_tfkernel.plugin.isolation.inside.screen import Screen
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
 
+# What of a test plugins name.
+_OBJECTS = ("module", "cls", "function")
+
 
 def described(item: pytest.Item) -> Message:
     """What pytest needs of a test to tell of it, and to know what it is to be given."""
@@ -26,7 +29,20 @@ def described(item: pytest.Item) -> Message:
         "location": codec.encode(item.location),
         "marks": marks,
         "keywords": sorted(name for name in item.keywords if isinstance(name, str)),
+        "more": codec.encode(_more(item)),
     }
+
+
+def _more(item: pytest.Item) -> dict[str, object]:
+    """What plugins name of it, where it is a function."""
+    if not isinstance(item, pytest.Function):
+        return {}
+    objects = {name: getattr(item, name) for name in _OBJECTS}
+    named = {name: (getattr(one, "__name__", None), one.__doc__) for name, one in objects.items() if one is not None}
+    more: dict[str, object] = {"originalname": item.originalname, "fixturenames": list(item.fixturenames), **named}
+    if hasattr(item, "callspec"):
+        more["callspec"] = {"id": item.callspec.id, "params": dict(item.callspec.params)}
+    return more
 
 
 def _place(error: BaseException) -> list[object] | None:

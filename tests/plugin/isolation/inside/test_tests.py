@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,3 +76,23 @@ def test_a_test_is_described_by_plain_data(request: pytest.FixtureRequest) -> No
     assert name == "filterwarnings"
     assert codec.decode(args)[1].startswith("<object object")
     assert request.node.name in found["keywords"]
+
+
+class TestMore:
+    """What plugins name of a test."""
+
+    @pytest.mark.parametrize("value", [Path("/a"), 3], ids=["path", "number"])
+    def test_of_a_class(self, value: object, request: pytest.FixtureRequest) -> None:
+        """Words."""
+        found = codec.decode(tests.described(request.node)["more"])
+        assert found["function"] == (request.node.originalname, "Words.")
+        assert found["cls"] == ("TestMore", TestMore.__doc__)
+        assert found["module"] == (__name__, __doc__)
+        assert (found["originalname"], found["fixturenames"]) == ("test_of_a_class", request.node.fixturenames)
+        assert found["callspec"]["params"] == {"value": str(value) if isinstance(value, Path) else value}
+
+    def test_what_is_no_function_has_none(self, request: pytest.FixtureRequest) -> None:
+        class Item(pytest.Item):
+            def runtest(self) -> None: ...
+
+        assert tests.described(Item.from_parent(request.session, name="a"))["more"] == {}
