@@ -75,6 +75,13 @@ def assert_same(inner: Inner, *arguments: str, plugins: tuple[str, ...] = (), fr
         assert told == reports
         assert counts(result) == counts(plain)
         assert result.ret == plain.ret
+        assert header(plain) <= header(result)
+
+
+def header(result: pytest.RunResult) -> set[str]:
+    """What is said before tests are collected."""
+    lines = result.stdout.lines
+    return set(lines[: next((n for n, line in enumerate(lines) if line.startswith("collect")), 0)])
 
 
 def coverage(inner: Inner, *arguments: str) -> str:

@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 _NAME = "tfkernel-isolation"
-# They would time the wait in pytest's own process, and end that one.
-_ELSEWHERE = ("timeout",)
 
 
 def enable(config: pytest.Config, options: Options) -> None:
@@ -59,10 +57,6 @@ def enable(config: pytest.Config, options: Options) -> None:
     if debugger is not None:
         config.pluginmanager.register(Unisolated(f"{debugger} asks you where the test is"), _NAME)
         return
-    for name in _ELSEWHERE:
-        plugin = config.pluginmanager.get_plugin(name)
-        if plugin is not None:
-            config.pluginmanager.unregister(plugin)
     protocol.take_over(config, _register(config, options.isolate).pytest_runtest_protocol)
 
 
