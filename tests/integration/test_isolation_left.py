@@ -225,3 +225,23 @@ def test_helpers_that_kernels_of_a_test_had_are_nothing_that_it_left() -> None:
     assert report.sections == []
     leftovers.tell(report, leftovers.of_tests(left))
     assert report.sections == [(leftovers.TITLE, f"{left[1]}\n{left[2]}\n{left[3]}")]
+
+
+AT_ITS_END = """
+import atexit, pathlib, signal
+def ends():
+    pathlib.Path("notes.txt").write_text("runs ")
+    while True: signal.pause()
+def test_passes(request): ENDS
+"""
+
+
+@pytest.mark.parametrize("ends", ["atexit.register(ends)", "request.config.add_cleanup(ends)"], ids=["exit", "session"])
+def test_an_interrupt_of_what_ends_is_no_error_of_a_test(inner: Inner, ends: str) -> None:
+    with running(inner, AT_ITS_END.replace("ENDS", ends)) as process:
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert f"{inner.folder}/test_a.py:6: KeyboardInterrupt" in out
+    assert "= 1 passed in" in out
+    assert nothing_is_left(inner)

@@ -147,6 +147,11 @@ class Peer:
                     return told
         return None
 
+    def hurry(self) -> None:
+        """Ctrl-C while its session ends: interrupt that, and wait for its end; after some seconds for nothing."""
+        self.life.interrupt()
+        self.life.wait(_INTERRUPT_SECONDS, channel=False)
+
     def finish(self, leave: Callable[[Message], None]) -> tuple[ProcessDeath, bool]:
         """Have it end as a session of pytest does; how it ended, and whether it did so as it had said.
 

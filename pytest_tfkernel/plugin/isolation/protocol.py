@@ -9,6 +9,9 @@ import pytest
 
 from pytest_tfkernel.plugin.isolation import beside
 
+# pytest leaves our frames out of a user's traceback.
+__tracebackhide__ = True
+
 _HOOK = "pytest_runtest_protocol"
 
 

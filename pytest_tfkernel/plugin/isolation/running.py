@@ -73,7 +73,13 @@ class Runner:
         if wrong := tear_down():
             self._teller.spoil(wrong)
         if is_last or item.session.shouldstop or item.session.shouldfail or _stops(told):
-            self._end()
+            try:
+                self._end()
+            except KeyboardInterrupt:
+                interrupted = relaying.at(item)
+                self._hurry()
+        if interrupted is not None:
+            relaying.interrupt(interrupted)
         # A worker of pytest-xdist may tell of no test but the one that it runs.
         self._teller.release()
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -111,6 +117,14 @@ class Runner:
         except KeyboardInterrupt:
             self._bury()
         return None
+
+    def _hurry(self) -> None:
+        """Let the end of a session be interrupted, once; how it ends then is no fault of a test."""
+        self._teller.interrupt()
+        with contextlib.suppress(KeyboardInterrupt, TFKernelError):
+            if self._peer is not None:
+                self._peer.hurry()
+        self._bury()
 
     def _wishes(self, item: pytest.Item) -> tuple[IsolationWishes, Expected | None]:
         """Raises CannotBeginError for a marker that is written wrongly."""
