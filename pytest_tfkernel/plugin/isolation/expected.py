@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_tfkernel.model.processes import Cause, ExitStatus, PostMortem, signal_name
+from pytest_tfkernel.plugin.isolation.wishes import in_one_line
 
 MARKER = "tfkernel_dies"
 
@@ -62,4 +63,4 @@ def _read(word: object) -> Cause | ExitStatus:
         for number in range(1, signal.NSIG):
             if signal_name(number) == word.upper():
                 return ExitStatus(signal=number)
-    raise ValueError(f"the marker {MARKER}: {word!r} must be {_EXAMPLES}")
+    raise ValueError(f"the marker {MARKER}: {in_one_line(word)} must be {_EXAMPLES}")

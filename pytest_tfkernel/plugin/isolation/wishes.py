@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from pytest_tfkernel.plugin.isolation import codec
+
 MARKER = "tfkernel_isolated"
 
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 # More than there is, and less than what the system can't count.
 _MOST_BYTES, _MOST_SECONDS = 1 << 60, 1e9
+# As many as TensorFlow makes without being seen to hang, and what of a value is shown.
+_MOST_DEVICES, _SHOWN = 1000, 200
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMG]i?B)?")
 
 
@@ -56,7 +60,8 @@ def of(item: pytest.Item, per: str) -> IsolationWishes | None:
 def _read(marker: pytest.Mark) -> dict[str, Any]:
     names = [field.name for field in fields(IsolationWishes)]
     if marker.args:
-        raise ValueError(f"the marker {MARKER} takes no {marker.args[0]!r}: give by name some of {', '.join(names)}")
+        given = in_one_line(marker.args[0])
+        raise ValueError(f"the marker {MARKER} takes no {given}: give by name some of {', '.join(names)}")
     for name in marker.kwargs:
         if name not in names:
             raise ValueError(f"the marker {MARKER} takes no {name!r}: give some of {', '.join(names)}")
@@ -64,7 +69,13 @@ def _read(marker: pytest.Mark) -> dict[str, Any]:
 
 
 def _wrong(name: str, value: object, wanted: str) -> ValueError:
-    return ValueError(f"the marker {MARKER}: {name}={value!r} must be {wanted}")
+    return ValueError(f"the marker {MARKER}: {name}={in_one_line(value)} must be {wanted}")
+
+
+def in_one_line(value: object) -> str:
+    """What somebody has given to a marker, whatever its `repr` does."""
+    text = codec.shown(value).replace("\n", " ")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _size(name: str, value: object) -> int:
@@ -116,10 +127,14 @@ def _can_be_set(text: str) -> bool:
 
 def _devices(name: str, value: object) -> tuple[tuple[str, int], ...]:
     if not isinstance(value, Mapping) or not all(
-        isinstance(key, str) and key and isinstance(count, int) and not isinstance(count, bool) and count > 0
+        isinstance(key, str)
+        and key
+        and isinstance(count, int)
+        and not isinstance(count, bool)
+        and 0 < count <= _MOST_DEVICES
         for key, count in value.items()
     ):
-        raise _wrong(name, value, "a dict such as {'CPU': 2}")
+        raise _wrong(name, value, f"a dict such as {{'CPU': 2}}, with at most {_MOST_DEVICES} of each")
     return tuple(sorted(value.items()))
 
 

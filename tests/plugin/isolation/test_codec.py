@@ -25,6 +25,23 @@ class Number(int):
     pass
 
 
+class OddNumber(int):
+    def __int__(self) -> int:
+        raise ValueError
+
+    __repr__ = __str__ = __int__  # type: ignore[assignment]
+
+
+class OddDict(dict[str, int]):
+    def items(self) -> Any:
+        raise ValueError
+
+
+class OddList(list[int]):
+    def __iter__(self) -> Any:
+        raise ValueError
+
+
 def carried(value: object) -> Any:
     return codec.decode(json.loads(json.dumps(codec.encode(value), allow_nan=False)))
 
@@ -35,6 +52,8 @@ def carried(value: object) -> Any:
         None,
         True,
         1 << 70,
+        pytest.param(10**5000, id="long"),
+        pytest.param(-(10**5000), id="long-negative"),
         1.5,
         math.inf,
         -math.inf,
@@ -76,3 +95,7 @@ def test_what_has_no_end_is_cut() -> None:
         found, depth = found[0], depth + 1
     assert found == "[[...]]"
     assert depth == 100
+
+
+def test_what_has_odd_methods_is_told_too() -> None:
+    assert carried([OddNumber(3), OddDict(a=1), OddList([1])]) == [3, "{'a': 1}", "[1]"]

@@ -67,8 +67,12 @@ def test_the_nearest_marker_comes_first() -> None:
         {"preload": (3,)},
         {"preload": 3},
         {"cold": 1},
+        {"logical_devices": {"CPU": 10**9}},
+        {"memory": type("Unprintable", (), {"__repr__": lambda _: 1 / 0})()},
+        {"per": "several\nlines" * 1000},
+        {"cold": 10**5000},
     ],
-    ids=str,
+    ids=lambda given: next(iter(given)),
 )
 def test_nonsense_is_one_line_that_names_it(given: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="the marker tfkernel_isolated") as caught:
