@@ -220,7 +220,9 @@ class IsolationHooks:
         self._count = self._count.merged(workers.left(node, workers.ISOLATED, summary.Count) or summary.Count())
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """How it went."""
+        """How it went, unless nobody wants to know."""
+        if terminalreporter.no_summary or terminalreporter.verbosity < -1:
+            return
         lines = list(summary.lines(self._count, is_verbose=terminalreporter.verbosity > 0))
         if lines:
             terminalreporter.section("tfkernel isolation")

@@ -38,6 +38,7 @@ def test_an_option_or_an_ini_file_asks_for_it(inner: Inner) -> None:
     assert f"{HEADER}test" in lines
     assert any(line.startswith("2 tests in 2 processes (2 forked") for line in lines)
     assert "isolation" not in inner.run("--tfkernel-isolate=off").stdout.str()
+    assert "isolation" not in inner.run("--no-summary", "--no-header").stdout.str()
     inner.write("pytest.ini", "[pytest]\ntfkernel_isolate = maybe\n")
     run = inner.run()
     assert run.ret == 4
