@@ -195,13 +195,13 @@ class Life:
         with contextlib.suppress(ChannelClosedError, ChannelTornError):
             self._parts.channel.send({"kind": "interrupt"})
 
-    def dump_stacks(self, seconds: float = _STACKS_SECONDS) -> None:
-        """Ask for the stacks of all Python threads, and wait until they are written."""
+    def dump_stacks(self, seconds: float = _STACKS_SECONDS, *, unasked: bool = False) -> None:
+        """Ask for the stacks of all Python threads, unless they come `unasked`, and wait until they are written."""
         before = size = self._parts.stacks.size()
         # Any thread of a stopped process may take a signal when it goes on. One that isn't the main thread would
         # walk the main thread's frames while that one runs, and crash. Another program has no handler, and would die.
         is_heard = proc.catches(self.process.pid, DUMP_SIGNAL)
-        if not (is_heard and self._supervisor.signal(self.process, DUMP_SIGNAL, main_thread=True)):
+        if not (self._supervisor.signal(self.process, DUMP_SIGNAL, main_thread=True) if is_heard else unasked):
             return
         self.signal(signal.SIGCONT)  # a stopped process answers no signal
         deadline = self._clock() + seconds

@@ -127,7 +127,7 @@ class Peer:
         raise DiedError(self._death())
 
     def _end_late(self, why: str) -> None:
-        self.life.dump_stacks(_SURE_SECONDS if self.is_armed else _STACKS_SECONDS)
+        self.life.dump_stacks(_SURE_SECONDS if self.is_armed else _STACKS_SECONDS, unasked=self.is_armed)
         # They end with it: nobody can find them later.
         self.left.extend(one for one in self.life.leftovers(0) if one.state != "Z")
         self.life.end(why, deadline=True)
