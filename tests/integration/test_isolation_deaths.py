@@ -127,7 +127,8 @@ def seen(make_inner: Callable[[], Inner], tmp_path_factory: pytest.TempPathFacto
     ]:
         inner.write(name, text)
     xml = tmp_path_factory.mktemp("xml") / "junit.xml"
-    run = inner.run("--tfkernel-isolate", "-v", "--continue-on-collection-errors", f"--junitxml={xml}")
+    # The stacks of an interpreter that began with nothing else.
+    run = inner.run("--tfkernel-isolate", "-v", "--continue-on-collection-errors", f"--junitxml={xml}", COLD="1")
     return Seen(run, {one.get("name", ""): one for one in ET.parse(xml).iter("testcase")})
 
 

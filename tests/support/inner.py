@@ -21,7 +21,8 @@ class Inner:
 
     With `canned`, trials are played by hand: nothing is started, and what is seen is what honest
     kernels show. `log` notes who played which setting. `plugins` are loaded beside those that always are. With `warm`, a
-    run is forked from it; without, and where it can't be, its interpreter is a fresh one.
+    run is forked from it; without, and where it can't be, its interpreter is a fresh one. With the variable `COLD` that of
+    its isolated tests is, too: its stacks and its name are those that a person sees.
     """
 
     folder: Path

@@ -28,6 +28,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import warm_plugins
 import warm_workers
 
 # What begins when it is imported, and what runs in other processes.
@@ -141,7 +142,9 @@ def _become(request: dict[str, Any]) -> None:
 def main(descriptor: int) -> int:
     """See the module."""
     _import_all()
+    warm_plugins.settle()
     _rehearse()
+    importlib.import_module("warm_supervisors")
     del sys.path[0]
     # What is there is there for all: no collection of a child touches it.
     gc.collect()
@@ -158,7 +161,11 @@ def main(descriptor: int) -> int:
         request = json.loads(line)
     channel.close()
     _become(request)
-    warm_workers.prepare(warm_workers.asked_for(request["arguments"]), _work)
+    import warm_supervisors
+
+    arguments = request["arguments"]
+    warm_workers.prepare(warm_workers.asked_for(arguments), lambda source: _work(source, arguments))
+    warm_supervisors.prepare(arguments)
     try:
         if request["code"] is None:
             runpy.run_module("pytest", run_name="__main__", alter_sys=True)
@@ -171,7 +178,10 @@ def main(descriptor: int) -> int:
     return 0
 
 
-def _work(source: str) -> None:
+def _work(source: str, arguments: list[str]) -> None:
+    import warm_supervisors
+
+    warm_supervisors.prepare(arguments)
     exec(source, sys.modules["__main__"].__dict__)
     _end(0)
 

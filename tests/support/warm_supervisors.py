@@ -1,0 +1,183 @@
+"""The supervisor of a pytest under test, and where its isolated tests begin, forked from a process that has imported pytest.
+
+The supervisor is forked before its pytest begins, of which it has nothing, and waits until it is started; one that isn't
+ends with that pytest. What it starts is started as usual, but for an interpreter of isolation, which is a fork of it.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import io
+import json
+import os
+import posix
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_tfkernel._child import process
+from pytest_tfkernel.plugin.isolation.forks import ROLE
+from pytest_tfkernel.processes import spawning
+from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
+
+_ORDINARY = [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor"]
+_PACKAGE = "_tfkernel_child"
+_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
+_PR_SET_PDEATHSIG = 1
+_MOST_BYTES = 1 << 20
+_NEVER = 0
+# What the process of all began with.
+_BEGUN = dict(os.environ)
+_KEPT: list[BaseException] = []
+
+
+def prepare(arguments: list[str]) -> None:
+    """Fork one where such a command line isolates tests; the first supervisor that is started is that one."""
+    if os.environ.pop("COLD", None) or not any(word.startswith("--tfkernel-isolate") for word in arguments):
+        return
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    parent = os.getpid()
+    # Ctrl-C is for pytest.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _wait(theirs, parent)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    theirs.close()
+    vars(spawning)["posix"] = _Spawning(pid, ours)
+
+
+class _Spawning(types.ModuleType):
+    """The module `posix`, but that the first supervisor is there already."""
+
+    def __init__(self, pid: int, channel: socket.socket) -> None:
+        super().__init__("posix")
+        self.__dict__.update(vars(posix))
+        self._waiting: tuple[int, socket.socket] | None = (pid, channel)
+        self.__dict__["posix_spawn"] = self._spawn
+
+    def _spawn(self, path: str, argv: list[str], environment: dict[str, str], **more: Any) -> int:
+        if self._waiting is None or argv[: len(_ORDINARY)] != _ORDINARY:
+            return posix.posix_spawn(path, argv, environment, **more)
+        (pid, channel), self._waiting = self._waiting, None
+        _, *placed = more["file_actions"]
+        order = {
+            "arguments": argv[len(_ORDINARY) - 2 :],
+            "environment": environment,
+            "folder": str(Path.cwd()),
+            "targets": [target for _, _, target in placed],
+            "limits": [(number, resource.getrlimit(number)) for number in _LIMITS],
+        }
+        descriptors = array.array("i", [source for _, source, _ in placed])
+        with channel:
+            channel.sendmsg([json.dumps(order).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
+        return pid
+
+
+def _wait(channel: socket.socket, parent: int) -> NoReturn:
+    """In the child: be what that command line is, or end."""
+    process.die_with_parent(parent)
+    data, descriptors, *_ = socket.recv_fds(channel, _MOST_BYTES, 16)
+    if not data:
+        os._exit(0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _NEVER, 0, 0, 0)
+    order = json.loads(data)
+    channel.close()
+    null = os.open(os.devnull, os.O_RDONLY)
+    process.place_descriptors({0: null, **dict(zip(order["targets"], descriptors, strict=True))}, inheritable=True)
+    os.chdir(order["folder"])
+    for number, both in order["limits"]:
+        resource.setrlimit(number, both)
+    ordinary = os.execve
+    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+
+    def execve(path: str, argv: list[str], environment: dict[str, str]) -> None:
+        if argv == [sys.executable, *flags, str(CHILD_FOLDER), ROLE] and _begins_alike(environment):
+            os.execve = ordinary
+            _leave(argv[-2:], environment)
+        ordinary(path, argv, environment)
+
+    os.execve = execve  # type: ignore[assignment]
+    arguments, environment = order["arguments"], order["environment"]
+    try:
+        _begin(arguments, environment)
+    except _Left as left:
+        # What it refers to has closed descriptors, whose numbers are of something else by now: it is never freed.
+        _KEPT.append(left)
+        arguments, environment = left.arguments, left.environment
+    os._exit = posix._exit
+    _begin(arguments, environment)
+    os._exit(0)
+
+
+class _Left(BaseException):
+    """A child of the supervisor has left all that it was called by, to be what the supervisor was to start."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        super().__init__()
+        self.arguments, self.environment = arguments, environment
+
+
+def _leave(arguments: list[str], environment: dict[str, str]) -> NoReturn:
+    """In that child, in the place of its exec."""
+    _close_on_exec()
+    sys.modules[f"{_PACKAGE}.supervisor"].Supervisor.end_everything = lambda _: None
+    left = _Left(arguments, environment)
+
+    def leave(_: int) -> NoReturn:
+        raise left
+
+    os._exit = leave  # type: ignore[assignment]
+    leave(0)
+
+
+def _begins_alike(environment: dict[str, str]) -> bool:
+    """Whether an interpreter that is started with it would begin as this one did."""
+    names = {name for name in environment.keys() | _BEGUN.keys() if name.startswith(("PYTHON", "LD_"))}
+    return all(environment.get(name) == _BEGUN.get(name) for name in names)
+
+
+def _close_on_exec() -> None:
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if not os.get_inheritable(int(name)):
+                os.close(int(name))
+        except OSError:
+            continue  # the descriptor of the listing itself
+
+
+def _begin(arguments: list[str], environment: dict[str, str]) -> None:
+    """Be `python FOLDER ROLE ...`, with the streams of a new interpreter."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+        del sys.modules[name]
+    _renew_streams()
+    main = types.ModuleType("__main__")
+    file = CHILD_FOLDER / "__main__.py"
+    main.__file__ = str(file)
+    sys.modules["__main__"] = main
+    sys.argv[:] = arguments
+    sys.path.insert(0, arguments[0])
+    try:
+        exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), main.__dict__)
+    except Exception:  # noqa: BLE001 - as an interpreter does
+        traceback.print_exc()
+        posix._exit(1)
+
+
+def _renew_streams() -> None:
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        old = getattr(sys, f"__{name}__")
+        file = open(number, f"{mode}b", closefd=False)  # noqa: SIM115
+        new = io.TextIOWrapper(file, encoding=old.encoding, errors=old.errors, line_buffering=name == "stderr")
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
