@@ -148,9 +148,14 @@ def texts_of(value: Any) -> Iterator[str]:
             yield from texts_of(item)
 
 
-def test_every_verdict_and_every_trial_is_there(make_run: MakeRun) -> None:
-    run = make_run()
-    reader = read(render(run))
+@pytest.fixture(scope="module")
+def whole(make_run: MakeRun) -> str:
+    """The page of a large run."""
+    return render(make_run())
+
+
+def test_every_verdict_and_every_trial_is_there(make_run: MakeRun, whole: str) -> None:
+    run, reader = make_run(), read(whole)
     assert reader.tags.count("details") == len(run.trials)
     for guarantee in {one.guarantee for one in run.verdicts}:
         count = sum(one.guarantee == guarantee for one in run.verdicts)
@@ -160,16 +165,21 @@ def test_every_verdict_and_every_trial_is_there(make_run: MakeRun) -> None:
     assert reader.all("data-state").count("FAIL") == 2
 
 
-def test_a_failure_has_its_reason_its_post_mortem_and_its_command(make_run: MakeRun) -> None:
-    text = read(render(make_run())).text
+def test_a_failure_has_its_reason_its_post_mortem_and_its_command(whole: str) -> None:
+    text = read(whole).text
     assert "the variable read 2.0 before the initializer ran" in text
     assert "stack of the main thread: File &quot;" not in text
     assert 'stack of the main thread: File "<cell 4>", line 1 in <module>' in text
     assert 'pytest "tfkernel::variable-is-reset[forkserver-variable_assign-sigabrt-idle]"' in text
 
 
-def test_every_text_of_a_document_is_shown(full: parts.Document) -> None:
-    reader = read(render(full))
+@pytest.fixture(scope="module")
+def full_page(full: parts.Document) -> Reader:
+    return read(render(full))
+
+
+def test_every_text_of_a_document_is_shown(full: parts.Document, full_page: Reader) -> None:
+    reader = full_page
     shown = reader.text + " ".join(reader.all("aria-label"))
     assert [
         text
@@ -204,24 +214,25 @@ def test_marks_have_any_name(attack: str) -> None:
     assert "9.000 s \u2013 \u2013 \u2013" in text
 
 
-def test_policy_allows_only_what_is_ours(make_run: MakeRun) -> None:
-    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', render(make_run()))
+def test_policy_allows_only_what_is_ours(whole: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', whole)
     assert policy is not None
     assert policy[1].startswith("default-src &#39;none&#39;; script-src &#39;sha256-")
     assert "unsafe" not in policy[1]
 
 
-def test_same_run_gives_the_same_page(make_run: MakeRun) -> None:
-    assert render(make_run()) == render(make_run())
+def test_same_run_gives_the_same_page(make_run: MakeRun, whole: str) -> None:
+    assert render(make_run()) == whole
 
 
-def test_incomplete_run_says_so_first(make_run: MakeRun) -> None:
-    text = read(render(msgspec.structs.replace(make_run(), complete=False, end=None))).text
+def test_incomplete_run_says_so_first(full: parts.Document) -> None:
+    run = documents.with_verdict(full, 0, verdict="FAIL", reason="it didn't hold")
+    text = read(render(msgspec.structs.replace(run, complete=False, end=None))).text
     assert text.index("Incomplete. This run was cut short") < text.index("What failed")
 
 
-def test_what_was_never_reported_is_named_first(full: parts.Document) -> None:
-    text = read(render(full)).text
+def test_what_was_never_reported_is_named_first(full_page: Reader) -> None:
+    text = full_page.text
     assert text.index("Collected, but never reported: tfkernel::x[y].") < text.index("What failed")
 
 
@@ -263,10 +274,13 @@ def test_own_tests_that_failed_are_in_headline_cards_and_what_failed() -> None:
     assert re.search('<li id="own-3" data-state="PASS" .*test_0', page)
 
 
-def test_many_tests_that_failed_are_counted(make_run: MakeRun) -> None:
+def test_many_tests_that_failed_are_counted() -> None:
     tests = [parts.Test(item=f"test_{n}", outcome="failed" if n > 2_050 else "passed", seconds=1) for n in range(2_200)]
-    reader = read(render(msgspec.structs.replace(make_run(), tests=tests)))
-    assert "149 of your 2,200 tests failed; 2 of 546 verdicts are FAIL" in reader.text
+    run = documents.document(2)
+    for number in (0, 2):
+        run = documents.with_verdict(run, number, verdict="FAIL", reason="it didn't hold")
+    reader = read(render(msgspec.structs.replace(run, tests=tests)))
+    assert "149 of your 2,200 tests failed; 2 of 4 verdicts are FAIL" in reader.text
     assert "… and 89 tests more, among your own below." in reader.text
     assert reader.all("data-state").count("FAIL") == 2 + 149
 
