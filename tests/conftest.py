@@ -73,7 +73,6 @@ def pytest_collection() -> Generator[None, object, object]:
             patch.setattr(sys, "dont_write_bytecode", False)
             return (yield)
     finally:
-        gc.collect()
         gc.freeze()
         gc.enable()
 

@@ -62,9 +62,11 @@ def all_ended(eventually: Callable[[Callable[[], object]], None]) -> Iterator[No
     eventually(lambda: all(one["pid"] in before or one["state"] == "Z" for one in proc.descendants(os.getpid())))
 
 
-@pytest.fixture
-def trapped(tmp_path: Path) -> Trapped:
-    found = Trapped(tmp_path / "traps", tmp_path / "caught", tmp_path / "bin/pytest-tfkernel")
+@pytest.fixture(scope="module")
+def traps(tmp_path_factory: pytest.TempPathFactory) -> Trapped:
+    """Set once for all; each test takes off what was caught before it."""
+    place = tmp_path_factory.mktemp("main")
+    found = Trapped(place / "traps", place / "caught", place / "bin/pytest-tfkernel")
     for folder in (found.folder, found.script.parent):
         folder.mkdir()
     found.script.write_text(SCRIPT)
@@ -74,6 +76,12 @@ def trapped(tmp_path: Path) -> Trapped:
             f"print({name!r}, file=open({str(found.caught)!r}, 'a'))\nraise OSError"
         )
     return found
+
+
+@pytest.fixture
+def trapped(traps: Trapped) -> Trapped:
+    traps.caught.unlink(missing_ok=True)
+    return traps
 
 
 def test_the_traps_can_catch(trapped: Trapped) -> None:
@@ -112,7 +120,7 @@ def test_what_only_pythonpath_has_is_found_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_working_folder_that_was_removed_is_no_matter(trapped: Trapped, way: str) -> None:
-    gone = trapped.folder / "gone"
+    gone = trapped.folder.parent / "gone"
     gone.mkdir()
     begin = f"{trapped.script}" if way == "script" else "-I -m pytest_tfkernel"
     command = f'cd "{gone}" && rmdir "{gone}" && exec "{sys.executable}" {begin} doctor --require=gpu-idle'

@@ -68,6 +68,8 @@ def test_an_unprivileged_user_sees_the_same(tmp_path: Path) -> None:
     done = subprocess.run(
         [*become, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'inner'}", chosen],
         cwd=ROOT,
+        # Else it would compile what is there: see `pytest_configure` of tests/conftest.py.
+        env={name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         capture_output=True,
         text=True,
         check=False,
