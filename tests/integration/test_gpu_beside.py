@@ -8,6 +8,13 @@ from driver_stub import DriverStub
 from inner import Inner, counts
 
 DEATHS = "nothing-is-left and forkserver-graph_add and (sigkill-idle or sigsegv-idle or sigterm-idle)"
+# With no TensorFlow in it: the kernels of trials are forked from another process.
+MINE = """
+from pytest_tfkernel import ForkServer
+
+def test_before(tfkernel_factory): tfkernel_factory(provisioner=ForkServer(preload=())).execute("1")
+def test_after(): pass
+"""
 # Each process that plays imports TensorFlow. What the gate is satisfied with, the trials are, too: they look at the same
 # in its run. Workers, and the trials alone, are of the soak.
 ALONE, TWO_LATER = pytest.param((), id="plain"), pytest.param(("-n", "2"), id="two", marks=pytest.mark.soak)
@@ -29,7 +36,7 @@ def test_nothing_is_left_where_a_gpu_is(inner: Inner, stub: DriverStub, workers:
 def test_the_gate_blames_no_test_for_it(inner: Inner, stub: DriverStub, workers: tuple[str, ...]) -> None:
     if workers:
         pytest.importorskip("xdist")
-    inner.write("test_mine.py", "def test_before(tfkernel): tfkernel.execute('1')\ndef test_after(): pass\n")
+    inner.write("test_mine.py", MINE)
     arguments = (".", "--tfkernel-gate", "--tfkernel", "-p", "stub_devices", "-k", f"mine or ({DEATHS})")
     result = inner.run(*arguments, *workers, **stub.environment)
     assert (result.ret, counts(result)) == (0, {"passed": 5})

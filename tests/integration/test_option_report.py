@@ -166,19 +166,6 @@ def test_has_both_where_both_are_run(canned: Inner) -> None:
     assert (len(written(canned).verdicts), len(written(canned).tests)) == (17, 1)
 
 
-def test_has_what_was_seen_in_a_trial(inner: Inner, tensorflow_python: str) -> None:
-    inner.run("tfkernel::process-is-new[forkserver-graph_add-sigkill-idle]", REPORT)
-    (trial,) = written(inner).trials
-    assert trial.death is not None
-    assert (trial.death.signal, trial.death.killer, trial.result) == ("SIGKILL", "us", 5.0)
-    assert "SIGKILL" in trial.death.report
-    assert (trial.death.peak_memory or 0) > 1 << 20
-    moments = {moment.name: moment for moment in trial.timeline}
-    assert list(moments)[-1] == "rebuilt"
-    assert moments["fault"].threads is not None
-    assert trial.seconds > moments["death"].seconds > 0
-
-
 def test_leaks_are_there_where_the_gate_is_on(inner: Inner) -> None:
     inner.write("test_own.py", "import tempfile\n\ndef test_leaks(): tempfile.mkstemp()\n")
     (inner.folder / "tmp").mkdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from inner import Inner, counts
+from pytest_tfkernel.report.store import load
 
 pytest.importorskip("xdist")
 
@@ -70,7 +71,8 @@ def real_inner(make_inner: Callable[[], Inner], tensorflow_python: str) -> Inner
 
 @pytest.fixture(scope="module")
 def real(real_inner: Inner) -> pytest.RunResult:
-    return real_inner.run("-p", "played", "--tfkernel", "-n", "1", "-k", " or ".join(SETTINGS))
+    chosen = " or ".join(SETTINGS)
+    return real_inner.run("-p", "played", "--tfkernel", "-n", "1", "-k", chosen, "--tfkernel-report=run.json")
 
 
 def test_what_holds_passes_and_what_does_not_fails(real: pytest.RunResult) -> None:
@@ -125,3 +127,17 @@ def test_failure_shows_the_post_mortem_of_the_kernel(real: pytest.RunResult) -> 
             "last words before the fault",
         ]
     )
+
+
+def test_its_document_has_what_was_seen_in_a_trial(real: pytest.RunResult, real_inner: Inner) -> None:
+    found = {str(one.setting): one for one in load(real_inner.folder / "run.json").trials}
+    (trial,) = (one for setting, one in found.items() if "sigkill" in setting)
+    assert trial.death is not None
+    assert (trial.death.signal, trial.death.killer) == ("SIGKILL", "us")
+    assert trial.result == ["FailedPreconditionError", 1.0, 2.0]
+    assert "SIGKILL" in trial.death.report
+    assert (trial.death.peak_memory or 0) > 1 << 20
+    moments = {moment.name: moment for moment in trial.timeline}
+    assert list(moments)[-1] == "rebuilt"
+    assert moments["fault"].threads is not None
+    assert trial.seconds > moments["death"].seconds > 0
