@@ -27,14 +27,28 @@ AwaitDeath = Callable[[int], None]
 REPOSITORY = Path(__file__).parents[2]
 PROVISIONERS = ["forkserver", "subprocess", "multiprocess-spawn", "multiprocess-forkserver", "jupyter"]
 
+
+def _each_once(ways: list[Any]) -> list[Any]:
+    """Each way with kernels of our own, which start at once; each of the others, with a host, in one way."""
+    return [
+        pytest.param(
+            way,
+            provisioner,
+            id=f"{getattr(way, '__name__', way)}-{provisioner}",
+            marks=[pytest.mark.soak] * (place > 1 and ways[place % len(ways)] != way),
+        )
+        for way in ways
+        for place, provisioner in enumerate(PROVISIONERS)
+    ]
+
+
 # Whoever does this wears no lease, or that of somebody else.
 SHED = "import resource; resource.setrlimit(10, ({number}, resource.getrlimit(10)[1]))"
 # Until it is ended; a signal that asks for its stack wakes it.
 HANGS = "import signal\nwhile True: signal.pause()"
 
 
-@pytest.mark.parametrize("provisioner", PROVISIONERS)
-@pytest.mark.parametrize("number", ["7", "resource.getrlimit(10)[1]"])
+@pytest.mark.parametrize(("number", "provisioner"), _each_once(["7", "resource.getrlimit(10)[1]"]))
 def test_a_kernel_that_wears_another_number_ends(start: StartKernel, number: str, provisioner: str) -> None:
     kernel = start(provisioner=provisioner)
     kernel.execute(SHED.format(number=number))
@@ -291,8 +305,7 @@ def end_torn(kernel: Kernel) -> None:
         kernel.execute("import os; os.write(3, b'\\xff' * 64); os.read(os.pipe()[0], 1)", timeout=20)
 
 
-@pytest.mark.parametrize("provisioner", PROVISIONERS)
-@pytest.mark.parametrize("end", [end_by_deadline, end_by_force, end_by_signal])
+@pytest.mark.parametrize(("end", "provisioner"), _each_once([end_by_deadline, end_by_force, end_by_signal]))
 def test_trackers_remove_what_an_ended_kernel_has_shared(
     start: StartKernel, provisioner: str, end: Callable[[Kernel], None]
 ) -> None:
