@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from accounts import LEADERLESS, Account
+from pytest_tfkernel.audit.table import Table
 from pytest_tfkernel.model.resources import Kind
 
 OpenAccount = Callable[..., Account]
@@ -48,6 +49,23 @@ def test_a_port_on_which_a_child_listens_is_found(account: Account, table: str, 
     (leak,) = account.leaks(Kind.SOCKET)
     assert (leak.resource.name, leak.resource.detail) == (f"{table} {host}:{port}", "listening")
     assert (leak.since, [holder.process.pid for holder in leak.resource.holders]) == ("the first cell", [pid])
+
+
+def test_the_tables_of_tcp_are_read_only_where_a_socket_may_be_in_them(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    lines = Table.lines
+
+    def noted(table: Table, name: str, kind: Kind) -> list[str]:
+        read.append(name)
+        return lines(table, name, kind)
+
+    monkeypatch.setattr(Table, "lines", noted)
+    account.run(f"{SOCKETS}\npair = socket.socketpair()")
+    assert [name for name in read if name.startswith("net/tcp")] == []
+    account.run("one = bound(socket.AF_INET, ('127.0.0.1', 0))")
+    assert {"net/tcp", "net/tcp6"} <= set(read)
 
 
 def test_a_port_goes_with_its_last_process(account: Account) -> None:
