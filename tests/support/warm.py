@@ -35,6 +35,8 @@ import warm_workers
 _ELSEWHERE = {"__main__", "_child", "hosts"}
 # An interpreter reads them when it begins, but for these, which are the same for all of them or done here.
 _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
+# What pages are drawn with.
+_DRAWS = ("matplotlib",)
 # Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
 # pyfakefs imports takes as long as all the rest of pytest.
 BY_REQUEST = ("asyncio", "fakefs", "isolated", "rerunfailures")
@@ -97,20 +99,27 @@ def _import_all() -> None:
 
     import pytest_tfkernel
 
-    # A plugin of others, which pytest wants to import itself; and so it will what needs it.
-    sys.modules["xdist"] = None  # type: ignore[assignment]
+    # A plugin of others, which pytest wants to import itself; and so it will what needs it. And what takes half of the
+    # memory, of which each fork has a copy: those that draw are forked from another process.
+    kept_away = ("xdist", *_DRAWS)
+    sys.modules.update(dict.fromkeys(kept_away))  # type: ignore[arg-type]
     for package in (_pytest, pytest_tfkernel):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.", onerror=lambda _: None):
             if not _ELSEWHERE & set(module.name.split(".")):
                 with contextlib.suppress(ImportError):
                     importlib.import_module(module.name)
-    del sys.modules["xdist"]
+    for name in kept_away:
+        del sys.modules[name]
     with contextlib.suppress(ImportError):
         # What that one imports, and nobody rewrites.
         importlib.import_module("execnet")
+    _forbid_rewriting()
+
+
+def _forbid_rewriting() -> None:
     for name, loaded in sys.modules.items():
         # Else pytest warns that it can't rewrite them any more; nothing in them is a test.
-        if name.partition(".")[0] == pytest_tfkernel.__name__:
+        if name.partition(".")[0] == "pytest_tfkernel" and "PYTEST_DONT_REWRITE" not in (loaded.__doc__ or ""):
             loaded.__doc__ = f"{loaded.__doc__ or ''}\nPYTEST_DONT_REWRITE"
 
 
@@ -149,17 +158,9 @@ def main(descriptor: int) -> int:
     # What is there is there for all: no collection of a child touches it.
     gc.collect()
     gc.freeze()
-    channel = socket.socket(fileno=descriptor)
-    with channel.makefile("r", encoding="utf-8") as lines:
-        while line := lines.readline():
-            pid = os.fork()
-            if pid == 0:
-                break
-            channel.sendall(b"%d\n" % os.waitpid(pid, 0)[1])
-        else:
-            return 0
-        request = json.loads(line)
-    channel.close()
+    request = _serve(socket.socket(fileno=descriptor), draws=False)
+    if request is None:
+        return 0
     _become(request)
     import warm_supervisors
 
@@ -176,6 +177,50 @@ def main(descriptor: int) -> int:
         _end(end.code)
         raise
     return 0
+
+
+def _serve(channel: socket.socket, *, draws: bool) -> dict[str, Any] | None:
+    """Fork a process for each request, which is what this returns there; None when there are no more."""
+    drawing: tuple[int, socket.socket] | None = None
+    with channel, channel.makefile("r", encoding="utf-8") as lines:
+        while line := lines.readline():
+            request: dict[str, Any] = json.loads(line)
+            if draws or not any(word.endswith(".html") for word in request["arguments"]):
+                pid = os.fork()
+                if pid == 0:
+                    if drawing is not None:
+                        drawing[1].close()
+                    return request
+                channel.sendall(b"%d\n" % os.waitpid(pid, 0)[1])
+                continue
+            if drawing is None:
+                ours, theirs = socket.socketpair()
+                drawing = os.fork(), ours
+                if drawing[0] == 0:
+                    ours.close()
+                    channel.close()
+                    return _draw(theirs)
+                theirs.close()
+            drawing[1].sendall(line.encode())
+            answer = b""
+            while not answer.endswith(b"\n"):
+                answer += drawing[1].recv(64) or b"1\n"
+            channel.sendall(answer)
+    if drawing is not None:
+        drawing[1].close()
+        os.waitpid(drawing[0], 0)
+    return None
+
+
+def _draw(channel: socket.socket) -> dict[str, Any] | None:
+    """In a process that lives as long as the one it was forked from."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("matplotlib.backends.backend_svg")
+        importlib.import_module("pytest_tfkernel.report.history.plots")
+    _forbid_rewriting()
+    gc.collect()
+    gc.freeze()
+    return _serve(channel, draws=True)
 
 
 def _work(source: str, arguments: list[str]) -> None:
