@@ -153,12 +153,6 @@ class TestSupervisor:
 
 
 class TestKernels:
-    @pytest.fixture
-    def launcher(self, nothing_is_left: None) -> Iterator[Launcher]:
-        """One of their own: an interrupt where a lock is about to be given back, as a tracer can raise it, keeps it."""
-        with Launcher() as launcher:
-            yield launcher
-
     @pytest.mark.parametrize("provisioner", ["forkserver", "subprocess"])
     def test_a_cell_that_nobody_waits_for_any_more_answers_nobody_else(
         self, start: StartKernel, provisioner: str
@@ -167,12 +161,13 @@ class TestKernels:
         for number in interrupted_everywhere(lambda: kernel.execute("'earlier'"), 3):
             assert kernel.execute(str(number)).value == number
 
-    def test_a_kernel_whose_start_was_interrupted_is_no_other_one_s(self, launcher: Launcher) -> None:
-        spec = KernelSpec(provisioner=ForkServer(preload=()))
-        for _ in interrupted_everywhere(lambda: launcher.start(spec).shutdown(now=True), _STEP):
-            kernel = launcher.start(spec)
-            assert kernel.execute("import os; os.getpid()").value == kernel.pid
-            kernel.shutdown(now=True)
+    def test_a_kernel_whose_start_was_interrupted_is_no_other_one_s(self, nothing_is_left: None) -> None:
+        with Launcher() as launcher:
+            spec = KernelSpec(provisioner=ForkServer(preload=()))
+            for _ in interrupted_everywhere(lambda: launcher.start(spec).shutdown(now=True), _STEP):
+                kernel = launcher.start(spec)
+                assert kernel.execute("import os; os.getpid()").value == kernel.pid
+                kernel.shutdown(now=True)
 
     def test_a_restart_that_was_interrupted_can_be_done_again(self, start: StartKernel) -> None:
         kernel = start()
