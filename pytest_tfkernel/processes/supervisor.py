@@ -211,6 +211,11 @@ class Supervisor:
                     return answer
             raise self._gone(f"it did not answer for {seconds:.0f} s")
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended: what it has started is about to, if it hasn't."""
+        return self._closed or self._channel.is_closed()
+
     def check_ours(self) -> None:
         """Raise SupervisorGoneError after `close`, and in a fork of the process that made this."""
         if self._closed:

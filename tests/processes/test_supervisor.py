@@ -288,6 +288,7 @@ class TestClose:
     def test_kernels_know_that_they_have_ended(self) -> None:
         with Launcher() as launcher:
             kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
+        assert launcher.supervisor.is_gone
         assert not kernel.is_alive
         with pytest.raises(SupervisorGoneError, match="this session has ended"):
             kernel.execute("1")
@@ -316,9 +317,11 @@ class TestOwners:
     def test_a_supervisor_that_ends_takes_its_kernels_along(self, number: int, await_death: AwaitDeath) -> None:
         with Launcher() as launcher:
             kernel = launcher.start(KernelSpec(provisioner=ForkServer(preload=())))
+            assert not launcher.supervisor.is_gone
             os.kill(launcher.supervisor.pid, number)
             await_death(kernel.pid)
             await_death(launcher.supervisor.pid)
+            assert launcher.supervisor.is_gone
             gone = rf"^the supervisor \(pid {launcher.supervisor.pid}\) is gone, and every kernel with it .*$"
             # Asked to end, it can still tell of the death.
             with pytest.raises((SupervisorGoneError, KernelIsDead), match=rf"{gone}|dead for 0.\d s"):

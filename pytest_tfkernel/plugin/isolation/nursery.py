@@ -171,6 +171,11 @@ class Nursery:
             begin = functools.partial(self._about_to_collect, phases=True)
             self._sifter = Sifter(self._forks, begin, gathered, self._unsafe)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether all processes from here are dead or about to be, since their supervisor is."""
+        return self._forks.launcher.supervisor.is_gone
+
     def _forget_dead(self) -> None:
         for name in ("_collected", "_configured", "_blank"):
             peer = getattr(self, name)

@@ -37,8 +37,8 @@ class Supply:
         """A process for a test, and how it was made. Raises TFKernelError, or DiedError."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            # Somebody may have ended it since.
-            if ahead[0] == kin and ahead[1].life.is_alive:
+            # Somebody may have ended it since, or their parent, whom it doesn't outlive for long.
+            if ahead[0] == kin and ahead[1].life.is_alive and not self._nursery.is_gone:
                 return ahead[1:]
             ahead[1].bury()
         return self._make(item, kin)

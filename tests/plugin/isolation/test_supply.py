@@ -21,6 +21,7 @@ class Nursery:
 
     def __init__(self, *, forks: bool = True) -> None:
         self.forks = forks
+        self.is_gone = False
         self.alive: list[int] = []
         self.count = 0
 
@@ -65,6 +66,13 @@ def test_one_that_was_ended_meanwhile_is_none(supply: Supply, nursery: Nursery) 
     supply.make_ahead(ITEM, kinship(ITEM, NONE))
     ahead: Any = supply._ahead
     ahead[1].life.is_alive = False
+    assert take(supply, ITEM).number == 2
+    assert nursery.alive == [2]
+
+
+def test_one_whose_parent_was_ended_is_none_though_it_still_lives(supply: Supply, nursery: Nursery) -> None:
+    supply.make_ahead(ITEM, kinship(ITEM, NONE))
+    nursery.is_gone = True
     assert take(supply, ITEM).number == 2
     assert nursery.alive == [2]
 
