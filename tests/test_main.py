@@ -84,6 +84,7 @@ def trapped(traps: Trapped) -> Trapped:
     return traps
 
 
+@pytest.mark.uncovered
 def test_the_traps_can_catch(trapped: Trapped) -> None:
     done = subprocess.run([sys.executable, "-c", "import random"], cwd=trapped.folder, check=False)
     assert done.returncode == 1
@@ -97,6 +98,7 @@ def test_a_module_of_the_working_folder_is_not_ours(trapped: Trapped, way: str, 
     assert (code, said.count("\n"), caught) == (CANT_TELL, 1, []), said
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("path", ["{traps}", ".", "", ":", "relative:{traps}:{library}", "{traps}:{packages}"])
 # What a command imports is known by then; the working folder above asks it of each.

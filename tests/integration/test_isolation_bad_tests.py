@@ -143,6 +143,7 @@ WORDS = {
 }
 
 
+@pytest.mark.uncovered
 def test_what_does_no_harm_elsewhere_is_a_test_that_passes(inner: Inner) -> None:
     inner.write("test_a.py", HARMLESS)
     run = inner.run("--tfkernel-isolate=test", "-v")
@@ -265,6 +266,7 @@ def test_a_conftest_that_starts_a_thread_is_read_in_each_process(inner: Inner) -
     assert counts(run) == {"passed": 1}
 
 
+@pytest.mark.uncovered
 def test_one_that_replaces_what_everything_is_made_of_is_told_in_a_line(inner: Inner) -> None:
     inner.write("test_a.py", REPLACED)
     inner.write("test_b.py", "def test_it(): pass\n")

@@ -92,6 +92,7 @@ def nothing_is_left(inner: Inner) -> bool:
     return not [one for pid in proc.pids() if f"left-by-{inner.folder}" in (one := proc.command_line(pid))]
 
 
+@pytest.mark.uncovered
 def test_what_tests_leave_is_ended_and_named(inner: Inner) -> None:
     inner.write("test_a.py", LEFT)
     # Those of an interpreter that began with nothing else have its name.

@@ -78,6 +78,7 @@ def test_everything_is_told_as_in_a_plain_run(compare: Compare) -> None:
     compare(*native, "--ignore=test_unit.py", "-k", "not module and not bad_suite")
 
 
+@pytest.mark.uncovered
 def test_each_test_apart_is_told_as_in_a_plain_run(compare: Compare) -> None:
     # What is set up for a module is set up for each of its tests.
     # Of a path that is coloured, the folder of the run is not to be seen.

@@ -71,6 +71,7 @@ def fill(inner: Inner, needless: set[str], *, keep: tuple[str, ...] = MINE) -> N
         inner.write(f"{name}.py", f"NAME = {name!r}\n")
 
 
+@pytest.mark.uncovered
 def test_kernels_need_none_of_them_and_take_none_away(inner: Inner, needless: set[str]) -> None:
     fill(inner, needless)
     inner.write("test_kernels.py", KERNELS.format(provisioners=OURS))

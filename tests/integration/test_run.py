@@ -60,6 +60,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.uncovered
 @pytest.mark.parametrize("begin", [SCRIPT, MODULE], ids=["script", "isolated"])
 @pytest.mark.parametrize("name", ["src/look.py", "link.py"])
 def test_a_script_finds_what_python_gives_it(folder: Path, begin: list[str], name: str) -> None:

@@ -138,6 +138,7 @@ class TestSignals:
         found = play(f"{source}except KeyboardInterrupt:\n    print('caught')", str(os.getpid()))
         assert (code_of(found.post_mortem), capfd.readouterr().out) == (0, "caught\n")
 
+    @pytest.mark.uncovered
     def test_one_that_ignores_it_goes_on_and_answers_to_sigquit(self, play: PlayScript) -> None:
         # Both are heard here before either is passed on, and in this order.
         source = f"{self.SELF}signal.signal(signal.SIGINT, signal.SIG_IGN)\nos.kill(int(sys.argv[1]), signal.SIGINT)\n"

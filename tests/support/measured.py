@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 
+def is_measured() -> bool:
+    """Whether coverage is measured here (`tox -e coverage`), and in what starts from here."""
+    return "COVERAGE_PROCESS_CONFIG" in os.environ
+
+
 def measure_supervisors() -> None:
-    """Where coverage is measured (`tox -e coverage`), supervisors of this pytest process are measured too."""
-    if "COVERAGE_PROCESS_CONFIG" not in os.environ:
+    """Where coverage is measured, supervisors of this pytest process are measured too."""
+    if not is_measured():
         return
     import coverage
 

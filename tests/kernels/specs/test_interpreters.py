@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+import pytest_tfkernel._child
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import SpecError
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import ForkServer
-from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 FindPython = Callable[[str], str]
+_CHILD = Path(pytest_tfkernel._child.__file__).parent
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def _install(folder: Path, module: str, info: str, version: str, top: str | None
 
 def _described(python: str, folder: Path) -> dict[str, Any]:
     environment = {"PYTHONPATH": str(folder), "LC_ALL": "C", "PATH": os.environ["PATH"]}
-    command = ["/bin/sh", "-c", 'exec "$0" "$1" 3>&1', python, str(CHILD_FOLDER / "describe.py")]
+    command = ["/bin/sh", "-c", 'exec "$0" "$1" 3>&1', python, str(_CHILD / "describe.py")]
     done = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

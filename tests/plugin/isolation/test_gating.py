@@ -98,6 +98,7 @@ def temporary(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.uncovered
 def test_dead_and_living_tests_are_judged_as_unisolated_ones(inner: Inner, temporary: Path) -> None:
     inner.write("test_one.py", LEAVES)
     run = inner.run("--tfkernel-isolate", "--tfkernel-gate", "-rA", "-p", "no:cacheprovider", TMPDIR=str(temporary))

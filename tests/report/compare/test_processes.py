@@ -51,6 +51,8 @@ def both(ref: parts.Document, changed: parts.Document) -> Pairs:
         ),
         # That a test in it has failed is no other end, nor that it was of a version that kept no cause.
         ({"code": 0}, {"code": 1}, None),
+        ({"code": 0}, {"code": 5}, None),
+        ({"code": 0}, {"code": 6}, (ORDER, "exit code 6")),
         ({"code": 0}, {}, None),
         (SEGV, {"signal": "SIGSEGV"}, None),
         (SEGV, SEGV, None),
@@ -65,6 +67,13 @@ def test_another_end_is_a_changed_behaviour(
     found = list(differences(pairs))
     assert [(one.change, one.before, one.after) for one in found] == ([(Change.EXIT, *words)] if words else [])
     assert (", 1 changed" in answer(("a", "b"), pairs, found, whole=True)) == bool(words)
+
+
+def test_one_that_is_not_isolated_or_not_there_hides_no_other() -> None:
+    aborted: dict[str, Any] = {"signal": "SIGABRT", "cause": "signal"}
+    changed = documents.with_test(run(aborted, count=2), 0, process=None)
+    found = list(differences(both(run(SEGV, count=3), changed)))
+    assert [one.name.rpartition("::")[2] for one in found] == ["test_1"]
 
 
 def test_where_the_outcome_is_another_that_says_it() -> None:
@@ -84,6 +93,7 @@ def test_time_and_memory_are_figures_of_their_own() -> None:
     [
         (run({"peak_memory": 1}), run({"peak_memory": 2}), ["seconds of one", "most memory"]),
         (run({"peak_memory": 1}), run({}), ["seconds of one"]),
+        (run({}), run({"peak_memory": 1}), ["seconds of one"]),
         (run({"peak_memory": 1}), run({"peak_memory": 1}, outcome="skipped"), []),
         (run({"peak_memory": 1}), run(None), []),
     ],

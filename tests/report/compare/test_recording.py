@@ -83,3 +83,16 @@ def test_any_text_can_be_written(compared: Compare, text: str) -> None:
     known = written(compared, run)
     assert as_file(known)
     assert [one for one in compared(REF, run, (), known).differences if one.regression] == []
+
+
+@pytest.mark.parametrize(("length", "end"), [(160, "x"), (161, "x*")])
+def test_only_a_long_text_is_cut(compared: Compare, length: int, end: str) -> None:
+    (short,) = written(compared, documents.with_test(REF, 0, outcome="failed", error_message="x"))
+    message = "x" * (1 + length - len(short.now))
+    (known,) = written(compared, documents.with_test(REF, 0, outcome="failed", error_message=message))
+    assert (known.now[158:], len(known.now)) == (f"xx{end[1:]}", 160 + len(end) - 1)
+
+
+def test_file_is_made_for_people() -> None:
+    text = '[\n {\n  "reason": "why",\n  "change": "lost",\n  "test": "a"\n }\n]\n'
+    assert as_file([Expectation(reason="why", change="lost", test="a")]) == text

@@ -59,6 +59,7 @@ def test_what_a_runner_leaves_whose_supervisor_is_killed_too_is_removed(monkeypa
     folder.rmdir()
 
 
+@pytest.mark.uncovered
 def test_a_daemon_that_no_supervisor_adopts_is_seen_to_live_and_is_ended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
