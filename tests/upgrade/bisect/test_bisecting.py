@@ -98,20 +98,20 @@ def releases(project: Project, name: str, values: str, module: str) -> None:
 
 
 def test_the_release_that_broke_a_test_is_found(project: Project) -> None:
-    releases(project, "tensorflow-cpu", "1112", "tensorflow")
-    said = project("--bisect", "2.10", "2.13", "--", "tests/test_mine.py::test_value")
+    releases(project, "tensorflow-cpu", "112", "tensorflow")
+    said = project("--bisect", "2.10", "2.12", "--", "tests/test_mine.py::test_value")
     assert said.code == FOUND
     assert said.out.splitlines()[:3] == [
-        "first differs in 2.13.0; 2.12.0 is as 2.10.0 was",
-        "  2.12.0: passed",
-        "  2.13.0: failed: AssertionError: assert 2 == 1 + where 2 = tensorflow.value",
+        "first differs in 2.12.0; 2.11.0 is as 2.10.0 was",
+        "  2.11.0: passed",
+        "  2.12.0: failed: AssertionError: assert 2 == 1 + where 2 = tensorflow.value",
     ]
     again = said.out.splitlines()[-1]
-    assert again == "again: pytest-tfkernel upgrade --bisect 2.12.0 2.13.0 -- tests/test_mine.py::test_value"
-    assert "upgrade: 2.12.0 is as 2.10.0\n" in said.err
+    assert again == "again: pytest-tfkernel upgrade --bisect 2.11.0 2.12.0 -- tests/test_mine.py::test_value"
+    assert "upgrade: 2.11.0 is as 2.10.0\n" in said.err
     assert [name.rpartition("-")[0] for name in project.environments()] == [
+        "tensorflow-cpu-2.11.0",
         "tensorflow-cpu-2.12.0",
-        "tensorflow-cpu-2.13.0",
     ]
 
 
