@@ -17,6 +17,8 @@ DeathRecord = Dict[str, Any]
 NAME = re.compile(r"\d{20}-\d+\.json\Z")
 # Seconds since 1970, some thousand years from now: a later time can't be told.
 _LAST_TIME = 1e11
+# Where scripts begin: these frames are ours.
+_OURS = ("/pytest_tfkernel/_child/", "<frozen runpy>")
 # Files of what runs the cells of a user.
 _MACHINERY = ("/IPython/", "/ipykernel/", "/spyder_kernels/", "/pytest_tfkernel/_child/")
 
@@ -75,6 +77,12 @@ def when(record: DeathRecord) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record["time"]))
 
 
+def without_ours(stack: str) -> str:
+    """Stacks without the frames of what has begun a script."""
+    lines = stack.strip().splitlines()
+    return "\n".join(line for line in lines if not (line.startswith("  File ") and any(part in line for part in _OURS)))
+
+
 def brief(stack: str) -> str:
     """Of the stacks of a kernel of IPython's, the frames of the user's in the thread that was running."""
     lines = stack.strip().splitlines()
@@ -96,8 +104,8 @@ def tell(record: DeathRecord, *, whole: bool = True) -> str:
     parts = ["%s  %s" % (when(record), _printable(record["headline"]).replace("\n", "\\n"))]
     for title, key in (("last cell", "last_cell"), ("stack", "stack"), ("stdout", "stdout"), ("stderr", "stderr")):
         text = str(record.get(key) or "").strip("\n").rstrip()
-        if key == "stack" and not whole:
-            text = brief(text)
+        if key == "stack":
+            text = without_ours(text) if whole else brief(text)
         if text:
             number = record.get("cell_number")
             which = " [%s]" % _printable(str(number)) if key == "last_cell" and number else ""

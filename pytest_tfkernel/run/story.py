@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pytest_tfkernel._child import deaths
 from pytest_tfkernel.model.processes import Cause, Killer, Leftover, PostMortem
 from pytest_tfkernel.model.resources import Audit
 from pytest_tfkernel.run.memory import MemoryLine
@@ -15,8 +15,6 @@ from pytest_tfkernel.run.threads import Task
 _FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)$')
 # Where what isn't the script's own lies.
 _LIBRARY = re.compile(r"/lib(64)?/python\d")
-# Where scripts begin: these frames are ours.
-_OURS = ("/pytest_tfkernel/_child/", "<frozen runpy>")
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Story:
     @property
     def stack(self) -> str:
         """The stacks of its threads, without the frames that are ours."""
-        return "\n".join(without_ours(self.post_mortem.stack.strip().splitlines()))
+        return deaths.without_ours(self.post_mortem.stack)
 
     @property
     def place(self) -> str:
@@ -88,8 +86,3 @@ class Story:
 
 def _name(frame: re.Match[str]) -> str:
     return f"{frame['file']}:{frame['line']} in {frame['name']}"
-
-
-def without_ours(lines: Sequence[str]) -> list[str]:
-    """The lines of stacks, without the frames of what has begun a script."""
-    return [line for line in lines if not (line.startswith("  File ") and any(word in line for word in _OURS))]

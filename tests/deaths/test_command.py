@@ -50,7 +50,12 @@ def test_each_is_a_line_with_the_latest_first() -> None:
 
 def test_one_of_them_is_shown_whole_and_all_of_them_as_json() -> None:
     records.keep(dead(Cause.SIGNAL, Killer.SELF, signal=11, stack=STACK))
-    assert "Thread 0x1 (most recent call first)" in _run("1")[1]
+    shown = _run("1")[1]
+    assert "Thread 0x1 (most recent call first)" in shown
+    # It ends where the script begins; the record has all.
+    assert "line 7 in step" in shown
+    assert "/_child/" not in shown
+    assert "runpy" not in shown
     (told,) = json.loads(_run("--json")[1])
     assert told["stack"] == STACK
     assert json.loads(_run("1", "--json")[1]) == [told]
