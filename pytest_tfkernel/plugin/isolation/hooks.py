@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 
 _NAME = "tfkernel-isolation"
+# The plugin of pytest that makes data of a report, and a report of data.
+_CARRIER = "reports"
 
 
 def enable(config: pytest.Config, options: Options) -> None:
@@ -96,6 +98,9 @@ def hear(node: WorkerController) -> None:
 
 
 def _register(config: pytest.Config, mode: str) -> IsolationHooks:
+    if not config.pluginmanager.has_plugin(_CARRIER):
+        why = "isolation needs what carries a report from one process to another"
+        raise pytest.UsageError(f"{why}: drop -p no:{_CARRIER}")
     hooks = IsolationHooks(config, mode)
     config.pluginmanager.register(hooks, _NAME)
     if not workers.is_worker(config):

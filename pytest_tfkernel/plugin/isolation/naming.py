@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 _MODULE = "tensorflow"
+# The plugin of pytest that collects tests from Python files, and says which those are.
+_COLLECTOR = "python"
 _NAMED = re.compile(rb"^\s*(?:import|from)\s+tensorflow\b", re.MULTILINE)
 
 
 def modules_to_preload(config: pytest.Config) -> list[str]:
     """TensorFlow, if it is installed and a test file or conftest.py imports it."""
-    if importlib.util.find_spec(_MODULE) is None:
+    if importlib.util.find_spec(_MODULE) is None or not config.pluginmanager.has_plugin(_COLLECTOR):
         return []
     return [_MODULE] if any(_names(path) for path in _files(config)) else []
 

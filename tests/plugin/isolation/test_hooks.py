@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from inner import Inner, counts
 
 # Says in which process it was imported, and in which it ran.
@@ -46,6 +48,15 @@ def test_an_option_or_an_ini_file_asks_for_it(inner: Inner) -> None:
         "ERROR: tfkernel_isolate = maybe: unknown; choose from file, test, off",
         *run.stderr.lines[1:],
     ]
+
+
+@pytest.mark.parametrize("arguments", [("--tfkernel-isolate", "-k", "two"), ("-k", "one")], ids=["option", "mark"])
+def test_without_what_carries_reports_it_is_refused(inner: Inner, arguments: tuple[str, ...]) -> None:
+    inner.write("test_one.py", MARKED)
+    run = inner.run("-p", "no:reports", *arguments)
+    assert run.ret == 4
+    refused = "ERROR: isolation needs what carries a report from one process to another: drop -p no:reports"
+    assert [line for line in run.stderr.lines if line] == [refused]
 
 
 def test_pytests_own_process_imports_no_test(inner: Inner) -> None:

@@ -52,3 +52,8 @@ def test_where_there_is_none_nothing_is_imported(pytester: pytest.Pytester, monk
     pytester.makepyfile(test_one="import tensorflow")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert preloaded(pytester) == []
+
+
+def test_without_what_collects_there_is_none(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_one="import tensorflow")
+    assert preloaded(pytester, "-p", "no:python", str(pytester.path)) == []
