@@ -203,7 +203,8 @@ class Manager(AsyncIOLoopKernelManager):
         """End the process if there is one, and start the next."""
         async with self._changes:
             if is_wanted():
-                await super().restart_kernel(now=now)
+                # What a dead one is asked, the next one hears if it is there soon.
+                await super().restart_kernel(now=now or not await self.is_alive())
 
     async def shutdown_as_asked(self, is_wanted: Callable[[], bool]) -> None:
         """Ask the process to end, and see to it that it does."""

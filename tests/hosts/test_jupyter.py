@@ -131,12 +131,14 @@ class Acts:
 
     def __init__(self) -> None:
         self.begun: list[str] = []
+        self.words: list[dict[str, object]] = []
         self.go_on = asyncio.Event()
         self.alive = True
 
     def named(self, name: str) -> Callable[..., Any]:
-        async def act(*_: object, **__: object) -> None:
+        async def act(*_: object, **words: object) -> None:
             self.begun.append(name)
+            self.words.append(words)
             await self.go_on.wait()
 
         return act
@@ -184,6 +186,18 @@ class TestTheManager:
             await asyncio.gather(ending, restart, interrupt)
 
         assert play(monkeypatch, scene) == ["shutdown", "interrupt", "restart"]
+
+    @pytest.mark.parametrize("alive", [True, False])
+    def test_asks_nothing_of_a_dead_one_that_the_next_would_hear(
+        self, monkeypatch: pytest.MonkeyPatch, alive: bool
+    ) -> None:
+        async def scene(manager: Manager, acts: Acts) -> None:
+            acts.go_on.set()
+            acts.alive = alive
+            await manager.restart_as_asked(lambda: True, now=False)
+            assert acts.words == [{"now": not alive}]
+
+        assert play(monkeypatch, scene) == ["restart"]
 
     def test_interrupts_nothing_that_has_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def scene(manager: Manager, acts: Acts) -> None:
