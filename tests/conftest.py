@@ -34,6 +34,7 @@ from pytest_tfkernel.processes.pidfds import is_dead, open_pidfd
 from pytest_tfkernel.processes.wire import Channel
 from pytest_tfkernel.trials.stage import Stage
 from warm import Warm
+from warm_hosts import WarmHosts
 
 StartKernel = Callable[..., Kernel]
 FindPython = Callable[[str], str]
@@ -155,6 +156,30 @@ def launcher(nothing_is_left: None) -> Iterator[Launcher]:
     """One launcher for all tests that don't hurt it."""
     with Launcher() as launcher:
         yield launcher
+
+
+@pytest.fixture(scope="session")
+def warm_hosts(nothing_is_left: None) -> Iterator[WarmHosts]:
+    """What hosts, and their kernels, are forked from."""
+    warm = WarmHosts()
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def host_launcher(warm_hosts: WarmHosts) -> Iterator[Launcher]:
+    """One launcher for tests of what kernels of Jupyter's and Spyder's do, and not of how they begin."""
+    with warm_hosts.beneath():
+        launcher = Launcher()
+    with launcher:
+        yield launcher
+
+
+@pytest.fixture
+def forked_hosts(warm_hosts: WarmHosts) -> Iterator[None]:
+    """The same of launchers that a test has for itself."""
+    with warm_hosts.beneath():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,12 @@ def silent_hosts() -> Iterator[list[str]]:
     yield from hosted_kernels.silent_hosts()
 
 
+@pytest.fixture(scope="module")
+def launcher(host_launcher: Launcher) -> Launcher:
+    """Its hosts, and their kernels, are forks."""
+    return host_launcher
+
+
 @pytest.fixture(scope="module", params=KINDS, ids=str)
 def kind(request: pytest.FixtureRequest, launcher: Launcher) -> Kind:
     """Each kind that can be had here."""

@@ -31,7 +31,7 @@ LIGHT = KernelSpec(provisioner=ForkServer(preload=()))
 
 
 @pytest.fixture
-def session() -> Iterator[Launcher]:
+def session(forked_hosts: None) -> Iterator[Launcher]:
     """A session that has opened nothing yet."""
     with Launcher() as launcher:
         yield launcher

@@ -266,7 +266,7 @@ def test_nothing_is_left_where_nobody_holds_it(base: Path) -> None:
 
 
 @pytest.fixture
-def own(base: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
+def own(base: Path, monkeypatch: pytest.MonkeyPatch, forked_hosts: None) -> Iterator[Launcher]:
     monkeypatch.setenv("TMPDIR", str(base))
     monkeypatch.setattr("tempfile.tempdir", None)
     with Launcher() as launcher:
@@ -337,8 +337,8 @@ os.close(inner)
 
 
 @pytest.mark.parametrize("provisioner", ["forkserver", "jupyter"])
-def test_deep_folders_of_a_kernel_go_with_it(start: Callable[..., Kernel], provisioner: str) -> None:
-    kernel = start(provisioner=provisioner)
+def test_deep_folders_of_a_kernel_go_with_it(own: Launcher, provisioner: str) -> None:
+    kernel = own.start(spec(provisioner))
     kernel.execute(DEEP)
     folder = kernel.life.temporary
     kernel.restart()

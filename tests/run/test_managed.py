@@ -66,8 +66,12 @@ def test_it_runs_there_as_a_person_runs_it(
     wish: Callable[..., RunWishes],
     launcher: Launcher,
     capfd: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     kind.python(launcher)
+    if hostile is HOSTILE:
+        # How it begins is seen once.
+        request.getfixturevalue("forked_hosts")
     story = managed.run(wish(kind.provisioner, "3", *hostile))
     assert (story.code, story.has_died) == (3, False)
     assert f"__main__ {['3', *hostile]!a} a script.py {Path.cwd()}\n" in capfd.readouterr().out
@@ -80,6 +84,7 @@ def test_the_cell_is_the_line_that_a_person_writes(wish: Callable[..., RunWishes
     assert managed.cell_of(wishes, is_spyder=True).startswith(f"%runfile {path} ")
 
 
+@pytest.mark.usefixtures("forked_hosts")
 def test_its_death_is_that_of_the_kernel(wish: Callable[..., RunWishes], launcher: Launcher) -> None:
     JUPYTER.python(launcher)
     story = managed.run(wish("jupyter"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,30 @@ def told(guarantee: Guarantee, seen: observing.Seen) -> Verdict:
     return _KNOWN.told(guarantee.judge(seen), guarantee.id, seen.setting, seen.interpreter.tensorflow)
 
 
+@pytest.fixture(scope="module")
+def forked(host_launcher: Launcher) -> Iterator[Stage]:
+    """A stage whose hosts, and their kernels, are forks."""
+    stage = Stage(host_launcher)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def chosen(setting: Setting, request: pytest.FixtureRequest) -> Stage:
+    """That one, but where a kernel of our own imports TensorFlow: the other one has that already."""
+    stage: Stage = request.getfixturevalue("stage" if setting.example == HOSTS_AGREE.name else "forked")
+    return stage
+
+
 @pytest.mark.usefixtures("tensorflow_python")
 # In turns: a real run of the suite plays each with both hosts.
 @pytest.mark.parametrize(
     "setting", honest(one.settings[place % len(one.settings)] for place, one in enumerate(RESTARTS))
 )
-def test_honest_kernels_of_a_host_pass(setting: Setting, stage: Stage, installed: dict[str, Capability]) -> None:
+def test_honest_kernels_of_a_host_pass(setting: Setting, chosen: Stage, installed: dict[str, Capability]) -> None:
     need(installed, setting.provisioner)
     startup = HELD_IMPORT if setting.phase == "importing" else ""
-    found = verdicts(observing.observe(setting, stage, KernelSpec(provisioner=_QUICK, startup=startup)))
+    found = verdicts(observing.observe(setting, chosen, KernelSpec(provisioner=_QUICK, startup=startup)))
     assert {one.state for one in found.values()} <= {*AS_TOLD}, found
 
 
@@ -111,7 +127,7 @@ def test_honest_kernels_of_hosts_agree(
 @pytest.mark.parametrize("setting", sorted({aim.setting for aim in HOSTED}, key=str), ids=str)
 def test_judges_say_fail_of_their_saboteurs(
     setting: Setting,
-    stage: Stage,
+    chosen: Stage,
     installed: dict[str, Capability],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -122,7 +138,7 @@ def test_judges_say_fail_of_their_saboteurs(
     played: dict[str, observing.Seen] = {}
     for aim in (aim for aim in HOSTED if aim.setting == setting):
         if aim.saboteur not in played:
-            played[aim.saboteur] = _play(aim, stage, tmp_path / aim.saboteur)
+            played[aim.saboteur] = _play(aim, chosen, tmp_path / aim.saboteur)
         # What a saboteur does is no known defect.
         verdict = told(_BY_ID[aim.guarantee], played[aim.saboteur])
         assert verdict.state is State.FAIL, (aim, verdict)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import array
 import ctypes
-import io
 import json
 import os
 import posix
@@ -22,6 +21,7 @@ import types
 from pathlib import Path
 from typing import Any, NoReturn
 
+import becoming
 from pytest_tfkernel._child import process
 from pytest_tfkernel.plugin.isolation.forks import ROLE
 from pytest_tfkernel.processes import spawning
@@ -33,8 +33,6 @@ _LIMITS = [value for name, value in vars(resource).items() if name.startswith("R
 _PR_SET_PDEATHSIG = 1
 _MOST_BYTES = 1 << 20
 _NEVER = 0
-# What the process of all began with.
-_BEGUN = dict(os.environ)
 _KEPT: list[BaseException] = []
 
 
@@ -100,7 +98,9 @@ def _wait(channel: socket.socket, parent: int) -> NoReturn:
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
 
     def execve(path: str, argv: list[str], environment: dict[str, str]) -> None:
-        if argv == [sys.executable, *flags, str(CHILD_FOLDER), ROLE] and _begins_alike(environment):
+        if argv == [sys.executable, *flags, str(CHILD_FOLDER), ROLE] and becoming.begins_alike(
+            environment, ("PYTHON", "LD_")
+        ):
             os.execve = ordinary
             _leave(argv[-2:], environment)
         ordinary(path, argv, environment)
@@ -128,7 +128,7 @@ class _Left(BaseException):
 
 def _leave(arguments: list[str], environment: dict[str, str]) -> NoReturn:
     """In that child, in the place of its exec."""
-    _close_on_exec()
+    becoming.close_on_exec()
     sys.modules[f"{_PACKAGE}.supervisor"].Supervisor.end_everything = lambda _: None
     left = _Left(arguments, environment)
 
@@ -139,28 +139,13 @@ def _leave(arguments: list[str], environment: dict[str, str]) -> NoReturn:
     leave(0)
 
 
-def _begins_alike(environment: dict[str, str]) -> bool:
-    """Whether an interpreter that is started with it would begin as this one did."""
-    names = {name for name in environment.keys() | _BEGUN.keys() if name.startswith(("PYTHON", "LD_"))}
-    return all(environment.get(name) == _BEGUN.get(name) for name in names)
-
-
-def _close_on_exec() -> None:
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            if not os.get_inheritable(int(name)):
-                os.close(int(name))
-        except OSError:
-            continue  # the descriptor of the listing itself
-
-
 def _begin(arguments: list[str], environment: dict[str, str]) -> None:
     """Be `python FOLDER ROLE ...`, with the streams of a new interpreter."""
     os.environ.clear()
     os.environ.update(environment)
     for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
         del sys.modules[name]
-    _renew_streams()
+    becoming.renew_streams()
     main = types.ModuleType("__main__")
     file = CHILD_FOLDER / "__main__.py"
     main.__file__ = str(file)
@@ -172,12 +157,3 @@ def _begin(arguments: list[str], environment: dict[str, str]) -> None:
     except Exception:  # noqa: BLE001 - as an interpreter does
         traceback.print_exc()
         posix._exit(1)
-
-
-def _renew_streams() -> None:
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        old = getattr(sys, f"__{name}__")
-        file = open(number, f"{mode}b", closefd=False)  # noqa: SIM115
-        new = io.TextIOWrapper(file, encoding=old.encoding, errors=old.errors, line_buffering=name == "stderr")
-        setattr(sys, name, new)
-        setattr(sys, f"__{name}__", new)

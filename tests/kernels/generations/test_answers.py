@@ -17,6 +17,7 @@ from pytest_tfkernel.kernels.generations import answers
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.errors import KernelDied, KernelHung
+from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import Jupyter
 from pytest_tfkernel.processes.wire import ChannelTornError
 
@@ -113,11 +114,9 @@ class TestReplies:
             kernel.execute(_ATTACK.replace("FOLDER", repr(str(seen))) + reply + _SAY)
         assert not seen.exists()
 
-    def test_one_that_a_jupyter_kernel_shows_is_not_read(
-        self, start: StartKernel, launcher: Launcher, tmp_path: Path
-    ) -> None:
-        python = JUPYTER.python(launcher)
-        kernel = start(provisioner=Jupyter(restart_poll=30.0), python=python, environment=JUPYTER.environment)
+    def test_one_that_a_jupyter_kernel_shows_is_not_read(self, host_launcher: Launcher, tmp_path: Path) -> None:
+        python, made_by = JUPYTER.python(host_launcher), Jupyter(restart_poll=30.0)
+        kernel = host_launcher.start(KernelSpec(provisioner=made_by, python=python, environment=JUPYTER.environment))
         seen = tmp_path / "seen"
         kernel.execute(
             _ATTACK.replace("FOLDER", repr(str(seen)))
@@ -128,6 +127,7 @@ forms = {"application/vnd.tfkernel.call+json": json.dumps({"pickled": pickled})}
         assert kernel.execute("from IPython.display import display\ndisplay(forms, raw=True)").value is None
         assert not seen.exists()
         assert kernel.call(lambda: 4) == 4
+        kernel.shutdown(now=True)
 
 
 class TestAsked:

@@ -27,6 +27,12 @@ def silent_hosts() -> Iterator[list[str]]:
     yield from hosted_kernels.silent_hosts()
 
 
+@pytest.fixture(scope="module")
+def launcher(host_launcher: Launcher) -> Launcher:
+    """Its hosts, and their kernels, are forks."""
+    return host_launcher
+
+
 @pytest.fixture
 def kernel(start: StartKernel, launcher: Launcher) -> Kernel:
     python = JUPYTER.python(launcher)
