@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+import impatience
 import pytest_tfkernel
 from driver_stub import DriverStub, build, device
 from inner import Inner
@@ -340,6 +341,12 @@ def eventually() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a kernel has left, or a kernel whose channel is broken, is known to stay, so few wait for its end."""
+    impatience.hasten(monkeypatch)
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def alone() -> Iterator[Launcher]:
         yield launcher
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_has_shed_everything_is_of_the_only_kernel(alone: Launcher) -> None:
     kernel = alone.start(KernelSpec(provisioner=ForkServer(preload=())))
     stray = kernel.execute(STRAY).value
@@ -75,6 +76,7 @@ def test_what_has_shed_everything_is_of_the_only_kernel(alone: Launcher) -> None
     assert proc.start_time(stray) is None
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_parent_that_is_seen_is_never_forgotten(alone: Launcher) -> None:
     kernel, neighbour = (
         alone.start(KernelSpec(provisioner=ForkServer(preload=()))),
@@ -150,13 +152,18 @@ def run(script: str, **options: Any) -> Any:
     return json.loads(answer.stdout.splitlines()[-1])
 
 
+# What stays is not waited for.
+HASTE = """
+from pytest_tfkernel.kernels.generations.life import Life
+Life.leftovers.__defaults__ = Life.bury.__defaults__ = (0.2,)
+"""
 FEW_LOCKS = f"""
 import json, resource, subprocess
 resource.setrlimit(10, (LIMIT, LIMIT))
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import KernelSpec
 from pytest_tfkernel.model.provisioners import ForkServer
-STRAY = {STRAY.replace("(7, ", "(0, ")!r}
+{HASTE}STRAY = {STRAY.replace("(7, ", "(0, ")!r}
 bystander = subprocess.Popen(["sleep", "65"], start_new_session=True)
 found = []
 with Launcher() as launcher:
@@ -227,7 +234,7 @@ print(json.dumps(dict(left=left, child=child, behind=behind, stays=stays, note=n
 def test_a_refused_signal_ends_no_supervisor_and_no_neighbour() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    told = run(WITHOUT_KILL.format(script=f"HANGS = {HANGS!r}\n{OF_ANOTHER_USER}"))
+    told = run(WITHOUT_KILL.format(script=f"HANGS = {HANGS!r}\n{HASTE}{OF_ANOTHER_USER}"))
     for pid in (told["stays"], told["survivor"]):
         os.kill(pid, 9)
     assert told["left"] == []

@@ -9,6 +9,7 @@ from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_living_kernel_is_none_of_its_own(kernel: Kernel, escape: str) -> None:
     assert kernel.life.leftovers(0.0) == []
     pid = kernel.execute(escape).value
@@ -17,6 +18,7 @@ def test_a_living_kernel_is_none_of_its_own(kernel: Kernel, escape: str) -> None
     kernel.restart()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_each_is_of_the_generation_that_started_it(kernel: Kernel, escape: str) -> None:
     started = []
     for _ in range(3):
@@ -34,6 +36,7 @@ def test_what_ends_by_itself_in_time_is_none(kernel: Kernel, launcher: Launcher)
     assert launcher.supervisor.members(kernel.life.lease) == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_its_temporary_folder_goes_with_the_last_of_them(kernel: Kernel, escape: str) -> None:
     folder = kernel.life.temporary
     kernel.execute(f"{escape}\nimport tempfile\ntempfile.mkstemp()")
@@ -44,6 +47,7 @@ def test_its_temporary_folder_goes_with_the_last_of_them(kernel: Kernel, escape:
     assert kernel.life.temporary != folder
 
 
+@pytest.mark.usefixtures("impatient")
 def test_what_would_not_die_keeps_its_folder(
     kernel: Kernel, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

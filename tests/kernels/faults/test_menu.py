@@ -65,7 +65,8 @@ def test_what_it_declares_follows(
 @pytest.fixture(scope="module")
 def tensorflow_kernel(launcher: Launcher, tensorflow_python: str) -> Iterator[Kernel]:
     kernel = launcher.start(KernelSpec(python=tensorflow_python))
-    kernel.execute(_HELD)
+    # Another allocator of TensorFlow's waits 10 s for room.
+    kernel.execute(f"import os\nos.environ['TF_ONEDNN_USE_SYSTEM_ALLOCATOR'] = '1'\n{_HELD}")
     yield kernel
     kernel.shutdown()
 

@@ -86,6 +86,7 @@ def _say(reply: dict[str, Any]) -> str:
     return f"import json\nsaid = json.loads({json.dumps(reply)!r})\n{_SAY}"
 
 
+@pytest.mark.usefixtures("impatient")
 class TestReplies:
     @pytest.mark.parametrize("reply", _FALSE_REPLIES.values(), ids=_FALSE_REPLIES)
     def test_one_in_another_form_ends_the_kernel(self, kernel: Kernel, reply: dict[str, Any]) -> None:

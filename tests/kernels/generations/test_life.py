@@ -160,6 +160,7 @@ for n in range(20):
 
 
 class TestBrokenChannels:
+    @pytest.mark.usefixtures("impatient")
     @pytest.mark.parametrize(("cell", "words"), _BREAKS.values(), ids=_BREAKS)
     def test_what_is_no_frame_of_ours_is_told(self, kernel: Kernel, cell: str, words: str) -> None:
         post_mortem = death_by(kernel, f"import os, struct, time\n{cell}\ntime.sleep(60)")
@@ -169,6 +170,7 @@ class TestBrokenChannels:
         kernel.restart()
         assert kernel.execute("1").value == 1
 
+    @pytest.mark.usefixtures("impatient")
     def test_half_a_frame_and_then_nothing_is_told(self, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("pytest_tfkernel.processes.wire._FRAME_SECONDS", 1)
         kernel.restart()
