@@ -17,8 +17,6 @@ _SEARCHED = [folder for folder in sys.path if folder != _FOLDER]
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 sys.path[:] = sorted(_SEARCHED, key=lambda folder: not folder.startswith(_LIBRARY))
 
-import base64  # noqa: E402 - see above
-import hashlib  # noqa: E402 - see above
 import io  # noqa: E402 - see above
 import json  # noqa: E402 - see above
 import re  # noqa: E402 - see above
@@ -27,6 +25,9 @@ ANSWER = 3
 
 # Modules in which, or with which, others run kernels, and what TensorFlow works with.
 _PACKAGES = ("ipykernel", "spyder_kernels", "multiprocess", "numpy", "keras")
+
+# What was read of distributions, of which each is asked for each module.
+_texts = {}
 
 _INSTALLED = (".dist-info", ".egg-info")
 _VERSION = re.compile("^Version: *(.+?) *$", re.MULTILINE)
@@ -83,6 +84,10 @@ def _recorded(info, name):
 
 
 def _digest(path):
+    # Seldom asked for, and imports OpenSSL.
+    import base64
+    import hashlib
+
     with open(path, "rb") as file:
         digest = hashlib.sha256(file.read()).digest()
     return "sha256=" + base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
@@ -90,12 +95,15 @@ def _digest(path):
 
 def _read(info, name):
     """A text of a distribution; empty where there is none."""
-    try:
-        # Of names of people, with any locale.
-        with io.open(os.path.join(info, name), encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except (IOError, OSError):
-        return ""
+    path = os.path.join(info, name)
+    if path not in _texts:
+        try:
+            # Of names of people, with any locale.
+            with io.open(path, encoding="utf-8", errors="replace") as file:
+                _texts[path] = file.read()
+        except (IOError, OSError):
+            _texts[path] = ""
+    return _texts[path]
 
 
 def cuda_version():
