@@ -1,4 +1,4 @@
-"""Hosts of kernels of Jupyter's and Spyder's, and these kernels, forked from a process that has imported what both begin with.
+"""Hosts of kernels, and kernels of Jupyter's and Spyder's, forked from a process that has imported what they begin with.
 
 A supervisor that is started `beneath` is a fork of that process; the host that it starts is a fork of the supervisor, and
 the kernel that the manager in that host starts is a fork of the host: each is the child of whom it would be a child, with
@@ -45,6 +45,7 @@ from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 _ORDINARY = [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor"]
 _HOST = [sys.executable, "-I", "-u", str(hosts._HOSTS), "jupyter"]
+_HOST_OF_MULTIPROCESS = [sys.executable, "-u", str(CHILD_FOLDER), "host_multiprocess"]
 _KERNELS = ("ipykernel_launcher", "spyder_kernels.console")
 _IMPORTED = (
     "pytest_tfkernel.hosts.jupyter",
@@ -54,6 +55,10 @@ _IMPORTED = (
     "spyder_kernels.console.start",
     "spyder_kernels.console.kernel",
     "spyder_kernels.console.shell",
+    "multiprocess",
+    "multiprocess.popen_fork",
+    "multiprocess.popen_spawn_posix",
+    "multiprocess.popen_forkserver",
 )
 # Nobody debugs a kernel here, or looks at a figure; importing them takes longer than all else.
 _KEPT_AWAY = ("debugpy", "matplotlib")
@@ -66,7 +71,7 @@ _CALLED = 23
 _LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 _MOST_BYTES = 1 << 20
 # In the process of all: where a new interpreter looks for modules, and what it warns of.
-_PATH = sys.path[1:]
+_PATH = [one for one in sys.path[1:] if one not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
 _FILTERS = list(warnings.filters)
 _OURS = ("pytest_tfkernel", "becoming", "measured")
 # What refers to closed descriptors, whose numbers are of something else by now, is never freed.
@@ -77,7 +82,7 @@ class WarmHosts:
     """That process, for one worker, which adopts orphans."""
 
     def __init__(self) -> None:
-        environment = {name: text for name, text in os.environ.items() if name not in ("PYTHONPATH", "PYTHONWARNINGS")}
+        environment = {name: text for name, text in os.environ.items() if name != "PYTHONWARNINGS"}
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, __file__, str(theirs.fileno())]
         with theirs:
@@ -179,10 +184,12 @@ def _supervise(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
     ordinary = os.execve
 
     def execve(path: str, argv: list[str], environment: dict[str, str]) -> None:
-        # It is isolated from what Python reads.
-        if argv == _HOST and becoming.begins_alike(environment, ("LD_",)):
+        isolated = argv == _HOST
+        # Of the others, PYTHONPATH may lead to another multiprocess.
+        read, heeded = (("LD_",), ()) if isolated else (("PYTHON", "LD_"), _HEEDED[1:])
+        if argv in (_HOST, _HOST_OF_MULTIPROCESS) and becoming.begins_alike(environment, read, heeded):
             os.execve = ordinary
-            _host(argv[-2:], environment)
+            _host(argv[-2:], environment, isolated=isolated)
         ordinary(path, argv, environment)
 
     os.execve = execve  # type: ignore[assignment]
@@ -190,14 +197,18 @@ def _supervise(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
     _run(lambda: _execute(CHILD_FOLDER))
 
 
-def _host(arguments: list[str], environment: dict[str, str]) -> NoReturn:
-    """In a child of a supervisor, in the place of its exec."""
+def _host(arguments: list[str], environment: dict[str, str], *, isolated: bool) -> NoReturn:
+    """In a child of a supervisor, in the place of its exec. An isolated one heeds no variable of Python's."""
     becoming.close_on_exec()
     _forget("_tfkernel_child")
     _begin_signals()
-    _become(environment, arguments, _PATH)
-    subprocess._fork_exec = _FORK_EXEC.instead  # type: ignore[attr-defined]
-    _run(lambda: _execute(hosts._HOSTS))
+    _become(environment, arguments, _PATH if isolated else _search_path(environment))
+    if isolated:
+        subprocess._fork_exec = _FORK_EXEC.instead  # type: ignore[attr-defined]
+    else:
+        _forget(*_OURS)
+        _heed(environment)
+    _run(lambda: _execute(Path(arguments[0])))
 
 
 class _ForkExec:
@@ -255,15 +266,8 @@ def _kernel(arguments: list[str], environment: dict[str, str]) -> NoReturn:
     _forget(*_OURS)
     _KEPT.append(asyncio.get_event_loop_policy())
     asyncio.set_event_loop_policy(None)
-    first = [one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one]
-    _become(environment, ["-m", *arguments[1:]], [str(Path.cwd()), *first, *_PATH])
-    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
-    imported = [one for one in warnings.filters if one not in _FILTERS]
-    warnings.filters[:] = _FILTERS  # type: ignore[index]
-    sys.warnoptions[:] = [one for one in environment.get("PYTHONWARNINGS", "").split(",") if one]
-    warnings._processoptions(sys.warnoptions)  # type: ignore[attr-defined]
-    warnings.filters[:0] = imported  # type: ignore[index]
-    warnings._filters_mutated()  # type: ignore[attr-defined]
+    _become(environment, ["-m", *arguments[1:]], [str(Path.cwd()), *_search_path(environment)])
+    _heed(environment)
     _run(lambda: runpy.run_module(arguments[0], run_name="__main__", alter_sys=True))
 
 
@@ -271,6 +275,21 @@ def _forget(*packages: str) -> None:
     """A new process has imported none of them."""
     names = [name for name in sys.modules if name.partition(".")[0] in packages]
     _KEPT.extend(sys.modules.pop(name) for name in names)
+
+
+def _search_path(environment: dict[str, str]) -> list[str]:
+    return [*(one for one in environment.get("PYTHONPATH", "").split(os.pathsep) if one), *_PATH]
+
+
+def _heed(environment: dict[str, str]) -> None:
+    """As an interpreter that reads these variables; what was imported meanwhile has added its own filters."""
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+    imported = [one for one in warnings.filters if one not in _FILTERS]
+    warnings.filters[:] = _FILTERS  # type: ignore[index]
+    sys.warnoptions[:] = [one for one in environment.get("PYTHONWARNINGS", "").split(",") if one]
+    warnings._processoptions(sys.warnoptions)  # type: ignore[attr-defined]
+    warnings.filters[:0] = imported  # type: ignore[index]
+    warnings._filters_mutated()  # type: ignore[attr-defined]
 
 
 def _begin_signals(*, only_python: bool = False) -> None:

@@ -22,6 +22,7 @@ from pytest_tfkernel.model.processes import Cause, ExitStatus, Killer, PostMorte
 from pytest_tfkernel.model.provisioners import Multiprocess
 from pytest_tfkernel.processes.cgroups import MEMORY
 from pytest_tfkernel.processes.orders import Order
+from warm_hosts import WarmHosts
 
 StartKernel = Callable[..., Kernel]
 Eventually = Callable[[Callable[[], object]], None]
@@ -35,9 +36,11 @@ def installed() -> None:
 
 
 @pytest.fixture(scope="module")
-def launcher(nothing_is_left: None) -> Iterator[Launcher]:
-    """One whose processes are only those of this file."""
-    with Launcher() as launcher:
+def launcher(warm_hosts: WarmHosts) -> Iterator[Launcher]:
+    """One whose processes are only those of this file. Its hosts are forks: what they import is imported already."""
+    with warm_hosts.beneath():
+        launcher = Launcher()
+    with launcher:
         yield launcher
 
 
