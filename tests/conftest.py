@@ -20,6 +20,7 @@ import pytest
 
 import impatience
 import pytest_tfkernel
+import rewriting
 from driver_stub import DriverStub, build, device
 from inner import Inner
 from measured import is_measured, measure_supervisors
@@ -53,14 +54,10 @@ measure_supervisors()
 def pytest_configure(config: pytest.Config) -> None:
     """Once for a thousand processes that import it; where PYTHONDONTWRITEBYTECODE is set, each would compile it all."""
     if not hasattr(config, "workerinput"):
+        wait = rewriting.begin(config)
         for folder in (*pytest_tfkernel.__path__, str(REPOSITORY / "tests" / "support")):
             compileall.compile_dir(folder, quiet=2)
-        # And pytest what it rewrites of plugins.
-        if sys.dont_write_bytecode:
-            environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-            environment["PYTHONPATH"] = str(REPOSITORY / "tests" / "support")
-            command = [sys.executable, "-m", "pytest", "-p", "played", "-p", "rewritten", "--version", "--version"]
-            subprocess.run(command, env=environment, cwd=tempfile.gettempdir(), capture_output=True, check=False)
+        wait()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

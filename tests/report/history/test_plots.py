@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_tfkernel.report.compare.figures import Spread
-from pytest_tfkernel.report.history.plots import plots
 from pytest_tfkernel.report.history.runs import RunColumn
 from pytest_tfkernel.report.history.trends import Trend
 from pytest_tfkernel.report.page import svg
+
+if TYPE_CHECKING:
+    from pytest_tfkernel.report.history.plots import TrendPlot
+
+
+def plots(trends: list[Trend], columns: list[RunColumn]) -> Iterator[TrendPlot]:
+    # It imports matplotlib, which no process that only collects tests wants.
+    from pytest_tfkernel.report.history.plots import plots as drawn
+
+    return drawn(trends, columns)
 
 
 @pytest.fixture(autouse=True)
