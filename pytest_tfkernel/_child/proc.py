@@ -72,7 +72,8 @@ def read_stat(pid: int) -> Optional[Stat]:
 def find_stat(pid: int) -> Optional[Stat]:
     """The same; OSError where nobody can tell, since it can't be read."""
     try:
-        return Stat(system.read("/proc/%d/stat" % pid))
+        # One line, of which Linux gives all at once.
+        return Stat(system.read("/proc/%d/stat" % pid, 1))
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
 
