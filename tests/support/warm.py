@@ -28,6 +28,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import warm_configs
 import warm_plugins
 import warm_workers
 
@@ -37,11 +38,15 @@ _ELSEWHERE = {"__main__", "_child", "hosts"}
 _KNOWN = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 # What pages are drawn with.
 _DRAWS = ("matplotlib",)
+# What a run imports when it needs it, and nobody rewrites.
+_LATE = ("execnet", "getpass", "importlib.readers", "psutil", "tomllib")
 # Installed for the tests that are about them: what they print and listen on is in the way of all others, and what
 # pyfakefs imports takes as long as all the rest of pytest.
 BY_REQUEST = ("asyncio", "fakefs", "isolated", "rerunfailures")
 # Plugins that every pytest under test has, and of which nothing stays where they have been.
 _PLAIN = {"platformdirs", "timeout", "xdist", "xdist.looponfail"}
+# What one of them imports in a session that has workers.
+_WITH_WORKERS = ("xdist.dsession", "xdist.report", "xdist.scheduler", "xdist.workermanage")
 
 
 class Warm:
@@ -110,9 +115,13 @@ def _import_all() -> None:
                     importlib.import_module(module.name)
     for name in kept_away:
         del sys.modules[name]
-    with contextlib.suppress(ImportError):
-        # What that one imports, and nobody rewrites.
-        importlib.import_module("execnet")
+    for name in _LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    # Each pytest tells it.
+    import pluggy
+
+    assert pluggy.__version__
     _forbid_rewriting()
 
 
@@ -130,7 +139,17 @@ def _rehearse() -> None:
     others = {point.name for point in entry_points(group="pytest11")} - _PLAIN
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         # No file above that folder has a say.
-        pytest.main([*without(*others), "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}", folder])
+        words = ["-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}", folder]
+        pytest.main([*without(*others), *words], plugins=[_ImportsMore()])
+
+
+class _ImportsMore:
+    """While pytest rewrites what is imported."""
+
+    def pytest_configure(self) -> None:
+        for name in _WITH_WORKERS:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
 
 
 def _become(request: dict[str, Any]) -> None:
@@ -153,7 +172,8 @@ def main(descriptor: int) -> int:
     _import_all()
     warm_plugins.settle()
     _rehearse()
-    importlib.import_module("warm_supervisors")
+    warm_configs.prepare([point.name for point in entry_points(group="pytest11")])
+    importlib.import_module("warm_supervisors").import_all()
     del sys.path[0]
     # What is there is there for all: no collection of a child touches it.
     gc.collect()

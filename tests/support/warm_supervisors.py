@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import importlib
 import json
 import os
 import posix
@@ -34,6 +35,15 @@ _PR_SET_PDEATHSIG = 1
 _MOST_BYTES = 1 << 20
 _NEVER = 0
 _KEPT: list[BaseException] = []
+
+
+def import_all() -> None:
+    """What both of them import, before either is forked."""
+    package = types.ModuleType(_PACKAGE)
+    package.__path__ = [str(CHILD_FOLDER)]
+    sys.modules[_PACKAGE] = package
+    for name in ("streams", "supervisor", ROLE):
+        importlib.import_module(f"{_PACKAGE}.{name}")
 
 
 def prepare(arguments: list[str]) -> None:
@@ -109,6 +119,7 @@ def _wait(channel: socket.socket, parent: int) -> NoReturn:
     arguments, environment = order["arguments"], order["environment"]
     try:
         _begin(arguments, environment)
+        posix._exit(0)
     except _Left as left:
         # What it refers to has closed descriptors, whose numbers are of something else by now: it is never freed.
         _KEPT.append(left)
@@ -143,8 +154,6 @@ def _begin(arguments: list[str], environment: dict[str, str]) -> None:
     """Be `python FOLDER ROLE ...`, with the streams of a new interpreter."""
     os.environ.clear()
     os.environ.update(environment)
-    for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
-        del sys.modules[name]
     becoming.renew_streams()
     main = types.ModuleType("__main__")
     file = CHILD_FOLDER / "__main__.py"
