@@ -28,6 +28,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import huge_pages
 import warm_configs
 import warm_plugins
 import warm_workers
@@ -178,6 +179,7 @@ def main(descriptor: int) -> int:
     # What is there is there for all: no collection of a child touches it.
     gc.collect()
     gc.freeze()
+    huge_pages.gather()
     request = _serve(socket.socket(fileno=descriptor), draws=False)
     if request is None:
         return 0
@@ -240,6 +242,7 @@ def _draw(channel: socket.socket) -> dict[str, Any] | None:
     _forbid_rewriting()
     gc.collect()
     gc.freeze()
+    huge_pages.gather()
     return _serve(channel, draws=True)
 
 
