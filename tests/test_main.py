@@ -6,7 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,16 @@ COMMANDS = {
 # What installers make of `project.scripts`.
 SCRIPT = "import sys\nfrom pytest_tfkernel.__main__ import script\nif __name__ == '__main__':\n    sys.exit(script())\n"
 WAYS = ["script", "isolated"]
+PATHS = ["{traps}", ".", "", ":", "relative:{traps}:{library}", "{traps}:{packages}"]
+
+
+def _both(values: Iterable[Any], always: Any, ids: Sequence[str]) -> list[Any]:
+    """Each in both ways; but for one of them, the second is of the soak."""
+    return [
+        pytest.param(value, way, id=f"{one}-{way}", marks=[pytest.mark.soak] * (way != WAYS[0] and value != always))
+        for value, one in zip(values, ids, strict=True)
+        for way in WAYS
+    ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,16 +101,17 @@ def test_the_traps_can_catch(trapped: Trapped) -> None:
     assert trapped.caught.read_text().split() == ["random"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
+# The ways differ in where modules are looked for, which is settled before a command is: each is run as a script, which has
+# to take more off its path, and the one that starts most processes in both ways.
+@pytest.mark.parametrize(("arguments", "way"), _both(COMMANDS.values(), COMMANDS["idle"], list(COMMANDS)))
 def test_a_module_of_the_working_folder_is_not_ours(trapped: Trapped, way: str, arguments: list[str]) -> None:
     code, said, caught = trapped.run(way, arguments, cwd=trapped.folder)
     assert (code, said.count("\n"), caught) == (CANT_TELL, 1, []), said
 
 
 @pytest.mark.uncovered
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("path", ["{traps}", ".", "", ":", "relative:{traps}:{library}", "{traps}:{packages}"])
+# Isolated, it reads none of them, and what it starts is the same in both ways.
+@pytest.mark.parametrize(("path", "way"), _both(PATHS, PATHS[0], PATHS))
 # What a command imports is known by then; the working folder above asks it of each.
 @pytest.mark.parametrize(
     "arguments", [COMMANDS["idle"], pytest.param(COMMANDS["compare"], marks=pytest.mark.soak)], ids=["idle", "compare"]
