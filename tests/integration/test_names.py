@@ -6,9 +6,11 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import hosted_kernels
 from inner import Inner
 from warm import BY_REQUEST, without
 
@@ -39,11 +41,11 @@ def test_names_are_those_of_the_folder():
 """
 
 
-def run(inner: Inner, *arguments: str) -> str:
+def run(inner: Inner, *arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", PYTEST, *without(*BY_REQUEST, "cacheprovider", "faulthandler"), *arguments],
         cwd=inner.folder,
-        env={name: text for name, text in inner.environment.items() if name != "PYTHONPATH"},
+        env={name: text for name, text in inner.environment.items() if name != "PYTHONPATH"} | environment,
         capture_output=True,
         text=True,
         timeout=240,
@@ -100,7 +102,9 @@ def test_kernels_of_others_live_beside_them(inner: Inner, names: tuple[str, ...]
     for one in {*names, "resource"}:
         inner.write(f"{one}.py", f"NAME = {one!r}\n")
     inner.write("test_kernels.py", KERNELS.format(provisioners=["jupyter", "spyder"]))
-    assert "2 passed" in run(inner, "-q", "test_kernels.py", "-k", "lives")
+    # Spyder without matplotlib, which takes longer than all the rest of it.
+    plain = str(Path(hosted_kernels.__file__).parent / "plain")
+    assert "2 passed" in run(inner, "-q", "test_kernels.py", "-k", "lives", PYTHONPATH=plain)
 
 
 def test_a_page_needs_none_of_them(inner: Inner, needless: set[str]) -> None:

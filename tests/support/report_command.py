@@ -63,7 +63,9 @@ class Command:
     @property
     def environment(self) -> dict[str, str]:
         dropped = {name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")}
-        return dropped | self.stub.environment | {"PYTHONPATH": str(self.folder / "site")}
+        # Spyder comes without matplotlib, which takes longer than all the rest of it.
+        paths = [str(self.folder / "site"), str(Path(__file__).parent / "plain")]
+        return dropped | self.stub.environment | {"PYTHONPATH": os.pathsep.join(paths)}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
