@@ -239,6 +239,9 @@ def _draw(channel: socket.socket) -> dict[str, Any] | None:
     with contextlib.suppress(ImportError):
         importlib.import_module("matplotlib.backends.backend_svg")
         importlib.import_module("pytest_tfkernel.report.history.plots")
+        templates = importlib.import_module("pytest_tfkernel.report.page.render").templates()
+        for name in templates.list_templates():
+            templates.get_template(name)
     _forbid_rewriting()
     gc.collect()
     gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import warnings
 from importlib import resources
@@ -36,6 +37,16 @@ def _render(document: Document, ref: Document | Comparison | None) -> str:
 
 def fill(template: str, style: str, script: str = "", **given: Any) -> str:
     """A template of ours with what is given to it; nothing but this style sheet and this script has any effect."""
+    return (
+        templates()
+        .get_template(template)
+        .render(symbols=SYMBOLS, style=style, script=script, policy=_policy(style, script), **given)
+    )
+
+
+@functools.cache
+def templates() -> jinja2.Environment:
+    """Ours, each of which is compiled once."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_tfkernel.report.page"),
         autoescape=True,
@@ -46,9 +57,7 @@ def fill(template: str, style: str, script: str = "", **given: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"line": line, "plural": plural, "unbroken": unbroken, "when": when}
-    return environment.get_template(template).render(
-        symbols=SYMBOLS, style=style, script=script, policy=_policy(style, script), **given
-    )
+    return environment
 
 
 def _clean(value: Any) -> Any:
