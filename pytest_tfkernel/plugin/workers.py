@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _PREFIX = "tfkernel_"
 # What a worker is told, what goes with a report, and what a worker leaves.
 CONTROLLER, INTERPRETERS = "controller", "interpreters"
-RECORD, TRIAL, ERROR, FINDINGS, PROCESS = "record", "trial", "error", "findings", "process"
+RECORD, TRIAL, FINDINGS, PROCESS = "record", "trial", "findings", "process"
 TALLY, ISOLATED = "tally", "isolated"
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import pytest
 from pytest_tfkernel.machine.capabilities import of_all
 from pytest_tfkernel.model.errors import SpecError, TFKernelError
 from pytest_tfkernel.model.trials import Record
-from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin import raised, workers
 from pytest_tfkernel.plugin.asked import Options
 from pytest_tfkernel.plugin.documents import parts
 from pytest_tfkernel.plugin.documents.endings import SessionEnding
@@ -100,7 +100,7 @@ class DocumentHooks:
         """Put a new trial, and what a test raised, on the report."""
         report = yield
         if not isinstance(item, GuaranteeItem):
-            parts.note_error(report, call)
+            raised.note(report, call)
         elif report.when == "call" and item.played is not None and item.played.is_new:
             workers.attach(report, workers.TRIAL, parts.trial(item.setting, item.played))
         return report

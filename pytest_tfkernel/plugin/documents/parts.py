@@ -13,10 +13,9 @@ from pytest_tfkernel.model.facts import plain
 from pytest_tfkernel.model.processes import Leftover, PostMortem, signal_name
 from pytest_tfkernel.model.resources import Kind, Leak, Resource
 from pytest_tfkernel.model.trials import Moment, Observation, Record, Setting
-from pytest_tfkernel.plugin import workers
+from pytest_tfkernel.plugin import raised, workers
 from pytest_tfkernel.plugin.suite.playing import Played
 from pytest_tfkernel.report import document
-from pytest_tfkernel.report.store import clean
 from pytest_tfkernel.trials import placement
 
 
@@ -150,18 +149,9 @@ class OwnTests:
         return _test(phases)
 
 
-def note_error(report: pytest.TestReport, call: pytest.CallInfo[Any]) -> None:
-    """Put the type and message of what a test raised on its report; pytest-xdist carries plain data along."""
-    if call.excinfo is not None and report.failed:
-        kind = call.excinfo.type
-        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-        message = str(call.excinfo.value)[: document.LONGEST_MESSAGE]
-        workers.attach(report, workers.ERROR, clean([name, message]))
-
-
 def _test(phases: list[pytest.TestReport]) -> document.Test:
     failed = next((report for report in phases if report.failed), None)
-    kind, message = workers.attached(failed, workers.ERROR, tuple[str, str]) or (None, None)
+    kind, message = raised.noted(failed) or (None, None)
     if failed is not None and kind is None:
         message = str(failed.longrepr)[: document.LONGEST_MESSAGE]
     left = [_left(one) for report in phases for found in _findings(report) for one in found.left]

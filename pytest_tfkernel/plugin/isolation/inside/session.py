@@ -28,6 +28,7 @@ from pytest_tfkernel.plugin.isolation.inside.shown import shown
 from pytest_tfkernel.plugin.isolation.inside.sieve import LeftOut, Sieve
 from pytest_tfkernel.plugin.isolation.inside.terminal import Distant
 from pytest_tfkernel.plugin.options import INSIDE
+from pytest_tfkernel.plugin.raised import RaisedHooks
 
 # pytest leaves our frames out of a user's traceback.
 __tracebackhide__ = True
@@ -67,6 +68,7 @@ def _plugins(own: Own, told: Message) -> Iterator[object]:
     left_out = LeftOut()
     sieve = Sieve(own, left_out)
     yield from (Inside(own, told, sieve, left_out), sieve, left_out, Logs(own), Outputs(own.send), GateInside(own))
+    yield RaisedHooks()
     if told["measuring"] is not None:
         measuring = ProcessMeasuring(told["measuring"])
         own.measure_by(measuring)
