@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from pytest_tfkernel.upgrade.commands import environment
 from pytest_tfkernel.upgrade.errors import UpgradeError
+from pytest_tfkernel.upgrade.installing import NOT_OURS
 
 _SECONDS = 120.0
-# PYTHONPATH would show what isn't there.
-_APART = {"PYTHONPATH": None, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+_APART = {**NOT_OURS, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 
 def ask(words: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -16,8 +16,7 @@ from pytest_tfkernel.upgrade.installing import Installer, InstallFailure
 from pytest_tfkernel.upgrade.progress import Progress, ProgressStep
 from pytest_tfkernel.upgrade.recipes import Recipe
 
-# PYTHONPATH would have an installer believe that what is found by it is there.
-_APART: dict[str, str | None] = {"PYTHONPATH": None, "PIP_REQUIRE_VIRTUALENV": None}
+_PACKAGES = "lib/python*/site-packages"
 _LIKELY = re.compile(r"tensorflow|^tf_")
 
 
@@ -69,6 +68,7 @@ class Builder:
         self, found: BuiltEnvironment, recipe: Recipe, what: str, words: Sequence[str], step: ProgressStep
     ) -> None:
         self._run(self._installer.install(found.python, words), _log(found), step, recipe, what)
+        _check_there(found, recipe, what)
         twice = tensorflows(found.folder)
         if len(twice) > 1:
             raise UpgradeError(
@@ -77,7 +77,7 @@ class Builder:
             )
 
     def _run(self, order: Sequence[str], log: Path, step: ProgressStep, recipe: Recipe, what: str) -> None:
-        status = self._commands.run(CommandLine(tuple(order), _APART, Path.cwd()), log, step.tick)
+        status = self._commands.run(CommandLine(tuple(order), installing.NOT_OURS, Path.cwd()), log, step.tick)
         if status.code != 0:
             failure = installing.explain(_read(log), free=shutil.disk_usage(log.parent).free)
             whose = conflicts.whose(failure.why, recipe) if failure.is_conflict else ""
@@ -85,7 +85,8 @@ class Builder:
 
     def _import(self, found: BuiltEnvironment, recipe: Recipe, what: str, step: ProgressStep) -> None:
         log = _log(found)
-        line = CommandLine((str(found.python), "-I", "-c", f"import {recipe.imported}"), _APART, found.folder)
+        words = (str(found.python), "-I", "-c", f"import {recipe.imported}")
+        line = CommandLine(words, installing.NOT_OURS, found.folder)
         if self._commands.run(line, log, step.tick).code != 0:
             why = installing.explain(_read(log)).why
             raise UpgradeError(f"{what}: {recipe.imported} can't be imported there: {why}")
@@ -103,9 +104,19 @@ def _read(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")
 
 
+def _check_there(found: BuiltEnvironment, recipe: Recipe, what: str) -> None:
+    """An installer may have been told to install elsewhere, by settings that we don't know."""
+    metadata = f"{'-'.join(recipe.plugin.name.split('-')[:2])}.dist-info"
+    if not any(found.folder.glob(f"{_PACKAGES}/{metadata}")):
+        raise UpgradeError(
+            f"{what}: what is said to be installed isn't in {found.folder}: a setting has pip or uv put it elsewhere"
+            f" (`{found.python} -m pip config list` tells those of pip)"
+        )
+
+
 def tensorflows(folder: Path) -> list[str]:
     """The distributions of an environment that have the module tensorflow, with their versions."""
-    records = folder.glob("lib/python*/site-packages/*.dist-info/RECORD")
+    records = folder.glob(f"{_PACKAGES}/*.dist-info/RECORD")
     # Others have thousands of files.
     likely = [one for one in sorted(records) if _LIKELY.search(one.parent.name.lower())]
     return [one.parent.name.removesuffix(".dist-info").replace("-", " ") for one in likely if _has_tensorflow(one)]

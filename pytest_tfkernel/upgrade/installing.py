@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,15 @@ _LEAST_ROOM = 1 << 20
 # What pip prints about itself.
 _NOISE = re.compile(r"^(\[notice\]|WARNING: You are using pip|DEPRECATION)")
 _CONFLICT = "The conflict is caused by:"
+# By these pip would install elsewhere, also into what is somebody's own, or nothing, or would not say why it can't.
+NOT_OURS: Mapping[str, str | None] = {
+    **dict.fromkeys(("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_NO_DEPS", "PIP_QUIET")),
+    # As configuration files have it.
+    "PIP_USER": "0",
+    "PIP_REQUIRE_VIRTUALENV": None,
+    # It would have an installer believe that what is found by it is there.
+    "PYTHONPATH": None,
+}
 # As pip and uv word them.
 _NO_NETWORK = re.compile(
     r"NewConnectionError|NameResolutionError|Failed to establish a new connection|Name or service not known"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from pytest_tfkernel.upgrade.commands import CommandLine, Runs
 from pytest_tfkernel.upgrade.errors import UpgradeError
 from pytest_tfkernel.upgrade.progress import Far, Progress
 
+# For the pytest of your tests; in the suite's they would take out a part of it, or ask for what isn't there.
+_FOR_TESTS = dict.fromkeys(("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"))
 # pytest's own: everything passed; something failed, which the comparison weighs.
 _PLAYED = (0, 1)
 # It didn't begin: it was asked for what isn't there, or there is nothing.
 _USAGE, _NOTHING = 4, 5
 _LONGEST = 600
+_UNKNOWN = re.compile(r"\S.*? -m pytest: error: (.*)")
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class PytestRuns:
         words = [*begin, "--tfkernel", *wishes.options, *(["-n", str(wishes.workers)] if wishes.workers else [])]
         words += [f"--tfkernel-python={one}" for one in pythons]
         words += ["-k", wishes.keyword] if wishes.keyword else []
-        command = CommandLine((*words, *_told(places), *wishes.selected), {}, self._folder)
+        command = CommandLine((*words, *_told(places), *wishes.selected), _FOR_TESTS, self._folder)
         return self._run(command, places, what).document
 
     def tests(self, python: str, words: Sequence[str], name: str, what: str) -> TestsRun:
@@ -141,6 +145,8 @@ def reason(log: Path) -> str:
         return f"{error.strerror}"
     lines = [line for line in lines if line]
     usage = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    # Of an option that isn't known it tells first what it knows.
+    usage = [unknown[1] for line in lines if (unknown := _UNKNOWN.match(line))] or usage
     conftest = [line for line in lines if line.startswith("ImportError while loading conftest")]
     raised = last_error(lines)
     found = [*(usage or conftest[:1]), *([raised] if raised else [])] or lines[-1:] or ["it said nothing"]

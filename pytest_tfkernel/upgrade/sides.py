@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -13,11 +14,11 @@ from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter
 from pytest_tfkernel.upgrade import indexes, ourselves
 from pytest_tfkernel.upgrade.asking import ask
-from pytest_tfkernel.upgrade.building import BuiltEnvironment, InstallError
+from pytest_tfkernel.upgrade.building import BuiltEnvironment, InstallError, tensorflows
 from pytest_tfkernel.upgrade.environments import Environments
 from pytest_tfkernel.upgrade.errors import UpgradeError
 from pytest_tfkernel.upgrade.recipes import Recipe
-from pytest_tfkernel.upgrade.requirements import Installs, Wanted
+from pytest_tfkernel.upgrade.requirements import RELEASES, Installs, Wanted
 
 _VERSION_CODE = "import importlib.metadata as found; print(found.version('pytest-tfkernel'))"
 
@@ -97,20 +98,29 @@ class Preparing:
             raise UpgradeError(f"{error}{more}") from None
 
     def _side(self, wanted: Wanted, environment: BuiltEnvironment) -> UpgradeSide:
-        python = str(environment.python)
-        return UpgradeSide(wanted.said, python, self._launcher.interpreter(python), environment)
+        found = of_environment(self._launcher, environment)
+        return UpgradeSide(wanted.said, str(environment.python), found, environment)
 
     def _of_interpreter(self, wanted: Wanted) -> UpgradeSide:
         python = wanted.interpreter
         found = self._launcher.interpreter(python)
         if self._setup.plays_suite and found.tensorflow is None:
-            raise UpgradeError(
-                f"{wanted.said} has no TensorFlow: `{python} -m pip install tensorflow-cpu`, or name a version, for"
-                " which an environment is made"
-            )
+            raise UpgradeError(f"{wanted.said} has no TensorFlow{_remedy(python, RELEASES)}")
         if self._setup.runs_tests:
             _check_plugin(python, wanted.said)
         return UpgradeSide(wanted.said, python, found)
+
+
+def of_environment(launcher: Launcher, environment: BuiltEnvironment) -> Interpreter:
+    """What its interpreter is. Raises UpgradeError where that would import another TensorFlow than is installed."""
+    found = launcher.interpreter(str(environment.python))
+    installed = [one.partition(" ")[2] for one in tensorflows(environment.folder)]
+    if found.tensorflow is not None and installed and found.tensorflow not in installed:
+        raise UpgradeError(
+            f"TensorFlow {found.tensorflow} would be imported, and not {installed[0]} of {environment.folder}: take"
+            f" out of PYTHONPATH ({os.environ.get('PYTHONPATH', 'which is not set')}) where that is"
+        )
+    return found
 
 
 def offered(index: indexes.PackageIndex, requirement: str, version: tuple[int, int, int]) -> str:
@@ -128,9 +138,11 @@ def offered(index: indexes.PackageIndex, requirement: str, version: tuple[int, i
 def _check_plugin(python: str, said: str) -> None:
     """Nothing is installed into interpreters of others."""
     if ask([python, "-c", _VERSION_CODE]).returncode:
-        has_pip = not ask([python, "-m", "pip", "--version"]).returncode
-        how = f"`{python} -m pip install {ourselves.NAME}`" if has_pip else "and no pip to install it with"
-        raise UpgradeError(
-            f"{said} has no {ourselves.NAME}, with whose pytest your tests would run: {how}; or name a version, for"
-            " which an environment is made"
-        )
+        how = _remedy(python, ourselves.NAME)
+        raise UpgradeError(f"{said} has no {ourselves.NAME}, with whose pytest your tests would run{how}")
+
+
+def _remedy(python: str, package: str) -> str:
+    has_pip = not ask([python, "-m", "pip", "--version"]).returncode
+    how = f": `{python} -m pip install {package}`, or" if has_pip else ", and no pip to install it with:"
+    return f"{how} name a version, for which an environment is made"

@@ -38,6 +38,18 @@ def surroundings(folder: Path, links: Path) -> dict[str, str]:
     }
 
 
+def canned(folder: Path) -> dict[str, str]:
+    """Variables with which trials of the suite are played by hand. What is for the pytest of tests is kept from it."""
+    (folder / "site").mkdir()
+    kept = {"PYTEST_PLUGINS": "played", "PYTEST_ADDOPTS": os.environ["PYTEST_ADDOPTS"]}
+    (folder / "site/sitecustomize.py").write_text(f"import os\nos.environ.update({kept})\n", encoding="utf-8")
+    return {
+        "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(Path(__file__).parent)]),
+        "TRIALS": "canned",
+        "TRIALS_LOG": str(folder / "trials.log"),
+    }
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command said."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -25,8 +26,12 @@ def test_pip_puts_all_of_it_there_or_says_why_not(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    # What is found by it isn't there.
+    # What is found by it isn't there; and what is said to be installed must be there.
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "elsewhere"))
+    for name in ("TARGET", "PREFIX", "ROOT"):
+        monkeypatch.setenv(f"PIP_{name}", str(tmp_path / "elsewhere"))
+    for name, text in {"USER": "1", "DRY_RUN": "1", "NO_DEPS": "1", "QUIET": "3", "PYTHON": sys.executable}.items():
+        monkeypatch.setenv(f"PIP_{name}", text)
     for version in ("2.20.0", "2.21.0"):
         wheels.build(tmp_path, "tensorflow-cpu", version, {"tensorflow/__init__.py": f"version = {version!r}"})
     wheels.build(tmp_path, "tensorflow", "2.18.0", {"tensorflow/__init__.py": "other = 1"})
@@ -64,13 +69,17 @@ def test_what_cannot_be_imported_is_told(launcher: Launcher, tmp_path: Path) -> 
         """An environment that is a link, and into which nothing is installed."""
 
         def create(self, python: str, folder: Path) -> list[str]:
-            return ["/bin/mkdir", "-p", str(folder / "bin")]
+            packages = folder / "lib/python3/site-packages"
+            return ["/bin/mkdir", "-p", str(folder / "bin"), str(packages / "plugin-1.dist-info")]
 
         def install(self, python: Path, words: object) -> list[str]:
             return ["/bin/ln", "-sf", sys.executable, str(python)]
 
     builder = Builder(Linked(), Commands(launcher), Progress(lambda _: None, watched=False))
     found = BuiltEnvironment(tmp_path / "env", tmp_path / "env/bin/python")
-    recipe = Recipe(("x",), Installs(), sys.executable, tmp_path / "plugin.whl", "nothing_of_this_name")
+    recipe = Recipe(("x",), Installs(), sys.executable, tmp_path / "plugin-1-any.whl", "nothing_of_this_name")
     with pytest.raises(UpgradeError, match="it: nothing_of_this_name can't be imported there: ModuleNotFoundError: No"):
         builder.build(found, recipe, "it")
+    # A setting of pip's that nobody has thought of.
+    with pytest.raises(UpgradeError, match=r"it: what is said to be installed isn't in .*/env: a setting has pip or"):
+        builder.build(found, dataclasses.replace(recipe, plugin=tmp_path / "plugin-2-any.whl"), "it")

@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from projects import Project
+import wheels
+from projects import Project, canned
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.report.store import load
 
@@ -64,10 +66,8 @@ def test_own_tests_run_in_each_environment_and_the_answer_is_the_first_line(
 def test_the_suite_plays_with_both_in_turns_and_its_ids_can_be_named(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    support = str(Path(__file__).parents[1] / "support")
-    for name, text in (("PYTHONPATH", support), ("PYTEST_PLUGINS", "played"), ("TRIALS", "canned")):
+    for name, text in canned(tmp_path).items():
         monkeypatch.setenv(name, text)
-    monkeypatch.setenv("TRIALS_LOG", str(tmp_path / "log"))
     # What is known is no regression.
     known = [{"reason": "planned", "change": "lost", "test": "*::test_value"}]
     project.write("known.json", json.dumps(known))
@@ -89,6 +89,13 @@ def test_the_suite_plays_with_both_in_turns_and_its_ids_can_be_named(
     one = "tfkernel::graph-add[forkserver-graph_add-sigkill-idle]"
     assert project("2.18", "2.21", "--", one).code == SAME
     assert [verdict.item for verdict in load(project.runs / "changed.json").verdicts] == [one]
+    # What both would import is no comparison.
+    wheels.build(tmp_path, "tensorflow", "2.9.9", {"tensorflow/__init__.py": ""})
+    zipfile.ZipFile(tmp_path / "tensorflow-2.9.9-py3-none-any.whl").extractall(tmp_path / "elsewhere")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "elsewhere"))
+    said = project("2.18", "2.21")
+    assert said.code == CANNOT
+    assert said.line.startswith("upgrade: TensorFlow 2.9.9 would be imported, and not 2.18.1 of ")
 
 
 def test_what_cannot_be_installed_or_run_is_a_line(project: Project) -> None:

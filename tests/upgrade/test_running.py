@@ -56,6 +56,8 @@ def test_the_suite_runs_whatever_lies_around(tmp_path: Path) -> None:
         "--tfkernel-python=/new/python",
     ]
     assert command.words[-1] == "tfkernel::a[b]"
+    # `-k` for your tests would leave out a part of it, and nobody would know.
+    assert command.environment == dict.fromkeys(("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"))
 
 
 def test_your_tests_run_where_you_are_with_the_pytest_of_the_environment(
@@ -91,6 +93,11 @@ def test_what_a_run_that_was_cut_has_seen_counts(tmp_path: Path, status: ExitSta
             ExitStatus(code=4),
             "ERROR: file or directory not found: x\n\n",
             "exit code 4: file or directory not found: x;",
+        ),
+        (
+            ExitStatus(code=4),
+            "ERROR: usage: python -m pytest [options]\npython -m pytest: error: unrecognized arguments: -n\n  inifile: None",
+            "exit code 4: unrecognized arguments: -n;",
         ),
         (ExitStatus(code=5), "no tests ran\n", "exit code 5: there is no such test;"),
         (ExitStatus(code=2), "words\n", "exit code 2: words;"),

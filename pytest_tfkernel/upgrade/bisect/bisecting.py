@@ -26,6 +26,7 @@ from pytest_tfkernel.upgrade.folder import DEFAULT, UpgradeFolder
 from pytest_tfkernel.upgrade.progress import Progress, to_stderr
 from pytest_tfkernel.upgrade.requirements import RELEASES, Wanted
 from pytest_tfkernel.upgrade.running import PytestRuns, SuiteWishes
+from pytest_tfkernel.upgrade.sides import of_environment
 
 _NO_TENSORFLOW = "none"
 
@@ -99,6 +100,7 @@ def run(options: argparse.Namespace) -> Answer:
             is_new = options.fresh or not environments.has(recipe)
             environment = environments.get(recipe, what, fresh=options.fresh)
             try:
+                of_environment(launcher, environment)
                 found = [
                     subject.play(runs, str(environment.python), f"bisect-{one}", what) for _ in range(criterion.repeats)
                 ]

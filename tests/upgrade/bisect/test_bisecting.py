@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 import documents
-from projects import Project
+from projects import Project, canned
 from pytest_tfkernel.upgrade.bisect.bisecting import Bisecting, CandidateRun
 from pytest_tfkernel.upgrade.bisect.candidates import Candidate, Releases
 from pytest_tfkernel.upgrade.bisect.criteria import Criterion
@@ -133,10 +133,8 @@ def test_another_package_may_be_to_blame(project: Project) -> None:
 
 
 def test_a_guarantee_is_played_alone(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    support = str(Path(__file__).parents[2] / "support")
-    for name, text in (("PYTHONPATH", support), ("PYTEST_PLUGINS", "played"), ("TRIALS", "canned")):
+    for name, text in canned(tmp_path).items():
         monkeypatch.setenv(name, text)
-    monkeypatch.setenv("TRIALS_LOG", str(tmp_path / "log"))
     said = project("--bisect", "2.18", "2.21", "--size=smoke", "--", "graph-add")
     assert said.code == CANNOT
     assert said.line == "upgrade: 2.18.1 and 2.21.0 don't differ in outcome: PASS"
