@@ -77,7 +77,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         command.declare(own)
     words, rest = _divided(sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(words)
+    options, unknown = parser.parse_known_args(words)
+    if unknown:
+        hint = "; what is for pytest stands behind --" if _COMMANDS[options.command].takes_rest else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     options.rest = rest
     try:
         code, out, err = _COMMANDS[options.command].run(options)

@@ -14,6 +14,7 @@ from pytest_tfkernel.model.resources import printable
 from pytest_tfkernel.report.compare.command import shown
 from pytest_tfkernel.report.compare.pairs import Side
 from pytest_tfkernel.report.document import Document
+from pytest_tfkernel.report.store import DocumentError, load
 from pytest_tfkernel.upgrade import installing, requirements
 from pytest_tfkernel.upgrade.answering import Rules, answer, summarize, write
 from pytest_tfkernel.upgrade.building import Builder
@@ -55,7 +56,7 @@ def _wishes(options: argparse.Namespace) -> UpgradeWishes:
         what = "ids of it are named" if ids else "no tests are named: write `-- tests`"
         raise UpgradeError(f"usage error: --no-suite, and {what}")
     ref, changed = requirements.read(options.ref), requirements.read(options.changed)
-    if (ref.requirement, ref.interpreter) == (changed.requirement, changed.interpreter):
+    if ref.identity == changed.identity:
         raise UpgradeError(f"usage error: {ref.said} and {changed.said} are one and the same: nothing could differ")
     rules = Rules.of(options.fail_on, options.expect, options.page)
     suite = None if options.no_suite else suite_wishes(options, ids)
@@ -148,9 +149,18 @@ def left_by(options: argparse.Namespace) -> str:
         words += f"; `pytest-tfkernel compare {shlex.join(map(str, paths))}` compares what your tests did so far"
     suite = RunPlaces.of(runs, "suite")
     path = suite.document if suite.document.exists() else suite.aside
-    if path.exists():
-        words += f"; `pytest-tfkernel compare {shlex.quote(str(path))} --kernel=A --kernel=B` what the suite saw"
+    if _labels(path):
+        kernels = shlex.join(f"--kernel={one}" for one in _labels(path))
+        words += f"; `pytest-tfkernel compare {shlex.quote(str(path))} {kernels}` what the suite saw"
     return printable(words)
+
+
+def _labels(path: Path) -> list[str]:
+    """Those of a run with several kernels."""
+    try:
+        return [one.label for one in load(path).environment.kernels]
+    except DocumentError:
+        return []
 
 
 def _short(path: Path) -> str:

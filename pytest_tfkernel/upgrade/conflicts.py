@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_tfkernel.upgrade import requirement_files
 from pytest_tfkernel.upgrade.recipes import Recipe
 
 
 def whose(said: str, recipe: Recipe) -> str:
     """For the words of an installer, who has asked for what; words that go on a sentence, or none."""
-    ours = [one for one in recipe.requirements if one in said]
+    ours = [one for one in recipe.requirements if one in said or f"{_name(one)}==" in said]
     theirs = dict.fromkeys(_theirs(said, recipe))
     if not ours or not theirs:
         return ""
@@ -32,11 +34,11 @@ def _theirs(said: str, recipe: Recipe) -> Iterator[str]:
 
 
 def _of_file(said: str, path: Path) -> Iterator[str]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return
-    for number, line in enumerate(lines, 1):
-        requirement = line.partition("#")[0].strip()
-        if requirement and "".join(requirement.split()) in "".join(said.split()):
-            yield f"{requirement} ({path}, line {number})"
+    for line in requirement_files.lines(path):
+        if "".join(line.text.split()) in "".join(said.split()):
+            yield f"{line.text} ({line.path}, line {line.number})"
+
+
+def _name(requirement: str) -> str:
+    """By which an installer tells which release of it it has found."""
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0]

@@ -17,21 +17,30 @@ from pytest_tfkernel.model.resources import printable
 # In a log.
 _EACH_SECONDS = 30.0
 _ERASE = "\r\x1b[K"
-_WIDTH = 150
+# Where nobody says how wide the terminal is.
+_WIDTH = 80
 
 
 class Progress:
     """Says which steps go on, how far each is, and how long it has taken. `write` takes text for stderr.
 
+    `width` tells how many columns a terminal has now.
+
     Safe to use from threads.
     """
 
     def __init__(
-        self, write: Callable[[str], object], *, watched: bool, clock: Callable[[], float] = time.monotonic
+        self,
+        write: Callable[[str], object],
+        *,
+        watched: bool,
+        clock: Callable[[], float] = time.monotonic,
+        width: Callable[[], int] = lambda: _WIDTH,
     ) -> None:
         self._write = write
         self._watched = watched
         self._clock = clock
+        self._width = width
         self._steps: list[ProgressStep] = []
         self._said = clock()
         self._lock = threading.RLock()
@@ -80,7 +89,8 @@ class Progress:
 
     def _show(self) -> None:
         line = f"upgrade: {printable('; '.join(step.words(self._clock()) for step in self._steps))}"
-        self._write(f"{_ERASE}{line[:_WIDTH]}" if self._watched else f"{line}\n")
+        # A line that is broken can't be written anew.
+        self._write(f"{_ERASE}{line[: max(1, self._width() - 1)]}" if self._watched else f"{line}\n")
 
 
 class ProgressStep:
@@ -121,7 +131,12 @@ def to_stderr() -> Progress:
         with contextlib.suppress(OSError):
             os.write(2, text.encode("utf-8", "backslashreplace"))
 
-    return Progress(write, watched=os.isatty(2))
+    def width() -> int:
+        with contextlib.suppress(OSError):
+            return os.get_terminal_size(2).columns or _WIDTH
+        return _WIDTH
+
+    return Progress(write, watched=os.isatty(2), width=width)
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
+from pytest_tfkernel.upgrade import requirement_files
 from pytest_tfkernel.upgrade.errors import UpgradeError
 
 RELEASES, NIGHTLIES = "tensorflow-cpu", "tf-nightly-cpu"
 # A release has three numbers, a series two.
 _SERIES = re.compile(r"\d+\.\d+")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)*((a|b|rc|\.dev|\.post)\d+)*")
-_PROJECT = ("pyproject.toml", "setup.py", "setup.cfg")
 _ARCHIVES = (".whl", ".tar.gz", ".zip")
 _WITH_EXTRAS = re.compile(r"(?P<path>[^\[\]]+)(?P<extras>\[[^\[\]]*\])?")
 
@@ -32,6 +33,18 @@ class Wanted:
     requirement: str = ""
     interpreter: str = ""
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """The same for two that are written differently and mean the same."""
+        if self.interpreter:
+            # What lies beside it decides: environments have links to one interpreter.
+            return os.path.realpath(Path(self.interpreter).parent), os.path.realpath(self.interpreter)
+        try:
+            found = Requirement(self.requirement)
+        except InvalidRequirement:
+            return (self.requirement,)
+        return canonicalize_name(found.name), frozenset(found.extras), found.specifier, found.url, str(found.marker)
+
 
 def read(word: str, package: str = RELEASES) -> Wanted:
     """What a word means; a version is one of the package. Raises UpgradeError."""
@@ -41,7 +54,7 @@ def read(word: str, package: str = RELEASES) -> Wanted:
     if _VERSION.fullmatch(said):
         return Wanted(said, _of_version(said, package))
     path = Path(said)
-    if "@" not in said and (said.endswith(_ARCHIVES) or path.is_dir()):
+    if "@" not in said and (said.endswith(_ARCHIVES) or (path.is_dir() and _is_installable(said))):
         return Wanted(said, _existing(said, said))
     # Not resolved: the interpreter of an environment is a link to one that has nothing of it.
     found = shutil.which(said)
@@ -51,6 +64,21 @@ def read(word: str, package: str = RELEASES) -> Wanted:
         what = "isn't there" if not path.exists() else "can't be executed"
         raise UpgradeError(f"{said} {what}: name an interpreter, a version such as 2.20, or what pip installs")
     return Wanted(said, _checked(said))
+
+
+def _is_installable(folder: str) -> bool:
+    """Whether a folder is a project, and not only called as a package is. Raises UpgradeError for one of neither."""
+    is_path = _is_path(folder)
+    if is_path and requirement_files.declared(Path(folder)):
+        return True
+    for python in (Path(folder) / "bin/python", Path(folder) / "python"):
+        if python.is_file() or python.is_symlink():
+            raise UpgradeError(f"{folder} is the folder of an environment: name its interpreter, {python}")
+    if is_path:
+        raise UpgradeError(
+            f"{folder} is a folder without a project: name an interpreter, a version such as 2.20, or what pip installs"
+        )
+    return False
 
 
 def _of_version(version: str, package: str) -> str:
@@ -94,13 +122,13 @@ class Installs:
             if option == "-r":
                 path = _existing(text, f"-r {text}")
                 words += [option, path]
-                sources.append(Path(path))
-                of_requirements.add(path)
+                named = requirement_files.files(Path(path)) or [Path(path)]
+                sources += named
+                of_requirements |= {str(one) for one in named}
             elif option == "-e":
                 words += [option, text if "://" in text else _existing(text, f"-e {text}")]
                 # What is linked is what it is now, whatever it was; what it needs isn't.
-                project = Path(_path_of(words[-1]))
-                sources += [project / name for name in _PROJECT if (project / name).exists()]
+                sources += requirement_files.declared(Path(_path_of(words[-1])))
             elif _is_path(text):
                 words.append(_existing(text, text))
                 sources.append(Path(_path_of(words[-1])))

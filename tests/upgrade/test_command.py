@@ -18,6 +18,7 @@ CANNOT = 2
         (["2.20", "foo bar"], "foo bar is neither a version, nor an interpreter, nor what pip installs: "),
         (["2.20", "/nowhere/python"], "/nowhere/python isn't there: name an interpreter"),
         (["2.20", "2.20"], "usage error: 2.20 and 2.20 are one and the same"),
+        (["2.20", "tensorflow-cpu == 2.20.*"], "usage error: 2.20 and tensorflow-cpu == 2.20.* are one and the same"),
         (["2.20", "2.21", "--no-suite"], "usage error: --no-suite, and no tests are named"),
         (["2.20", "2.21", "--no-suite", "--", "tfkernel::a[b]"], "usage error: --no-suite, and ids of it are named"),
         (["2.20", "2.21", "--", "--tfkernel"], "usage error: --tfkernel after --: upgrade itself says that to pytest"),
@@ -39,6 +40,15 @@ CANNOT = 2
         (["--bisect", "2.20", "2.21", "--on=slower", "--", "a.py"], "--on=slower: how many percent?"),
         (["--bisect", "2.20", "2.21", "--page=a.html", "--", "a.py"], "usage error: --page, --markdown, --fail-on"),
         (["--bisect", "2.20", "2.21", "--tensorflow=2.20", "--", "a.py"], "usage error: --tensorflow is for --package"),
+        (
+            ["--bisect", "2.20", "2.21", "--", "tests/a.py::test"],
+            "usage error: tests/a.py is neither a file nor a guar",
+        ),
+        (["--bisect", "2.20", "2.21", "--", "interrupt-is-herd"], "a guarantee: do you mean interrupt-is-heard?"),
+        (
+            ["--bisect", "2.20", "2.21", "--", "tfkernel::graph-ad[a]"],
+            "graph-ad is no guarantee: do you mean graph-add?",
+        ),
         (["--bisect", "2.20", "2.21", "--", "interrupt-is-heard", "-x"], "is of the suite: nothing else goes with it"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -58,6 +68,13 @@ def test_nonsense_is_a_line(
     assert found.err.count("\n") == 1
     # Nothing is made yet, not even the folder.
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "theirs"]
+
+
+def test_where_words_for_pytest_stand_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        program.main(["upgrade", "2.20", "2.21", "tests"])
+    assert ended.value.code == CANNOT
+    assert "unrecognized arguments: tests; what is for pytest stands behind --\n" in capsys.readouterr().err
 
 
 def test_a_number_of_workers_is_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -12,12 +13,15 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import documents
 import wheels
 from projects import Project, canned
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.report.store import load
+from pytest_tfkernel.upgrade import comparing
 
 SAME, WORSE, CANNOT = range(3)
 
@@ -149,6 +153,19 @@ def lives(pid: int) -> bool:
             pass
     stat = proc.read_stat(pid)
     return stat is not None and stat.state != "Z"
+
+
+def test_what_the_suite_saw_can_be_compared_by_the_line_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "runs/suite.json.incomplete"
+    seen = documents.document()
+    kernels = [documents.kernel(one) for one in ("2.18.1", "2.21.0")]
+    both = msgspec.structs.replace(seen, environment=msgspec.structs.replace(seen.environment, kernels=kernels))
+    documents.write(path, both)
+    words = comparing.left_by(argparse.Namespace(folder=tmp_path))
+    assert f"`pytest-tfkernel compare {path} --kernel=tf2.18.1-py3.11 --kernel=tf2.21.0-py3.11` what the suite" in words
+    path.write_text("half")
+    assert "what the suite" not in comparing.left_by(argparse.Namespace(folder=tmp_path))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.soak)])

@@ -25,6 +25,15 @@ def test_a_line_of_a_file_is_found(tmp_path: Path) -> None:
     assert whose(said, recipe("-r", str(file))) == expected
 
 
+def test_so_is_one_of_another_package_in_a_file_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "first.txt").write_text("-r more.txt\n")
+    (tmp_path / "more.txt").write_text("iniconfig\nnumpy<1.20\n")
+    # pip tells the release, and no more what was asked for.
+    said = "Cannot install numpy<1.20 and tensorflow-cpu==2.21.0; tensorflow-cpu 2.21.0 depends on numpy>=1.26.0"
+    expected = f"; ours is {OURS}, and theirs numpy<1.20 ({tmp_path}/more.txt, line 2)"
+    assert whose(said, recipe("-r", str(tmp_path / "first.txt"))) == expected
+
+
 @pytest.mark.parametrize(
     ("words", "theirs"), [(("demo",), "demo"), (("-e", "/src/demo[test]"), "what /src/demo[test] needs")]
 )

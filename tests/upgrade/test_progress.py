@@ -49,6 +49,14 @@ def test_on_a_terminal_one_line_is_written_anew_with_all_that_goes_on() -> None:
     ]
 
 
+@pytest.mark.parametrize(("width", "shown"), [(40, "upgrade: environment 1 of 2 (2.18): ins"), (1, "u"), (0, "u")])
+def test_a_line_that_is_written_anew_is_one_line_of_the_terminal(width: int, shown: str) -> None:
+    said: list[str] = []
+    progress = Progress(said.append, watched=True, width=lambda: width)
+    progress.begin("environment 1 of 2 (2.18): installing with pip")
+    assert said == [f"\r\x1b[K{shown}"]
+
+
 def test_what_failed_is_not_told_as_done() -> None:
     said: list[str] = []
     progress = Progress(said.append, watched=False)

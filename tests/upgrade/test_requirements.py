@@ -49,7 +49,55 @@ def test_a_wheel_or_a_folder_is_what_pip_installs(tmp_path: Path) -> None:
     wheel = tmp_path / "tensorflow-9.whl"
     wheel.touch()
     assert requirements.read(str(wheel)).requirement == str(wheel)
+    (tmp_path / "setup.py").touch()
     assert requirements.read(str(tmp_path)).requirement == str(tmp_path)
+
+
+def test_a_folder_may_be_called_as_a_package_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow/setup.py").touch()
+    assert requirements.read("tensorflow").requirement == "tensorflow"
+    assert requirements.read("./tensorflow").requirement == str(tmp_path / "tensorflow")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("./venv", "./venv is the folder of an environment: name its interpreter, venv/bin/python"),
+        ("venv", "venv is the folder of an environment: name its interpreter, venv/bin/python"),
+        ("venv/bin", "venv/bin is the folder of an environment: name its interpreter, venv/bin/python"),
+        ("./empty", "./empty is a folder without a project: name an interpreter, "),
+    ],
+)
+def test_the_folder_of_an_environment_is_no_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    # Also where that is gone to which it leads.
+    (tmp_path / "venv/bin/python").symlink_to("/nowhere")
+    with pytest.raises(UpgradeError) as refused:
+        requirements.read(word)
+    assert str(refused.value).startswith(said)
+
+
+def test_one_side_in_two_spellings_is_one(tmp_path: Path) -> None:
+    for name in ("one/bin", "other/bin"):
+        (tmp_path / name).mkdir(parents=True)
+        for python in ("python", "python3"):
+            (tmp_path / name / python).symlink_to(sys.executable)
+
+    def differ(one: str, other: str) -> bool:
+        return requirements.read(one).identity != requirements.read(other).identity
+
+    assert not differ("2.18", "tensorflow_cpu == 2.18.*")
+    assert not differ("2.18.0", "TensorFlow-CPU==2.18")
+    assert differ("2.18", "2.18.0")
+    assert differ("tensorflow", "tensorflow[and-cuda]")
+    assert not differ(f"{tmp_path}/one/bin/python", f"{tmp_path}/one/bin/python3")
+    assert differ(f"{tmp_path}/one/bin/python", f"{tmp_path}/other/bin/python")
 
 
 @pytest.mark.parametrize("word", ["", " ", "-x", "foo bar", "tensorflow=2.18", "2..1", "/no/such/python", "./none.whl"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.commands import Answer
@@ -29,6 +31,7 @@ from pytest_tfkernel.upgrade.running import PytestRuns, SuiteWishes
 from pytest_tfkernel.upgrade.sides import of_environment
 
 _NO_TENSORFLOW = "none"
+_GUARANTEES = tuple(one.id for one in GUARANTEES)
 
 
 @dataclass(frozen=True)
@@ -49,21 +52,36 @@ class Subject:
                 " guarantee, or an id of one of your tests"
             )
         wishes.check_rest(words)
-        known = {one.id for one in GUARANTEES}
         name = words[0]
-        if not name.startswith(wishes.SUITE_ID) and name not in known:
+        if not name.startswith(wishes.SUITE_ID) and name not in _GUARANTEES:
             return cls(None, words)
         if len(words) > 1 or options.no_suite:
             raise UpgradeError(f"usage error: {name} is of the suite: nothing else goes with it")
-        if name in known:
+        if name in _GUARANTEES:
             return cls(replace(wishes.suite_wishes(options), keyword=name), (), name)
         return cls(wishes.suite_wishes(options, (name,)))
+
+    def check(self) -> None:
+        """Refuse what isn't there, before an environment is made for it. Raises UpgradeError."""
+        for name in self.suite.selected if self.suite is not None else ():
+            guarantee = name.removeprefix(wishes.SUITE_ID).partition("[")[0]
+            if guarantee not in _GUARANTEES:
+                raise UpgradeError(f"usage error: {name}: {guarantee} is no guarantee{_likely(guarantee)}")
+        if self.tests and "--pyargs" not in self.tests:
+            path = self.tests[0].partition("::")[0]
+            if not Path(path).exists():
+                raise UpgradeError(f"usage error: {path} is neither a file nor a guarantee{_likely(path)}")
 
     def play(self, runs: PytestRuns, python: str, name: str, what: str) -> Document:
         """CandidateLook at it once, with an interpreter. Raises UpgradeError."""
         if self.suite is None:
             return runs.tests(python, self.tests, name, what).document
         return criteria.only(runs.suite(self.suite, (python,), name, what), self.guarantee)
+
+
+def _likely(name: str) -> str:
+    found = difflib.get_close_matches(name, _GUARANTEES, n=1)
+    return f": do you mean {found[0]}?" if found else ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,7 @@ def run(options: argparse.Namespace) -> Answer:
     if options.tensorflow and not options.package:
         raise UpgradeError("usage error: --tensorflow is for --package: REF and CHANGED are TensorFlow itself")
     subject, criterion = Subject.of(options), Criterion.of(options.on)
+    subject.check()
     ref, changed = (requirements.read(one, options.package or RELEASES) for one in (options.ref, options.changed))
     ingredients, beside = wishes.ingredients(options), _beside(options)
     progress = to_stderr()
@@ -175,12 +194,13 @@ class Bisecting:
             )
 
     def _inner(self, place: int) -> None:
+        what = self._what(place)
         try:
-            found = self._play(self._candidates[place], self._what(place))
+            found = self._play(self._candidates[place], what)
         except UpgradeError as error:
             if isinstance(error, InstallError) and error.failure.is_general:
                 raise
-            self._skip(place, str(error))
+            self._skip(place, str(error).removeprefix(what).lstrip(": "))
             return
         why = criteria.unknown(found.documents[0])
         if why:

@@ -42,7 +42,7 @@ class ByHand:
         if letter == "n":
             raise InstallError("no network", InstallFailure("no network", is_general=True))
         if letter == "i":
-            raise UpgradeError("it can't be installed")
+            raise UpgradeError(f"{what} can't be installed")
         self.made += 1
         folder = Path(str(one))
         self.kept.add(folder)
@@ -72,6 +72,8 @@ def test_both_sides_of_the_change_are_kept_and_no_other(
     played = ByHand(history)
     told = played.run()
     assert (told.last, told.first, [*told.skipped]) == (last, first, skipped)
+    # The name stands before it.
+    assert {*told.skipped.values()} <= {"can't be installed", "skipped"}
     assert played.kept == {Path(last), Path(first)}
     assert played.most <= 3
     assert set(told.tried) >= {"1.0", f"1.{len(history) - 1}", last, first}
