@@ -110,7 +110,7 @@ def _check_there(found: BuiltEnvironment, recipe: Recipe, what: str) -> None:
     if not any(found.folder.glob(f"{_PACKAGES}/{metadata}")):
         raise UpgradeError(
             f"{what}: what is said to be installed isn't in {found.folder}: a setting has pip or uv put it elsewhere"
-            f" (`{found.python} -m pip config list` tells those of pip)"
+            f" (`{recipe.python} -m pip config list` tells those of pip)"
         )
 
 

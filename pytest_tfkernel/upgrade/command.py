@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 from pathlib import Path
 
 from pytest_tfkernel.model.commands import Answer, untold
@@ -127,11 +128,20 @@ def run(options: argparse.Namespace) -> Answer:
     except (UpgradeError, CompareError, DocumentError, TFKernelError) as error:
         return untold(_NAME, error)
     except OSError as error:
-        return untold(_NAME, f"{error.filename or 'a file'} can't be used: {error.strerror}; make room there")
+        return untold(_NAME, _told(error))
     except KeyboardInterrupt:
         from pytest_tfkernel.upgrade.comparing import left_by
 
         return _INTERRUPTED, "", f"upgrade: interrupted{left_by(options)}\n"
+
+
+def _told(error: OSError) -> str:
+    try:
+        here = Path.cwd()
+    except OSError as gone:
+        return f"the folder in which this runs can't be used: {gone.strerror}; change to another one"
+    remedy = "; make room there" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+    return f"{error.filename or here} can't be used: {error.strerror}{remedy}"
 
 
 def _count(text: str) -> int:

@@ -26,8 +26,9 @@ class UpgradeFolder:
         self._descriptor = -1
         try:
             self._claim()
-        except FileNotFoundError:
-            raise UpgradeError(f"{path} can't be made: there is no folder {self.path.parent}") from None
+        except FileNotFoundError as error:
+            why = error.strerror if self.path.parent.is_dir() else f"there is no folder {self.path.parent}"
+            raise UpgradeError(f"{path} can't be made: {why}") from None
         except FileExistsError:
             raise UpgradeError(f"{path} is not a folder: name another one with --folder") from None
         except OSError as error:

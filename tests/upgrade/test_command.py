@@ -77,6 +77,17 @@ def test_where_words_for_pytest_stand_is_told(capsys: pytest.CaptureFixture[str]
     assert "unrecognized arguments: tests; what is for pytest stands behind --\n" in capsys.readouterr().err
 
 
+def test_a_folder_that_is_gone_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert program.main(["upgrade", "2.20", "2.21", "--no-suite", "--", "tests"]) == CANNOT
+    said = "upgrade: the folder in which this runs can't be used: No such file or directory; change to another one\n"
+    assert capsys.readouterr().err == said
+
+
 def test_a_number_of_workers_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         program.main(["upgrade", "2.20", "2.21", "--workers=-1"])

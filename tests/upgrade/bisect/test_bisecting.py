@@ -84,7 +84,7 @@ def test_ends_that_do_not_differ_or_say_nothing_are_a_line() -> None:
         ByHand("pfp").run()
     with pytest.raises(UpgradeError, match=r"1\.0: nothing can be told of an end: skipped"):
         ByHand("sff").run()
-    with pytest.raises(UpgradeError, match="it can't be installed"):
+    with pytest.raises(UpgradeError, match="1.2, try 2 of 4 can't be installed"):
         ByHand("pfi").run()
 
 
