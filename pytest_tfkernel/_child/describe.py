@@ -27,7 +27,7 @@ ANSWER = 3
 _PACKAGES = ("ipykernel", "spyder_kernels", "multiprocess", "numpy", "keras")
 
 # What was read of distributions, of which each is asked for each module.
-_texts = {}
+_texts = {}  # type: dict[str, str]
 
 _INSTALLED = (".dist-info", ".egg-info")
 _VERSION = re.compile("^Version: *(.+?) *$", re.MULTILINE)

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from hosted_kernels import JUPYTER
+from measured import is_measured
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.run.notebooks import NotebookFile, ShownFile
 from pytest_tfkernel.run.refusals import WishError
+from warm_hosts import WarmHosts
 
 Run = Callable[..., tuple[int, str, str]]
 RunAtTerminal = Callable[[Path, str, bytes], tuple[int, str, bool]]
@@ -46,17 +48,18 @@ def write(path: Path, *cells: str, tags: dict[int, list[str]] | None = None, ker
 
 
 @pytest.fixture
-def run(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_hosts: WarmHosts) -> Run:
+    """A command, its host and its kernel are forks, but where it is asked; how they begin is seen there."""
     JUPYTER.python(launcher)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
-    def run_one(
-        *words: object, begin: tuple[str, ...] = ("-I", "-m", "pytest_tfkernel"), given: str = ""
-    ) -> tuple[int, str, str]:
+    def run_one(*words: object, given: str = "") -> tuple[int, str, str]:
+        if not (given or is_measured()):
+            return warm_hosts.run(["run", *map(str, words)], tmp_path)
         done = subprocess.run(
-            [sys.executable, *begin, "run", *map(str, words)], cwd=tmp_path, capture_output=True, text=True,
-            input=given, timeout=120, check=False,
+            [sys.executable, "-I", "-m", "pytest_tfkernel", "run", *map(str, words)],
+            cwd=tmp_path, capture_output=True, text=True, input=given, timeout=120, check=False,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
