@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from host_forks import PATIENCE
 from hosted_kernels import JUPYTER
 from pytest_tfkernel.kernels.kernel import Kernel
 from pytest_tfkernel.kernels.launcher import Launcher
@@ -150,7 +151,10 @@ def test_one_that_dies_whenever_it_is_started_again(start_problem: Callable[...,
         kernel.restart()
 
 
-def test_one_that_is_deaf_to_all_is_killed_by_its_manager(start_problem: Callable[..., Kernel]) -> None:
+def test_one_that_is_deaf_to_all_is_killed_by_its_manager(
+    start_problem: Callable[..., Kernel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PATIENCE, "1")
     kernel = start_problem("is-deaf")
     kernel.shutdown()
     found = kernel.post_mortems[-1]

@@ -12,6 +12,7 @@ import pytest
 
 from aims import HELD_IMPORT, HOSTED, Aim, honest
 from facts import saw
+from host_forks import PATIENCE
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.machine import capabilities
 from pytest_tfkernel.model.facts import Facts
@@ -133,6 +134,8 @@ def test_judges_say_fail_of_their_saboteurs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     need(installed, capabilities.JUPYTER)
+    # An honest kernel has all of its time.
+    monkeypatch.setenv(PATIENCE, "1")
     # Each host takes its time, and one is enough to differ from the standard.
     _play_with(monkeypatch, ("forkserver",), only(installed, {capabilities.JUPYTER}))
     played: dict[str, observing.Seen] = {}

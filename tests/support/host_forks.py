@@ -37,6 +37,8 @@ _HOST_OF_MULTIPROCESS = [sys.executable, "-u", str(CHILD_FOLDER), "host_multipro
 _KERNELS = ("ipykernel_launcher", "spyder_kernels.console")
 # Heeded, or of no account for a kernel.
 _HEEDED = ("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+# A manager waits so long for a kernel that is to end, and not 5 s.
+PATIENCE = "TFKERNEL_TEST_PATIENCE"
 # Of `_posixsubprocess.fork_exec`, from Python 3.11 on.
 _CALLED = 23
 _LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
@@ -120,6 +122,11 @@ def _host(arguments: list[str], environment: dict[str, str], *, isolated: bool) 
     _forget("_tfkernel_child")
     _begin_signals()
     _become(environment, arguments, _PATH if isolated else _search_path(environment))
+    if isolated and PATIENCE in environment:
+        from pytest_tfkernel.hosts.provisioner import PostMortemProvisioner
+
+        seconds = float(environment[PATIENCE])
+        PostMortemProvisioner.get_shutdown_wait_time = lambda *_, **__: seconds  # type: ignore[method-assign]
     if isolated and hasattr(subprocess, "_fork_exec"):
         subprocess._fork_exec = _FORK_EXEC.instead
     if not isolated:
