@@ -118,9 +118,9 @@ def test_a_python_says_what_it_is(launcher: Launcher) -> None:
 
 
 def test_a_name_on_the_path_will_do(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my-own-python").symlink_to(sys.executable)
+    (tmp_path / "python-on-the-path").symlink_to(sys.executable)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert launcher.interpreter("my-own-python").version == sys.version_info[:3]
+    assert launcher.interpreter("python-on-the-path").version == sys.version_info[:3]
 
 
 def test_a_python_without_tensorflow_is_told(launcher: Launcher, find_python: FindPython) -> None:
