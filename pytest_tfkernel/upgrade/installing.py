@@ -146,7 +146,9 @@ def _last_error(log: str) -> str:
     errors = [line for line in lines if re.match(r"(?i)(error|fatal|.*\b\w*Error:)", line)]
     # The last one of pip's repeats the name only.
     best = [line for line in errors if "Could not find a version" in line] or errors[-1:] or lines[-1:]
-    return _short(best[-1].removeprefix("ERROR: ")) if best else "it said nothing"
+    # What another one has filled may be free again.
+    nothing = "it said nothing, as where there was no room on the disk to say it"
+    return _short(best[-1].removeprefix("ERROR: ")) if best else nothing
 
 
 def _short(text: str) -> str:
