@@ -72,7 +72,7 @@ def of(python: str | Path, folder: Path) -> PackageIndex:
 
     def make() -> Sequence[str]:
         made = folder / "pip"
-        done = ask([str(python), "-m", "venv", "--clear", str(made)])
+        done = ask([str(python), "-I", "-m", "venv", "--clear", str(made)])
         if done.returncode:
             why = " ".join((done.stdout + done.stderr).split())
             raise UpgradeError(f"{python} has no pip, and can't make an environment with one: {why}")

@@ -78,7 +78,8 @@ class Pip:
 
     def create(self, python: str, folder: Path) -> Sequence[str]:
         """See Installer."""
-        return (python, "-m", "venv", str(folder))
+        # A `logging.py` where the user is would be imported; pip itself takes that folder out.
+        return (python, "-I", "-m", "venv", str(folder))
 
     def install(self, python: Path, words: Sequence[str]) -> Sequence[str]:
         """See Installer."""

@@ -26,6 +26,10 @@ def test_pip_puts_all_of_it_there_or_says_why_not(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    # A module of the user's, where the user is.
+    monkeypatch.chdir(tmp_path)
+    for name in ("logging", "typing"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError")
     # What is found by it isn't there; and what is said to be installed must be there.
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "elsewhere"))
     for name in ("TARGET", "PREFIX", "ROOT"):

@@ -114,7 +114,9 @@ def test_some_things_hold_for_whatever_is_installed_next(log: str, why: str) -> 
 
 def test_where_there_is_no_room_nothing_can_be_said() -> None:
     assert installing.explain("", free=4096).why.startswith("there is no room")
-    assert installing.explain("", free=1 << 30).why == "it said nothing, as where there was no room on the disk to say it"
+    assert (
+        installing.explain("", free=1 << 30).why == "it said nothing, as where there was no room on the disk to say it"
+    )
 
 
 def test_long_words_are_cut() -> None:
