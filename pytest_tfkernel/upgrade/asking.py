@@ -10,7 +10,8 @@ from pytest_tfkernel.upgrade.errors import UpgradeError
 from pytest_tfkernel.upgrade.installing import NOT_OURS
 
 _SECONDS = 120.0
-_APART = {**NOT_OURS, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+# Nothing of the working folder is imported, from Python 3.11 on.
+_APART = {**NOT_OURS, "PYTHONSAFEPATH": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 
 def ask(words: Sequence[str]) -> subprocess.CompletedProcess[str]:

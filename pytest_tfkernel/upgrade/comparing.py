@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,20 +81,21 @@ def run(options: argparse.Namespace) -> Answer:
             documents, notes = _play(asked, pair, runs)
         finally:
             progress.clear()
+        # Where nothing can be compared, they are why.
+        for note in notes:
+            progress.say(note)
         paths = [folder.runs / f"{name}.json" for name in _NAMES]
         for path, document in zip(paths, documents, strict=True):
             write(path, document)
         ref, changed = (Side(_short(path), one) for path, one in zip(paths, documents, strict=True))
         found = answer(asked.rules, ref, changed)
-        trouble = summarize(found)
-        notes += [trouble] if trouble else []
-        _tell(progress, notes, ref, changed, asked)
+        _tell(progress, summarize(found), ref, changed, asked)
         return found.exit_code, shown(found, options), ""
 
 
-def _tell(progress: Progress, notes: Sequence[str], ref: Side, changed: Side, asked: UpgradeWishes) -> None:
-    for note in notes:
-        progress.say(note)
+def _tell(progress: Progress, trouble: str, ref: Side, changed: Side, asked: UpgradeWishes) -> None:
+    if trouble:
+        progress.say(trouble)
     progress.say(f"wrote {ref.name} and {changed.name}")
     if asked.rules.page is not None:
         progress.say(f"wrote {asked.rules.page}")

@@ -78,12 +78,12 @@ class Pip:
 
     def create(self, python: str, folder: Path) -> Sequence[str]:
         """See Installer."""
-        # A `logging.py` where the user is would be imported; pip itself takes that folder out.
+        # A `logging.py` where the user is would be imported.
         return (python, "-I", "-m", "venv", str(folder))
 
     def install(self, python: Path, words: Sequence[str]) -> Sequence[str]:
         """See Installer."""
-        pip = (str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile")
+        pip = (str(python), "-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile")
         return (*pip, "--progress-bar=off", *words)
 
 

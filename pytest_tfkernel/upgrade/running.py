@@ -100,7 +100,11 @@ class PytestRuns:
         # What still can be collected is compared.
         begin = [python, "-m", "pytest", "-p", "tfkernel", "--continue-on-collection-errors"]
         command = CommandLine((*begin, *words, *_told(places)), _inside(Path(python)), Path.cwd())
-        return self._run(command, places, what)
+        found = self._run(command, places, what)
+        if not found.document.tests and found.far.uncollected:
+            path, why = found.far.uncollected[0]
+            raise UpgradeError(f"{what} can't be run: {path} can't be collected: {why}; see {places.log}")
+        return found
 
     def _run(self, command: CommandLine, places: RunPlaces, what: str) -> TestsRun:
         places.clear()

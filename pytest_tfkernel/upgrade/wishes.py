@@ -21,7 +21,7 @@ _OURS = ("--tfkernel", "--tfkernel-python", "--tfkernel-report", "--tfkernel-pro
 def check_rest(words: Sequence[str]) -> None:
     """Refuse words for pytest that are not the user's to give."""
     for word in words:
-        if word.partition("=")[0] in _OURS:
+        if word.partition("=")[0] in _OURS or word.endswith("no:tfkernel"):
             raise UpgradeError(f"usage error: {word} after --: upgrade itself says that to pytest")
 
 

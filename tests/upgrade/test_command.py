@@ -23,6 +23,10 @@ CANNOT = 2
         (["2.20", "2.21", "--no-suite", "--", "tfkernel::a[b]"], "usage error: --no-suite, and ids of it are named"),
         (["2.20", "2.21", "--", "--tfkernel"], "usage error: --tfkernel after --: upgrade itself says that to pytest"),
         (["2.20", "2.21", "--", "tests", "--tfkernel-report=a.json"], "usage error: --tfkernel-report=a.json after --"),
+        (
+            ["2.20", "2.21", "--", "tests", "-p", "no:tfkernel"],
+            "usage error: no:tfkernel after --: upgrade itself says",
+        ),
         (["2.20", "2.21", "-r", "nowhere.txt"], "-r nowhere.txt: "),
         (["2.20", "2.21", "-e", "nowhere"], "-e nowhere: "),
         (["2.20", "2.21", "--install=-r"], "--install=-r: name a requirement or a path"),

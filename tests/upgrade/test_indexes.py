@@ -72,4 +72,4 @@ def test_an_interpreter_without_pip_gets_one(offline: Path, monkeypatch: pytest.
     index = indexes.of("/bare/python", offline)
     assert index.offer("x").versions == index.offer("y").versions == (Version("1.0"),)
     own = f"{offline}/pip/bin/python -m pip"
-    assert asked == ["/bare/python -m pip", "/bare/python -m venv", own, own]
+    assert asked == ["/bare/python -m pip", "/bare/python -I -m", own, own]

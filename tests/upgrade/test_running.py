@@ -25,6 +25,7 @@ class Runs:
         self._status = status
         self._document = document
         self._log = log
+        self.progress = ""
 
     def run(self, command: CommandLine, log: Path, tick: Callable[[], object] = lambda: None) -> ExitStatus:
         self.commands.append(command)
@@ -32,6 +33,7 @@ class Runs:
         path = next(word.partition("=")[2] for word in command.words if word.startswith("--tfkernel-report="))
         if self._document is not None:
             documents.write(Path(path), self._document)
+        Path(path).with_suffix(".progress").write_text(self.progress, encoding="utf-8")
         tick()
         return self._status
 
@@ -111,6 +113,15 @@ def test_one_that_has_seen_nothing_is_a_line(tmp_path: Path, status: ExitStatus,
     with pytest.raises(UpgradeError) as refused:
         runs(tmp_path, Runs(status, None, log)).tests("/python", (), "ref", "your tests")
     assert f"your tests can't be run: pytest ended with {said} see {tmp_path}/ref.log" in str(refused.value)
+
+
+def test_one_that_can_collect_nothing_says_why(tmp_path: Path) -> None:
+    stand_in = Runs(ExitStatus(code=1), documents.document(0, tests=0))
+    stand_in.progress = '{"uncollected": ["tests/test_a.py", "ImportError: gone"]}\n'
+    with pytest.raises(
+        UpgradeError, match="your tests can't be run: tests/test_a.py can't be collected: ImportError: gone"
+    ):
+        runs(tmp_path, stand_in).tests("/python", (), "ref", "your tests")
 
 
 def test_a_conftest_that_cannot_be_imported_is_named_with_the_error(tmp_path: Path) -> None:
