@@ -93,9 +93,10 @@ class Environments:
     def _marker(self, folder: Path) -> Marker | None:
         try:
             marker = msgspec.json.decode((folder / MARKER).read_bytes(), type=Marker)
+            is_dated = dt.datetime.fromisoformat(marker.made).tzinfo is not None
         except (OSError, msgspec.MsgspecError, ValueError):
             return None
-        return marker if (marker.format, marker.schema) == (FORMAT, SCHEMA) else None
+        return marker if is_dated and (marker.format, marker.schema) == (FORMAT, SCHEMA) else None
 
     def _mark(self, folder: Path, marker: Marker) -> None:
         aside = folder / f"{MARKER}.new"

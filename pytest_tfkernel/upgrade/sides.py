@@ -99,6 +99,8 @@ class Preparing:
 
     def _side(self, wanted: Wanted, environment: BuiltEnvironment) -> UpgradeSide:
         found = of_environment(self._launcher, environment)
+        if self._setup.plays_suite and found.tensorflow is None:
+            raise UpgradeError(f"{environment.folder} has no TensorFlow any more: --fresh makes it anew")
         return UpgradeSide(wanted.said, str(environment.python), found, environment)
 
     def _of_interpreter(self, wanted: Wanted) -> UpgradeSide:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -122,6 +123,14 @@ def test_what_is_not_whole_is_made_anew(kept: Kept, tmp_path: Path, failure: Bas
 def test_a_marker_that_says_nothing_is_none(kept: Kept, text: str) -> None:
     made = kept.get()
     (made.folder / MARKER).write_text(text, encoding="latin-1")
+    kept.get()
+    assert kept.builds.asked == ["build it"]
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "2026-01-01T00:00:00"])
+def test_nor_is_one_without_a_date(kept: Kept, date: str) -> None:
+    path = kept.get().folder / MARKER
+    path.write_text(json.dumps({**json.loads(path.read_text()), "made": date}))
     kept.get()
     assert kept.builds.asked == ["build it"]
 
