@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 from pytest_tfkernel.upgrade.errors import UpgradeError
 
 NAME = "pytest-tfkernel"
@@ -45,6 +47,15 @@ def write_wheel(folder: Path) -> Path:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
     return path
+
+
+def needed_python() -> SpecifierSet:
+    """For which Pythons the plugin is."""
+    try:
+        said = importlib.metadata.metadata(NAME)["Requires-Python"]
+    except (importlib.metadata.PackageNotFoundError, KeyError):
+        said = None
+    return SpecifierSet(said or "")
 
 
 def _package() -> Iterator[tuple[str, bytes]]:

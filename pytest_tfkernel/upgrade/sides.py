@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from pytest_tfkernel.kernels.launcher import Launcher
 from pytest_tfkernel.model.kernels import Interpreter
@@ -94,7 +96,7 @@ class Preparing:
             more = ""
             if error.failure.missing:
                 version = self._launcher.interpreter(self._setup.python).version
-                more = offered(self._setup.index, wanted.requirement, version)
+                more = offered(self._setup.index, wanted.requirement, error.failure.missing, version)
             raise UpgradeError(f"{error}{more}") from None
 
     def _side(self, wanted: Wanted, environment: BuiltEnvironment) -> UpgradeSide:
@@ -125,8 +127,13 @@ def of_environment(launcher: Launcher, environment: BuiltEnvironment) -> Interpr
     return found
 
 
-def offered(index: indexes.PackageIndex, requirement: str, version: tuple[int, int, int]) -> str:
-    """For which Pythons there is what this one doesn't get, in words that go on a sentence."""
+def offered(index: indexes.PackageIndex, requirement: str, missing: str, version: tuple[int, int, int]) -> str:
+    """For which Pythons there is what this one doesn't get, in words that go on a sentence.
+
+    None where something else is missing, which it needs.
+    """
+    if _named(missing) != _named(requirement):
+        return ""
     try:
         pythons = index.offer(Requirement(requirement).name).pythons(requirement)
     except (UpgradeError, InvalidRequirement):
@@ -135,6 +142,10 @@ def offered(index: indexes.PackageIndex, requirement: str, version: tuple[int, i
         return ""
     here = f"{version[0]}.{version[1]}"
     return f"; this is Python {here}, and there are wheels for {', '.join(pythons)}: name one of those with --python"
+
+
+def _named(requirement: str) -> str:
+    return canonicalize_name(re.split(r"[^\w.-]", requirement, maxsplit=1)[0])
 
 
 def _check_plugin(python: str, said: str) -> None:

@@ -6,7 +6,10 @@ import argparse
 import importlib.util
 from collections.abc import Sequence
 
+from packaging.version import InvalidVersion, Version
+
 from pytest_tfkernel.upgrade import indexes, ourselves, requirements
+from pytest_tfkernel.upgrade.asking import ask
 from pytest_tfkernel.upgrade.errors import UpgradeError
 from pytest_tfkernel.upgrade.folder import UpgradeFolder
 from pytest_tfkernel.upgrade.requirements import Installs
@@ -39,7 +42,27 @@ def suite_wishes(options: argparse.Namespace, ids: Sequence[str] = ()) -> SuiteW
 def ingredients(options: argparse.Namespace) -> tuple[Installs, str]:
     """What goes into both environments, and the Python of which they are made. Raises UpgradeError."""
     installs = Installs.of(options.install, options.requirement, options.editable)
-    return installs, requirements.base_python(options.python)
+    python = requirements.base_python(options.python)
+    if options.python is not None:
+        _check_version(python, options.python)
+    return installs, python
+
+
+def _check_version(python: str, said: str) -> None:
+    done = ask([python, "-I", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"])
+    try:
+        found = Version(done.stdout.strip())
+    except InvalidVersion:
+        words = " ".join((done.stdout + done.stderr).split()[-20:])
+        raise UpgradeError(
+            f"--python={said} is no Python interpreter: asked for its version, it said {words!r}"
+        ) from None
+    wanted = ourselves.needed_python()
+    if found not in wanted:
+        raise UpgradeError(
+            f"--python={said} is Python {found}, and {ourselves.NAME}, which goes into each environment, needs"
+            f" {wanted}: for the suite alone, make environments of it yourself, and name their interpreters"
+        )
 
 
 def setup(

@@ -31,6 +31,14 @@ CANNOT = 2
         (["2.20", "2.21", "-e", "nowhere"], "-e nowhere: "),
         (["2.20", "2.21", "--install=-r"], "--install=-r: name a requirement or a path"),
         (["2.20", "2.21", "--python=/nowhere/python"], "--python=/nowhere/python: there is no such interpreter"),
+        (
+            ["2.20", "2.21", "--python=/bin/echo"],
+            "--python=/bin/echo is no Python interpreter: asked for its version, it",
+        ),
+        (
+            ["2.20", "2.21", "--python=./old"],
+            "--python=./old is Python 3.7.16, and pytest-tfkernel, which goes into each",
+        ),
         (["2.20", "2.21", "--fail-on=worse"], "--fail-on=worse: unknown; choose from"),
         (["2.20", "2.21", "--expect=nowhere.json"], "nowhere.json can't be read: No such file"),
         (["2.20", "2.21", "--page=page.txt"], "usage error: --page=page.txt: give a name that ends in .html"),
@@ -62,6 +70,8 @@ def test_nonsense_is_a_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
+    (tmp_path / "old").write_text("#!/bin/sh\necho 3.7.16\n")
+    (tmp_path / "old").chmod(0o755)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs/train.py").touch()
     assert program.main(["upgrade", *words]) == CANNOT
@@ -71,7 +81,7 @@ def test_nonsense_is_a_line(
     assert found.err.startswith("upgrade: ")
     assert found.err.count("\n") == 1
     # Nothing is made yet, not even the folder.
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "theirs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "old", "theirs"]
 
 
 def test_where_words_for_pytest_stand_is_told(capsys: pytest.CaptureFixture[str]) -> None:

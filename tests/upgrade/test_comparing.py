@@ -15,13 +15,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from packaging.version import Version
 
 import documents
 import wheels
 from projects import Project, canned
 from pytest_tfkernel._child import proc
 from pytest_tfkernel.report.store import load
-from pytest_tfkernel.upgrade import comparing
+from pytest_tfkernel.upgrade import comparing, sides
+from pytest_tfkernel.upgrade.indexes import Offer, PackageIndex
 
 SAME, WORSE, CANNOT = range(3)
 
@@ -153,6 +155,26 @@ def lives(pid: int) -> bool:
             pass
     stat = proc.read_stat(pid)
     return stat is not None and stat.state != "Z"
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        (
+            "tensorflow-cpu==2.5.*",
+            "; this is Python 3.11, and there are wheels for 3.8, 3.9: name one of those with --python",
+        ),
+        ("tensorflow_cpu", "; this is Python 3.11, and there are wheels for 3.8, 3.9: name one of those with --python"),
+        ("msgspec>=0.19", ""),
+    ],
+)
+def test_for_which_pythons_there_are_wheels_is_told_of_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, missing: str, said: str
+) -> None:
+    index = PackageIndex(())
+    found = Offer((), {Version("2.5.0"): ("3.8", "3.9")})
+    monkeypatch.setattr(index, "offer", lambda _: found)
+    assert sides.offered(index, "tensorflow-cpu==2.5.*", missing, (3, 11, 7)) == said
 
 
 def test_what_the_suite_saw_can_be_compared_by_the_line_that_is_told(tmp_path: Path) -> None:
