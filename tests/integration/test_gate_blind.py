@@ -361,5 +361,5 @@ def test_last(): pass
 def test_a_stopped_clock_stops_no_session(run: Run, gated: Inner) -> None:
     # Before anything of ours is imported.
     gated.write("stopped.py", "import time\ntime.monotonic = lambda: 0.0\n")
-    result = run("def test_leaks(): sleeper()\n", "-p", "stopped")
+    result = run("def test_leaks(): sleeper()\n", "-p", "stopped", before=True)
     assert blamed(result) == ["test_leaks"]

@@ -252,8 +252,10 @@ class TestWhatADeadProcessHasMade:
         self, run: Run, gated: Inner, are_there: bool, arguments: tuple[str, ...], names: list[str]
     ) -> None:
         gated.write("alone.py", ALONE.format(are_there=are_there))
-        assert blamed(run(MAKES, "-p", "alone", *arguments)) == names
+        result = run(MAKES, "-p", "alone", *arguments)
+        assert (blamed(result), counts(result)["passed"]) == (names, 3)
 
     def test_blames_no_test_that_had_no_processes(self, run: Run, gated: Inner) -> None:
         gated.write("alone.py", ALONE.format(are_there=False))
-        assert blamed(run(HAPPENS, "-p", "alone")) == []
+        result = run(HAPPENS, "-p", "alone")
+        assert (blamed(result), counts(result)) == ([], {"passed": 2})

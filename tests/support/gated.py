@@ -125,18 +125,24 @@ def leaking(inner: Inner) -> Iterator[Inner]:
 
 
 def runner(gated: Inner) -> Run:
-    """Writes a test file, or one for each code that has a name, and runs it under the gate."""
+    """Writes a test file, or one for each code that has a name, and runs it under the gate.
+
+    With `before`, what a plugin of the test puts over the system is there before we are imported.
+    """
 
     def run(
-        code: str | dict[str, str], *arguments: str, option: str = "--tfkernel-gate", **environment: str
+        code: str | dict[str, str],
+        *arguments: str,
+        option: str = "--tfkernel-gate",
+        before: bool = False,
+        **environment: str,
     ) -> pytest.RunResult:
         for name, text in (code if isinstance(code, dict) else {"mine": code}).items():
             gated.write(f"test_{name}.py", f"from helpers import *\n{text}")
         places = {"TMPDIR": str((gated.folder.parent / "tmp").resolve()), "HERE": str(gated.folder.parent / "here")}
         # A fork beside other threads is warned of from Python 3.12 on.
         quiet = ("-W", "ignore::DeprecationWarning")
-        # What a plugin of the test's own puts over the system is there before we are.
-        inner = gated if "-p" not in arguments else replace(gated, warm=None)
+        inner = replace(gated, warm=None) if before else gated
         return inner.run(*([option] if option else []), *quiet, *arguments, **places, **environment)
 
     return run

@@ -166,6 +166,9 @@ def _become(request: dict[str, Any]) -> None:
     sys.argv = ["pytest" if request["code"] is None else "-c", *request["arguments"]]
     first = [request["folder"], *filter(None, request["environment"].get("PYTHONPATH", "").split(os.pathsep))]
     sys.path[:] = [*first, *(one for one in sys.path if one not in first)]
+    # What it was when that one was imported, its workers have, too.
+    with contextlib.suppress(KeyError, AttributeError):
+        sys.modules["xdist.plugin"]._sys_path[:] = sys.path
 
 
 def main(descriptor: int) -> int:
