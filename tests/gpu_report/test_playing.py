@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,10 +95,21 @@ def test_what_hears_nothing_is_killed_with_all_that_it_started(launcher: Launche
     assert {one["pid"] for one in proc.descendants(launcher.supervisor.pid)} <= before
 
 
-def test_an_interruption_interrupts_it(launcher: Launcher, tmp_path: Path, eventually: Callable[..., None]) -> None:
-    log, main = tmp_path / "log", threading.get_ident()
+def test_an_interruption_interrupts_it(
+    launcher: Launcher, tmp_path: Path, eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, main, waits = tmp_path / "log", threading.get_ident(), threading.Event()
+    death_of = launcher.supervisor.death_of
+
+    def wait(process: ProcessId, seconds: float) -> Any:
+        waits.set()
+        return death_of(process, seconds)
+
+    monkeypatch.setattr(launcher.supervisor, "death_of", wait)
 
     def interrupt() -> None:
+        # On a busy machine the command may be ready before whoever has started it waits for it.
+        waits.wait()
         eventually(lambda: log.exists() and "ready" in log.read_text())
         signal.pthread_kill(main, signal.SIGINT)
 
