@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from pytest_tfkernel.hosts.outputs import OutputFile
@@ -70,7 +71,11 @@ class Conversation:
 
     def start(self) -> list[asyncio.Task[None]]:
         """Connect; the tasks that listen, which end with UnusableError when they hear nonsense."""
-        self._client.start_channels(hb=False, control=False)
+        self._client.start_channels(stdin=False, hb=False, control=False)
+        # What a kernel asks for before this one is connected is lost; made like that, it is ready to send when it is.
+        self._client.context.setsockopt(zmq.IMMEDIATE, 1)
+        self._client.start_channels(shell=False, iopub=False, hb=False, control=False)
+        self._client.context.setsockopt(zmq.IMMEDIATE, 0)
         listeners = (self._listen_to_shell(), self._listen_to_iopub(), self._listen_to_stdin())
         return [asyncio.create_task(one) for one in listeners]
 
@@ -113,6 +118,8 @@ class Conversation:
         All that it shows is written to the file `outputs` as well, if one is named, and what threads of cells before it
         show meanwhile; see `outputs`. With an `asker` it may ask for input, which comes by `answer`.
         """
+        if asker is not None:
+            await self._client.stdin_channel.socket.poll(flags=zmq.POLLOUT)
         self._prints.settle()
         number = self._client.execute(cell, silent=silent, store_history=store_history, allow_stdin=asker is not None)
         self._shown[number] = []

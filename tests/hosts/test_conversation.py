@@ -152,6 +152,22 @@ class TestAQuestion:
         assert told == [(1 << 16, True, "stdout before")]
         assert client.typed.get_nowait() == "typed"
 
+    def test_is_heard_since_no_cell_that_may_ask_is_sent_before(self) -> None:
+        client = Client(lambda client, number: client.answer(number))
+
+        async def work(conversation: Conversation) -> ExecuteReply:
+            client.connected.clear()
+            # One that may not ask waits for nothing.
+            await conversation.run("1")
+            running = asyncio.create_task(conversation.run("2", asker=lambda *_: None))
+            await asyncio.sleep(0)
+            assert client.asked == ["1"]
+            client.connected.set()
+            return await running
+
+        assert talk(client, Heard(), work).content == OK
+        assert client.asked == ["1", "2"]
+
     def test_of_a_cell_before_which_nobody_sits_meets_the_end(self) -> None:
         client = Client()
 

@@ -55,8 +55,8 @@ def run(launcher: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, war
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
     def run_one(*words: object, given: str = "") -> tuple[int, str, str]:
-        if not (given or is_measured()):
-            return warm_hosts.run(["run", *map(str, words)], tmp_path)
+        if not is_measured():
+            return warm_hosts.run(["run", *map(str, words)], tmp_path, given)
         done = subprocess.run(
             [sys.executable, "-I", "-m", "pytest_tfkernel", "run", *map(str, words)],
             cwd=tmp_path, capture_output=True, text=True, input=given, timeout=120, check=False,

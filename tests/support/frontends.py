@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import zmq
+
 from pytest_tfkernel.hosts.conversation import Asker, ExecuteReply, UnusableError
 
 OK = {"status": "ok"}
@@ -68,8 +70,10 @@ class Client:
         self.iopub: asyncio.Queue[Any] = asyncio.Queue()
         self.stdin: asyncio.Queue[Any] = asyncio.Queue()
         self.typed: asyncio.Queue[str] = asyncio.Queue()
-        # Of the channel, its socket is asked whether something has come.
-        self.iopub_channel = self.socket = self
+        # Of a channel, its socket is asked whether something has come, and whether it is connected.
+        self.iopub_channel = self.stdin_channel = self.socket = self.context = self
+        self.connected = asyncio.Event()
+        self.connected.set()
         self.asked: list[str] = []
         self.channels_running = False
         self._react = react
@@ -77,6 +81,9 @@ class Client:
     def start_channels(self, **_: bool) -> None:
         """It has none."""
         self.channels_running = True
+
+    def setsockopt(self, *_: int) -> None:
+        """It has no sockets."""
 
     def stop_channels(self) -> None:
         """It has none."""
@@ -108,8 +115,10 @@ class Client:
         """What was typed."""
         self.typed.put_nowait(text)
 
-    async def poll(self, _: int) -> int:
-        """What is published, and not heard yet."""
+    async def poll(self, _: int = -1, flags: int = zmq.POLLIN) -> int:
+        """What is published, and not heard yet; or that it is connected, when it is."""
+        if flags == zmq.POLLOUT:
+            await self.connected.wait()
         return self.iopub.qsize()
 
     async def get_iopub_msg(self, timeout: float | None = None) -> Any:

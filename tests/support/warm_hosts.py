@@ -89,11 +89,14 @@ class WarmHosts:
         order, sources = host_forks.ordered(argv, environment, more["file_actions"])
         return self._fork(order, sources)
 
-    def run(self, words: list[str], folder: Path) -> tuple[int, str, str]:
-        """Run `python -I -m pytest_tfkernel` with these words, and no input: exit status, stdout and stderr."""
+    def run(self, words: list[str], folder: Path, given: str = "") -> tuple[int, str, str]:
+        """Run `python -I -m pytest_tfkernel` with these words, and this in its pipe: exit status, stdout and stderr."""
         with contextlib.ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
-            null = stack.enter_context(Path(os.devnull).open("rb"))
+            reader, writer = map(stack.enter_context, map(os.fdopen, os.pipe(), "rw"))
+            # There is room for some thousand characters in it.
+            writer.write(given)
+            writer.close()
             order = {
                 "command": True,
                 "arguments": words,
@@ -101,7 +104,7 @@ class WarmHosts:
                 "folder": str(folder),
                 "targets": [0, 1, 2],
             }
-            pid = self._fork(order, [one.fileno() for one in (null, *files)])
+            pid = self._fork(order, [one.fileno() for one in (reader, *files)])
             pidfd = os.pidfd_open(pid)
             stack.callback(os.close, pidfd)
             if not select.select([pidfd], [], [], _COMMAND_SECONDS)[0]:
