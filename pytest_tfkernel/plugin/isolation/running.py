@@ -61,14 +61,19 @@ class Runner:
         self._teller.begin()
         self._gating.begin(item)
         is_last = following is None or not self._share(item, following)
-        interrupted: Message | None = None
+        is_interrupted, said = False, None
         try:
             told = self._run(item, following, is_last=is_last)
         except KeyboardInterrupt:
-            interrupted = self._interrupt() or relaying.at(item)
-        if interrupted is not None:
+            is_interrupted = True
+            # Here: a second one may come as soon as anything is called.
+            try:
+                said = self._interrupt()
+            except KeyboardInterrupt:
+                self._bury()
+        if is_interrupted:
             # Out there: a person wants to see where the test was, and not where we waited for it.
-            relaying.interrupt(interrupted)
+            relaying.interrupt(said or relaying.at(item))
         self._tests += 1
         if wrong := tear_down():
             self._teller.spoil(wrong)
@@ -76,10 +81,13 @@ class Runner:
             try:
                 self._end()
             except KeyboardInterrupt:
-                interrupted = relaying.at(item)
-                self._hurry()
-        if interrupted is not None:
-            relaying.interrupt(interrupted)
+                is_interrupted = True
+                try:
+                    self._hurry()
+                except KeyboardInterrupt:
+                    self._bury()
+        if is_interrupted:
+            relaying.interrupt(relaying.at(item))
         # A worker of pytest-xdist may tell of no test but the one that it runs.
         self._teller.release()
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -111,17 +119,14 @@ class Runner:
         self._teller.interrupt()
         if self._peer is None:
             return None
-        try:
-            with contextlib.suppress(TFKernelError):
-                return self._peer.interrupt()
-        except KeyboardInterrupt:
-            self._bury()
+        with contextlib.suppress(TFKernelError):
+            return self._peer.interrupt()
         return None
 
     def _hurry(self) -> None:
         """Let the end of a session be interrupted, once; how it ends then is no fault of a test."""
         self._teller.interrupt()
-        with contextlib.suppress(KeyboardInterrupt, TFKernelError):
+        with contextlib.suppress(TFKernelError):
             if self._peer is not None:
                 self._peer.hurry()
         self._bury()
