@@ -15,14 +15,13 @@ which is the one that waits for it.
 """
 
 import faulthandler
-import gc
 import importlib
 import os
 import random
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import forking, frames, kernel, process
+from . import forking, frames, garbage, kernel, process
 from .frames import Message
 
 CHANNEL = 3
@@ -68,18 +67,14 @@ class Preloaded:
         self._safety = forking.Safety(request["check"], request["trusted"])
         before = dict(os.environ)
         try:
-            with self._safety.watch():
+            with self._safety.watch(), garbage.uncollected():
                 for name in request["modules"]:
                     importlib.import_module(name)
         except BaseException as error:
             return {"kind": "failed", "error": kernel.describe(error)}
         pairs = {name: (before.get(name), os.environ.get(name)) for name in {*before, *os.environ}}
         self._set_by_import = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-        # Collected now and never looked at again: kernels share these pages with us.
-        gc.collect()
-        freeze = getattr(gc, "freeze", None)  # from Python 3.7 on
-        if freeze is not None:
-            freeze()
+        garbage.freeze()
         return {"kind": "ready"}
 
     def fork(self, order: Dict[str, Any], descriptors: List[int]) -> Optional[Message]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import gc
 import importlib
 import io
 import json
@@ -32,6 +31,7 @@ import huge_pages
 import warm_configs
 import warm_plugins
 import warm_workers
+from pytest_tfkernel._child import garbage
 
 # What begins when it is imported, and what runs in other processes.
 _ELSEWHERE = {"__main__", "_child", "hosts"}
@@ -173,15 +173,15 @@ def _become(request: dict[str, Any]) -> None:
 
 def main(descriptor: int) -> int:
     """See the module."""
-    _import_all()
+    with garbage.uncollected():
+        _import_all()
     warm_plugins.settle()
     _rehearse()
     warm_configs.prepare([point.name for point in entry_points(group="pytest11")])
     importlib.import_module("warm_supervisors").import_all()
     del sys.path[0]
     # What is there is there for all: no collection of a child touches it.
-    gc.collect()
-    gc.freeze()
+    garbage.freeze()
     huge_pages.gather()
     request = _serve(socket.socket(fileno=descriptor), draws=False)
     if request is None:
@@ -239,15 +239,14 @@ def _serve(channel: socket.socket, *, draws: bool) -> dict[str, Any] | None:
 
 def _draw(channel: socket.socket) -> dict[str, Any] | None:
     """In a process that lives as long as the one it was forked from."""
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(ImportError), garbage.uncollected():
         importlib.import_module("matplotlib.backends.backend_svg")
         importlib.import_module("pytest_tfkernel.report.history.plots")
         templates = importlib.import_module("pytest_tfkernel.report.page.render").templates()
         for name in templates.list_templates():
             templates.get_template(name)
     _forbid_rewriting()
-    gc.collect()
-    gc.freeze()
+    garbage.freeze()
     huge_pages.gather()
     return _serve(channel, draws=True)
 

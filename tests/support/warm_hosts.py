@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import gc
 import importlib
 import json
 import os
@@ -31,6 +30,7 @@ from typing import Any
 import becoming
 import host_forks
 from measured import is_measured
+from pytest_tfkernel._child import garbage
 from pytest_tfkernel.processes import spawning
 
 _IMPORTED = (
@@ -131,7 +131,7 @@ def main(descriptor: int) -> None:
     """See the module."""
     sys.modules.update(dict.fromkeys(_KEPT_AWAY))  # type: ignore[arg-type]
     for name in _IMPORTED:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(ImportError), garbage.uncollected():
             importlib.import_module(name)
     for name in _KEPT_AWAY:
         del sys.modules[name]
@@ -139,8 +139,7 @@ def main(descriptor: int) -> None:
         if sys.modules.pop(name, None) is not None:
             package, _, last = name.rpartition(".")
             delattr(sys.modules[package], last)
-    gc.collect()
-    gc.freeze()
+    garbage.freeze()
     channel = socket.socket(fileno=descriptor)
     while True:
         data, descriptors, *_ = socket.recv_fds(channel, _MOST_BYTES, 16)

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import errno
 import faulthandler
-import gc
 import importlib
 import os
 import posix  # what tests put in the place of `os` is none of ours
@@ -33,7 +32,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import NoReturn, Protocol
 
-from pytest_tfkernel._child import frames, process
+from pytest_tfkernel._child import frames, garbage, process
 from pytest_tfkernel._child.forking import Safety, fork_twice
 from pytest_tfkernel._child.frames import Message
 from pytest_tfkernel._child.kernel import CHANNEL_LOST
@@ -169,7 +168,7 @@ class Own:
     def settle(self) -> str | None:
         """Why a fork would do harm; after it, forks share the pages of all that is there."""
         self._save_measured()
-        self._freeze()
+        garbage.freeze()
         return self.unsafe()
 
     def unsafe(self) -> str | None:
@@ -229,17 +228,12 @@ class Own:
     def _preload(self, modules: list[str]) -> str | None:
         self._preload_environment = surroundings.import_time()
         try:
-            for name in modules:
-                importlib.import_module(name)
+            with garbage.uncollected():
+                for name in modules:
+                    importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - a test file that imports it shows the same
             return f"{type(error).__name__}: {error}"
         return None
-
-    @staticmethod
-    def _freeze() -> None:
-        """Collect what is garbage, and never look at the rest again: forks share its pages."""
-        gc.collect()
-        gc.freeze()
 
     def _fork(self, request: Message, descriptors: list[int]) -> None:
         reason = self.safety.unsafe()
