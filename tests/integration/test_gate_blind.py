@@ -10,7 +10,7 @@ from inner import Inner, counts
 # What other fixtures hold all the time.
 HELD = """
 @pytest.fixture(scope="session", autouse=True)
-def held():
+def held(unlink=os.unlink):  # a fake file system may be there still
     memory = open(f"/dev/shm/tfkernel-{os.getpid()}", "w")
     with open(os.environ["HERE"] + "/lock", "w") as file, socket.create_server(("127.0.0.1", 0)) as server:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -18,7 +18,7 @@ def held():
         yield process
         end(process)
     memory.close()
-    os.unlink(memory.name)
+    unlink(memory.name)
 
 def test_before(): pass
 """

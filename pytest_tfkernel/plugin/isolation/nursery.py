@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pytest_tfkernel.kernels.provisioners.forkserver import IMPORT_TIME
@@ -269,11 +269,19 @@ def _listen(peer: Peer, heard: Gathering) -> None:
         for told in peer.told(COLLECTED):
             heard.hear(told)
     except KeyboardInterrupt:
-        interrupted = peer.interrupt()
-        if interrupted is None:
+        before = len(heard.told)
+        interrupted = peer.interrupt(heard.hear)
+        if interrupted is not None:
+            heard.hear(interrupted)
+        elif not _is_error_of_a_file(heard.told[before:]):
             peer.bury()
             raise
-        heard.hear(interrupted)
+
+
+def _is_error_of_a_file(told: Sequence[Message]) -> bool:
+    """Whether an interrupt has become one, as it does with older versions of pytest, and all the rest is collected."""
+    failed = [one["kind"] == "collectreport" and one["data"].get("outcome") == "failed" for one in told]
+    return any(failed) and told[-1]["kind"] in COLLECTED
 
 
 @contextlib.contextmanager

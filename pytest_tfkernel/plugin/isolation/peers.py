@@ -138,13 +138,17 @@ class Peer:
         claims = printed.pop(CLAIMS, "")
         return ProcessDeath(post_mortem, printed, self.internal, claims)
 
-    def interrupt(self) -> Message | None:
-        """Ctrl-C: let it tear down what the running test has set up; what it says of that, such as where it was."""
+    def interrupt(self, hear: Callable[[Message], object] = lambda _: None) -> Message | None:
+        """Ctrl-C: let it tear down what the running test has set up; what it says of that, such as where it was.
+
+        What it tells before is for `hear`.
+        """
         self.life.interrupt()
         with contextlib.suppress(DiedError):
             for told in self.told(_INTERRUPTED, _INTERRUPT_SECONDS):
                 if told["kind"] == "interrupted":
                     return told
+                hear(told)
         return None
 
     def hurry(self) -> None:
