@@ -176,7 +176,7 @@ class TestNeighbour:
 
 
 # What a fork server has imported of ours, and no fresh interpreter.
-_MODULES_OF_OURS = {"_tfkernel_child.forkserver", "_tfkernel_child.forking", "_tfkernel_child.imports"}
+_MODULES_OF_OURS = {f"_tfkernel_child.{name}" for name in ("forkserver", "forking", "garbage", "imports")}
 _SEEN = {"modules": [], "environment": {"A": "1"}, "umask": "0022", "times": 0.1}
 
 

@@ -12,7 +12,7 @@ from pytest_tfkernel.suite.guarantees.base import guarantee
 from pytest_tfkernel.suite.scenarios.portrait import DIFFERENCES
 from pytest_tfkernel.suite.scenarios.warmth import NAME, Portraits
 
-_MODULES_OF_OURS = {"_tfkernel_child.forkserver", "_tfkernel_child.forking", "_tfkernel_child.imports"}
+_MODULES_OF_OURS = {f"_tfkernel_child.{name}" for name in ("forkserver", "forking", "garbage", "imports")}
 
 
 @guarantee(

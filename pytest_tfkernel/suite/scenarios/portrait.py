@@ -64,7 +64,7 @@ _tfkernel_portrait()
 DIFFERENCES = {
     "imported": "a forked kernel has TensorFlow imported before its first cell; that is what it is for",
     "sys.argv": "names the role in which the process began: `forkserver`, not `kernel`",
-    "modules": "a forked kernel has three more of ours, of `_tfkernel_child`: `forkserver`, `forking` and `imports`",
+    "modules": "a forked kernel has four more of `_tfkernel_child`: `forkserver`, `forking`, `garbage`, `imports`",
     "hash seed": "is that of the fork server, in all its kernels; set PYTHONHASHSEED for one of your own",
     "threads": "those that the import started (of OpenBLAS, say) are not in a fork; they come when they are needed",
     "frozen objects": "what the import made is frozen (`gc.freeze`), so that kernels share its pages",
