@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from pytest_tfkernel._child import process
+
+_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 # What the process of all began with.
 _BEGUN = dict(os.environ)
 
@@ -35,3 +41,23 @@ def renew_streams() -> None:
         new = io.TextIOWrapper(file, encoding=old.encoding, errors=old.errors, line_buffering=name == "stderr")
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
+
+
+def ordered(argv: Sequence[str], environment: Mapping[str, str], placed: Sequence[Any]) -> dict[str, Any]:
+    """What a process is started with, for `take_up`; of `placed` descriptors, which are their numbers there."""
+    return {
+        "arguments": argv,
+        "environment": environment,
+        "folder": str(Path.cwd()),
+        "targets": [target for _, _, target in placed],
+        "limits": [(number, resource.getrlimit(number)) for number in _LIMITS],
+    }
+
+
+def take_up(order: dict[str, Any], descriptors: Sequence[int]) -> None:
+    """Have its descriptors, with nothing to read, its folder and its limits."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    process.place_descriptors({0: null, **dict(zip(order["targets"], descriptors, strict=True))}, inheritable=True)
+    os.chdir(order["folder"])
+    for number, both in order["limits"]:
+        resource.setrlimit(number, both)

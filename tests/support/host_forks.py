@@ -11,7 +11,6 @@ import contextlib
 import faulthandler
 import os
 import posix
-import resource
 import runpy
 import signal
 import subprocess
@@ -41,7 +40,6 @@ _HEEDED = ("PYTHONPATH", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "PYTHONUNB
 PATIENCE = "TFKERNEL_TEST_PATIENCE"
 # Of `_posixsubprocess.fork_exec`, from Python 3.11 on.
 _CALLED = 23
-_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 # In the process of all: where a new interpreter looks for modules, and what it warns of.
 _PATH = [one for one in sys.path[1:] if one not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
 _FILTERS = list(warnings.filters)
@@ -60,25 +58,14 @@ def ordered(
 ) -> tuple[dict[str, Any], list[int]]:
     """What a supervisor is started with, and the sources of its descriptors."""
     _, *placed = actions
-    order = {
-        "command": False,
-        "arguments": argv[len(_ORDINARY) - 2 :],
-        "environment": environment,
-        "folder": str(Path.cwd()),
-        "targets": [target for _, _, target in placed],
-        "limits": [(number, resource.getrlimit(number)) for number in _LIMITS],
-    }
+    order = {"command": False, **becoming.ordered(argv[len(_ORDINARY) - 2 :], environment, placed)}
     return order, [source for _, source, _ in placed]
 
 
 def supervise(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
     """Be a supervisor, which is started with all signals blocked."""
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    null = os.open(os.devnull, os.O_RDONLY)
-    process.place_descriptors({0: null, **dict(zip(order["targets"], descriptors, strict=True))}, inheritable=True)
-    os.chdir(order["folder"])
-    for number, both in order["limits"]:
-        resource.setrlimit(number, both)
+    becoming.take_up(order, descriptors)
     ordinary = os.execve
 
     def execve(path: str, argv: list[str], environment: dict[str, str]) -> None:

@@ -12,14 +12,12 @@ import importlib
 import json
 import os
 import posix
-import resource
 import signal
 import socket
 import subprocess
 import sys
 import traceback
 import types
-from pathlib import Path
 from typing import Any, NoReturn
 
 import becoming
@@ -30,7 +28,6 @@ from pytest_tfkernel.processes.supervisor import CHILD_FOLDER
 
 _ORDINARY = [sys.executable, "-I", "-S", "-u", str(CHILD_FOLDER), "supervisor"]
 _PACKAGE = "_tfkernel_child"
-_LIMITS = [value for name, value in vars(resource).items() if name.startswith("RLIMIT_")]
 _PR_SET_PDEATHSIG = 1
 _MOST_BYTES = 1 << 20
 _NEVER = 0
@@ -77,13 +74,7 @@ class _Spawning(types.ModuleType):
             return posix.posix_spawn(path, argv, environment, **more)
         (pid, channel), self._waiting = self._waiting, None
         _, *placed = more["file_actions"]
-        order = {
-            "arguments": argv[len(_ORDINARY) - 2 :],
-            "environment": environment,
-            "folder": str(Path.cwd()),
-            "targets": [target for _, _, target in placed],
-            "limits": [(number, resource.getrlimit(number)) for number in _LIMITS],
-        }
+        order = becoming.ordered(argv[len(_ORDINARY) - 2 :], environment, placed)
         descriptors = array.array("i", [source for _, source, _ in placed])
         with channel:
             channel.sendmsg([json.dumps(order).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
@@ -99,11 +90,7 @@ def _wait(channel: socket.socket, parent: int) -> NoReturn:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _NEVER, 0, 0, 0)
     order = json.loads(data)
     channel.close()
-    null = os.open(os.devnull, os.O_RDONLY)
-    process.place_descriptors({0: null, **dict(zip(order["targets"], descriptors, strict=True))}, inheritable=True)
-    os.chdir(order["folder"])
-    for number, both in order["limits"]:
-        resource.setrlimit(number, both)
+    becoming.take_up(order, descriptors)
     ordinary = os.execve
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
 
